@@ -1,0 +1,152 @@
+"""What a graph has to obey at each stage of its way; every violation is said at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from snncc_ir.diagnostics import Diagnostic, SnnccError
+from snncc_ir.graph import Graph, GraphBuilder, Node
+from snncc_ir.ops import (
+    Conv,
+    Dense,
+    Input,
+    IntegrateFire,
+    MaxPool,
+    Neuron,
+    Op,
+    Output,
+    Population,
+    Readout,
+    Relu,
+    Scale,
+    SumPool,
+    View,
+)  # fmt: skip
+from snncc_ir.printer import node_tensors
+from snncc_ir.types import Spikes
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a graph has come. Each stage includes the promises of the ones before it."""
+
+    name: str
+    rank: int
+
+
+LOWERED = Stage("lowered", 0)
+"""As the front end leaves it: linear ops and neurons."""
+NORMAL = Stage("normal", 1)
+"""Normal form: input, population, maxpool, output."""
+CODED = Stage("coded", 2)
+"""Every population spikes in a time code, or is read out."""
+INTEGER = Stage("integer", 3)
+"""Weights, biases, thresholds and potentials are integers: what backends eat."""
+
+STAGES = {stage.name: stage for stage in (LOWERED, NORMAL, CODED, INTEGER)}
+
+
+def check(graph: Graph, stage: Stage = LOWERED) -> None:
+    """Raises SNN010 with every violation, or returns."""
+    found = list(violations(graph, stage))
+    if found:
+        raise SnnccError(found)
+
+
+def violations(graph: Graph, stage: Stage) -> Iterator[Diagnostic]:
+    """All that keeps `graph` from being well formed at `stage`."""
+    yield from _types(graph)
+    for node in graph:
+        for message in _node(graph, node, stage):
+            place = f"{node.op.name} '{node.name}', from {node.origin}"
+            yield Diagnostic("SNN010", message, place)
+    if not graph.inputs:
+        yield Diagnostic("SNN010", "the graph has no input, should have one at least")
+    if not graph.outputs:
+        yield Diagnostic("SNN010", "the graph has no output, should have one at least")
+
+
+def _types(graph: Graph) -> Iterator[Diagnostic]:
+    builder = GraphBuilder(graph.name)
+    for node in graph:
+        try:
+            inferred = builder.add(node.name, node.op, node.inputs, node.origin)
+        except SnnccError as error:
+            yield from error.diagnostics
+            return
+        if inferred.type != node.type:
+            yield Diagnostic(
+                "SNN010", f"type of '{node.name}' is {node.type}, should be {inferred.type}"
+            )
+
+
+def _node(graph: Graph, node: Node, stage: Stage) -> Iterator[str]:
+    for name, tensor in node_tensors(node).items():
+        if not np.isfinite(tensor.array).all():
+            yield f"tensor '{name}' has values that are not finite, should have none"
+    if any(isinstance(source.op, Output) for source in graph.operands(node)):
+        yield "an operand is an output, should be a value of the network"
+    if stage.rank >= NORMAL.rank:
+        yield from _normal(graph, node)
+    if stage.rank >= CODED.rank:
+        yield from _coded(graph, node)
+    if stage.rank >= INTEGER.rank:
+        yield from _integer(node)
+
+
+_STRUCTURAL = (View, SumPool)
+_WEIGHTED = (Conv, Dense, Scale)
+
+
+def _normal(graph: Graph, node: Node) -> Iterator[str]:
+    match node.op:
+        case Population():
+            for chain in node.op.maps:
+                yield from _chain(chain)
+        case MaxPool():
+            if not isinstance(node.type, Spikes):
+                yield "a maximum is taken over currents, should be over spikes"
+        case Input() | Output():
+            pass
+        case Neuron():
+            yield "a neuron stands outside a population, should be in one"
+        case _:
+            yield f"{node.op.name} is left, should be a map of a population"
+    if isinstance(node.op, Output):
+        (source,) = graph.operands(node)
+        if isinstance(source.op, Input):
+            yield "the output is fed by the input, should be by neurons"
+
+
+def _chain(chain: tuple[Op, ...]) -> Iterator[str]:
+    *before, last = chain or (None,)
+    if not isinstance(last, _WEIGHTED):
+        yield f"a map ends in {last.name if last else 'nothing'}, should be conv, dense or scale"
+    for op in before:
+        if not isinstance(op, _STRUCTURAL):
+            yield f"a map has {op.name if op else 'nothing'} inside, should be view or sumpool"
+    if isinstance(last, Conv | Dense) and last.bias is not None:
+        yield f"{last.name} has a bias in a map, should be in the population"
+
+
+def _coded(graph: Graph, node: Node) -> Iterator[str]:
+    match node.op:
+        case Population(model=Relu()):
+            yield "the neurons have no time code, should have one"
+        case Input(levels=None):
+            yield "the input has no levels, should be quantized"
+        case _:
+            if isinstance(node.type, Spikes) and node.type.code != graph.code:
+                yield f"the code is {node.type.code}, should be {graph.code} as elsewhere"
+
+
+def _integer(node: Node) -> Iterator[str]:
+    if not isinstance(node.op, Population):
+        return
+    tensors = {name: t for name, t in node_tensors(node).items() if not name.endswith(".scale")}
+    for name, tensor in tensors.items():
+        if tensor.array.dtype.kind != "i":
+            yield f"tensor '{name}' has format {tensor.format}, should be an integer format"
+    if not isinstance(node.op.model, IntegrateFire | Readout):
+        yield f"the neuron model is {node.op.model.name}, should be one with integer dynamics"

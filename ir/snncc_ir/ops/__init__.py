@@ -1,0 +1,30 @@
+"""The op set. A new op is a class in a file of this folder and a name in this list."""
+
+from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
+from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
+from snncc_ir.ops.models import IntegrateFire, Model, Readout, Relu, SignedIntegrateFire
+from snncc_ir.ops.nodes import Chain, Input, Neuron, Output, Population, chain_type
+from snncc_ir.ops.pool import AvgPool, MaxPool, SumPool
+from snncc_ir.ops.view import Concat, Pad, Reshape, Slice, Transpose, View, index_of
+from snncc_ir.ops.window import Sizes, Window
+
+OPS: dict[str, type[Op]] = {
+    op.name: op
+    for op in (
+        Input, Conv, Dense, Affine, Scale, Add, AvgPool, SumPool,
+        Reshape, Transpose, Pad, Slice, Concat, View, Neuron, MaxPool, Population, Output,
+    )
+}  # fmt: skip
+"""Every op by its name in the text form."""
+
+MODELS: dict[str, type[Model]] = {
+    model.name: model for model in (Relu, Readout, IntegrateFire, SignedIntegrateFire)
+}
+"""Every neuron model by its name in the text form."""
+
+__all__ = [
+    "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Dense", "Input",
+    "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter", "Op", "Output", "Pad",
+    "Population", "Readout", "Relu", "Reshape", "Scale", "SignedIntegrateFire", "Sizes", "Slice",
+    "SumPool", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",
+]  # fmt: skip

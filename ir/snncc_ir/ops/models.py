@@ -1,0 +1,137 @@
+"""Neuron models: what a population does with the current that it receives.
+
+A model is an attribute of `neuron` and `population`. Before a time code is chosen it is a function
+(`relu`, `readout`); after it, a dynamical system over integers (`if`, `signed-if`, `readout`).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from snncc_ir.ops.base import OnnxWriter, expect
+from snncc_ir.ops.linear import expect_broadcast
+from snncc_ir.tensors import UNIT, Floats, Integers, Tensor
+from snncc_ir.types import Current, Rate, Shape, Spikes, Type
+
+
+@dataclass(frozen=True)
+class Model:
+    """Base of all neuron models."""
+
+    name: ClassVar[str]
+
+    def output_type(self, shape: Shape) -> Type:
+        """Type of what the neurons send; raises `TypeRuleError` for parameters that do not fit."""
+        raise NotImplementedError
+
+    def evaluate(self, drive: Floats) -> Floats:
+        """Value semantics. drive: mean current a time step, (N, *shape). Result: value in units."""
+        raise NotImplementedError
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        """`evaluate`, as ONNX nodes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Relu(Model):
+    """y = max(0, z), and at most `ceiling` if there is one (ReLU6)."""
+
+    ceiling: Tensor | None = None
+    name = "relu"
+
+    def output_type(self, shape: Shape) -> Type:
+        if self.ceiling is not None:
+            expect_broadcast("ceiling", self.ceiling, shape)
+        return Spikes(shape)
+
+    def evaluate(self, drive: Floats) -> Floats:
+        result = np.maximum(drive, 0.0)
+        return result if self.ceiling is None else np.minimum(result, self.ceiling.floats)
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        result = writer.node("Relu", [drive])
+        if self.ceiling is not None:
+            result = writer.node("Min", [result, writer.constant(self.ceiling.floats)])
+        return result
+
+
+@dataclass(frozen=True)
+class Readout(Model):
+    """Neurons that never fire: v += z in every step, and y = v / (theta · steps) at the end."""
+
+    theta: Tensor = UNIT
+    name = "readout"
+
+    def output_type(self, shape: Shape) -> Type:
+        expect_broadcast("theta", self.theta, shape)
+        return Current(shape)
+
+    def evaluate(self, drive: Floats) -> Floats:
+        return drive / self.theta.floats
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        return writer.node("Div", [drive, writer.constant(self.theta.floats)])
+
+
+@dataclass(frozen=True)
+class IntegrateFire(Model):
+    """Integrate and fire with reset by subtraction (soft reset), rate code.
+
+    v[0] = start; in each step v += z; a neuron with v ≥ theta fires 1, then v −= theta.
+    Value semantics is the closed form clip(⌊(steps·z + start) / theta⌋, 0, steps) / steps, which is
+    what the neuron sends when its current is even over time (Wu, Yi and Huang 2021).
+    """
+
+    steps: int
+    theta: Tensor
+    start: Tensor
+    name = "if"
+    signed: ClassVar[bool] = False
+
+    def output_type(self, shape: Shape) -> Type:
+        for what, tensor in (("theta", self.theta), ("start", self.start)):
+            expect_broadcast(what, tensor, shape)
+        least = float(self.theta.floats.min())
+        expect(least > 0, f"the least theta is {least}", "positive")
+        return Spikes(shape, Rate(self.steps, self.signed))
+
+    def evaluate(self, drive: Floats) -> Floats:
+        potential = self.steps * drive + self.start.floats
+        fired = np.floor(potential / self.theta.floats)
+        return np.clip(fired, 0, self.steps) / self.steps
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        def number(value: Floats | float) -> str:
+            return writer.constant(np.asarray(value, np.float64))
+
+        theta = self.theta.floats
+        gained = writer.node("Mul", [drive, number(self.steps / theta)])
+        potential = writer.node("Add", [gained, number(self.start.floats / theta)])
+        fired = writer.node("Floor", [potential])
+        clipped = writer.node("Clip", [fired, number(0.0), number(self.steps)])
+        return writer.node("Mul", [clipped, number(1 / self.steps)])
+
+    def fire(self, potential: Integers, count: Integers) -> Integers:
+        """Spikes of one step; `potential` and `count` (net spikes so far) are updated in place."""
+        theta = self.theta.integers
+        spikes = (potential >= theta).astype(np.int64)
+        potential -= theta * spikes
+        count += spikes
+        return spikes
+
+
+@dataclass(frozen=True)
+class SignedIntegrateFire(IntegrateFire):
+    """As `if`; a neuron with v < 0 that has fired more 1 than −1 fires −1, then v += theta."""
+
+    name = "signed-if"
+    signed: ClassVar[bool] = True
+
+    def fire(self, potential: Integers, count: Integers) -> Integers:
+        theta = self.theta.integers
+        spikes = (potential >= theta).astype(np.int64) - ((potential < 0) & (count > 0))
+        potential -= theta * spikes
+        count += spikes
+        return spikes

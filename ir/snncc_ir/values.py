@@ -1,0 +1,124 @@
+"""Value semantics: the graph written back as ONNX, so that onnxruntime runs it fast.
+
+Each op writes itself (`Op.to_onnx`). Between nodes of the normal form a number counts in units of
+the node's `scale`; outputs are in the user's own units again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+from snncc_ir.diagnostics import fail
+from snncc_ir.graph import Graph
+from snncc_ir.ops import Input, Output
+from snncc_ir.tensors import Array
+
+Batch = Mapping[str, Array]
+"""Samples by input name, each (N, *shape)."""
+
+OPSET = 17
+IR_VERSION = 8
+BATCH = 64
+
+
+class _Writer:
+    """Collects the nodes and constants of an ONNX graph."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def node(
+        self, op_type: str, inputs: Sequence[str], **attributes: int | float | Sequence[int]
+    ) -> str:
+        name = f"t{len(self.nodes)}"
+        node = helper.make_node(op_type, inputs, [name])
+        node.attribute.extend(helper.make_attribute(key, attributes[key]) for key in attributes)
+        self.nodes.append(node)
+        return name
+
+    def constant(self, array: Array) -> str:
+        name = f"c{len(self.initializers)}"
+        stored = array.astype(np.float32) if array.dtype == np.float64 else array
+        self.initializers.append(numpy_helper.from_array(np.asarray(stored, order="C"), name))
+        return name
+
+    def alias(self, value: str, name: str) -> None:
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+
+
+def to_onnx(graph: Graph, extra: Iterable[str] = ()) -> onnx.ModelProto:
+    """The graph's value semantics, float32, with a dynamic batch axis.
+
+    Results are named as the graph's output nodes; `extra` names further nodes whose values (in
+    units of their scale) become results too. Inputs and results carry the prefix `in:` or `out:`,
+    because an input may have the name of an output.
+    """
+    writer = _Writer()
+    values: dict[str, str] = {}
+    inputs, outputs = [], []
+    wanted = set(extra)
+    for node in graph:
+        if isinstance(node.op, Input):
+            name = f"in:{node.name}"
+            inputs.append(
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *node.op.shape])
+            )
+            operands: tuple[str, ...] = (name,)
+        else:
+            operands = tuple(values[name] for name in node.inputs)
+        types = tuple(source.type for source in graph.operands(node))
+        values[node.name] = node.op.to_onnx(writer, operands, types)
+        if isinstance(node.op, Output) or node.name in wanted:
+            result = f"out:{node.name}"
+            writer.alias(values[node.name], result)
+            outputs.append(
+                helper.make_tensor_value_info(result, TensorProto.FLOAT, ["N", *node.type.shape])
+            )
+    proto = helper.make_graph(writer.nodes, "snncc", inputs, outputs, writer.initializers)
+    return helper.make_model(
+        proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    )
+
+
+class ValueRunner:
+    """Runs a graph's value semantics in onnxruntime."""
+
+    def __init__(self, graph: Graph, extra: Iterable[str] = (), threads: int = 0) -> None:
+        self._names = [node.name for node in graph.outputs] + [
+            name for name in dict.fromkeys(extra) if not isinstance(graph[name].op, Output)
+        ]
+        self._inputs = [node.name for node in graph.inputs]
+        self._session = session(to_onnx(graph, extra).SerializeToString(), threads)
+
+    def batches(self, samples: Batch, batch: int = BATCH) -> Iterator[dict[str, Array]]:
+        """Results by node name, `batch` samples at a time, in order."""
+        count = len(samples[self._inputs[0]])
+        for start in range(0, count, batch):
+            feed = {
+                f"in:{name}": np.ascontiguousarray(
+                    samples[name][start : start + batch], dtype=np.float32
+                )
+                for name in self._inputs
+            }
+            results = self._session.run([f"out:{name}" for name in self._names], feed)
+            yield dict(zip(self._names, results, strict=True))
+
+    def run(self, samples: Batch) -> dict[str, Array]:
+        """Results by node name for all samples."""
+        parts = list(self.batches(samples))
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._names}
+
+
+def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSession:
+    """A quiet onnxruntime session on the CPU; raises SNN002 when onnxruntime refuses the model."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a dozen classes without a common base
+        raise fail("SNN002", f"onnxruntime refuses the model: {error}") from None
