@@ -1,7 +1,7 @@
 """Text to graph: `parse_graph(print_graph(g), graph_tensors(g)) == g`."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -272,9 +272,8 @@ def _dims(token: Token) -> Shape:
     return tuple(int(size) for size in token.split("x"))
 
 
-@cache
-def _hints(declared: Hashable) -> dict[str, Any]:
-    if not (isinstance(declared, type) and is_dataclass(declared)):
+def _hints(declared: type[Any]) -> dict[str, Any]:
+    if not is_dataclass(declared):
         raise AssertionError("ops, models and codes are dataclasses")
     hints = get_type_hints(declared)
     return {field.name: hints[field.name] for field in fields(declared)}

@@ -79,7 +79,8 @@ class Population(Op):
 
     maps[j] is a chain of linear ops without bias, applied in order to operand j: any number of
     `view` and `sumpool`, then one `conv`, `dense` or `scale`. bias broadcasts to `shape`; the
-    result of a chain is taken in row-major order. One unit of y is worth `scale` in the user's network.
+    result of a chain is taken in row-major order. One unit of y is worth `scale` in the
+    user's network.
     """
 
     shape: Sizes

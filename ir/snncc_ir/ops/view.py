@@ -222,4 +222,5 @@ def index_of(op: Op, operands: Types, which: int = 0) -> Floats:
         else np.zeros((1, *other.shape))
         for i, other in enumerate(operands)
     )
-    return op.evaluate(numbered)[0] - 1
+    index: Floats = op.evaluate(numbered)[0] - 1
+    return index

@@ -1,0 +1,114 @@
+"""From the numbers of a data file to those that the network takes: x = (data · scale − mean) / std.
+
+Recorded in the manifest, applied alike by `run`, `verify` and the generated C.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_ir import Array, Shape, fail
+
+LAYOUTS = ("model", "nhwc")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """mean and std: none, one, or one per channel (the network's first axis, or last for `nhwc`).
+
+    layout: `model` when the data has the network's axes; `nhwc` when its channels come last and the
+    network's come first.
+    """
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    layout: str = "model"
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise fail("SNN030", f"layout is '{self.layout}', should be {' or '.join(LAYOUTS)}")
+        if not np.isfinite([self.scale, *self.mean, *self.std]).all():
+            raise fail("SNN030", "scale, mean or std is not finite, should be a number")
+        if any(value == 0 for value in self.std) or self.scale == 0:
+            raise fail("SNN030", "scale or std is 0, should be another number")
+
+    @property
+    def is_identity(self) -> bool:
+        return self == Preprocessing()
+
+    def as_json(self) -> dict[str, object]:
+        """As it stands in the manifest."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, object]) -> "Preprocessing":
+        """Of a manifest; raises SNN051 when it does not fit."""
+        match value:
+            case {
+                "scale": int() | float() as scale,
+                "mean": list() as mean,
+                "std": list() as std,
+                "layout": str() as layout,
+            }:
+                return Preprocessing(
+                    float(scale), tuple(map(float, mean)), tuple(map(float, std)), layout
+                )
+        raise fail("SNN051", f"the preprocessing is {dict(value)}, should have scale, mean, std")
+
+    def coefficients(self, shape: Shape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(gain, offset), each (C,), so that x = float32(data · gain + offset); C = shape[0].
+
+        Raises SNN030 when mean or std has neither one nor C numbers.
+        """
+        channels = shape[0]
+        for what, numbers in (("mean", self.mean), ("std", self.std)):
+            if len(numbers) not in (0, 1, channels):
+                raise fail(
+                    "SNN030",
+                    f"{what} has {len(numbers)} numbers, should have 1 or {channels}, "
+                    f"one for each channel of the network's input {list(shape)}",
+                )
+        mean = np.broadcast_to(np.array(self.mean or (0.0,)), (channels,))
+        std = np.broadcast_to(np.array(self.std or (1.0,)), (channels,))
+        return (self.scale / std).astype(np.float32), (-mean / std).astype(np.float32)
+
+    def apply(self, data: Array, shape: Shape) -> NDArray[np.float32]:
+        """Data (N, …) as the network takes it, (N, *shape) float32.
+
+        Axes of length one may be missing (28×28 for 1×28×28). Raises SNN030 for data that does not
+        fit.
+        """
+        if data.dtype.kind not in "uif":
+            raise fail("SNN030", f"the data has type {data.dtype}, should be numbers")
+        wanted = (*shape[1:], shape[0]) if self.layout == "nhwc" else shape
+        if _squeezed(data.shape[1:]) != _squeezed(wanted):
+            raise self._mismatch(data.shape, shape, wanted)
+        x = data.reshape(len(data), *wanted)
+        if self.layout == "nhwc":
+            x = np.moveaxis(x, -1, 1)
+        gain, offset = self.coefficients(shape)
+        spread = (-1, *[1] * (len(shape) - 1))
+        result = x.astype(np.float32)
+        if not self.is_identity:
+            result = result * gain.reshape(spread) + offset.reshape(spread)
+        if not np.isfinite(result).all():
+            raise fail("SNN030", "the data has numbers that are not finite, should have none")
+        return np.ascontiguousarray(result, dtype=np.float32)
+
+    def _mismatch(self, found: Shape, shape: Shape, wanted: Shape) -> Exception:
+        hint = "give samples of the network's shape, the first axis counting samples"
+        if self.layout == "model" and len(found) == len(shape) + 1:
+            if tuple(found[1:]) == (*shape[1:], shape[0]):
+                hint = "the channels come last here: --layout nhwc"
+        return fail(
+            "SNN030",
+            f"samples have shape {list(found[1:])}, should have {list(wanted)}",
+            hint=hint,
+        )
+
+
+def _squeezed(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)

@@ -1,0 +1,111 @@
+"""What a backend is: everything that snncc has to know of a chip.
+
+A backend eats a graph in normal form at stage INTEGER (`snncc_ir.checker`) and gives files; what it
+loads runs *those files*, not the graph. Built-in backends and those of others are built alike.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_backends.preprocess import Preprocessing
+from snncc_ir import Batch, Diagnostic, Graph, Integers
+
+Rule = Callable[[Graph], Iterator[Diagnostic]]
+"""A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
+yields (code SNN041) is what breaks it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked of a compilation, whatever the target.
+
+    steps: time steps. neuron: `if` or `signed-if`. method: `max` or `percentile` (of `percentile`
+    per cent), per: `channel` or `layer`. weight_bits: of integer weights. input_bits: of the
+    quantized input. start: initial potential as a fraction of the threshold.
+    """
+
+    steps: int = 32
+    neuron: str = "if"
+    method: str = "percentile"
+    percentile: float = 99.99
+    per: str = "channel"
+    weight_bits: int = 16
+    input_bits: int = 12
+    start: float = 0.5
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a run gave, for N samples and T steps.
+
+    totals: by the node that an output reads, (N, T, *shape) int64: potentials (readout) or spike
+    counts (spiking population) after each step. spike_counts and synaptic_operations: by node,
+    (N,) int64; an operation is one weight added because of one spike (or, once a sample, one input
+    number). spikes: by node, (N, T, *shape) int8, when they were recorded.
+    """
+
+    steps: int
+    totals: Mapping[str, Integers]
+    spike_counts: Mapping[str, Integers]
+    synaptic_operations: Mapping[str, Integers] = field(default_factory=dict)
+    spikes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+
+
+class Runner(ABC):
+    """Runs the files of one bundle."""
+
+    description: str
+    """One line for the user: what runs, such as 'C simulator (gcc -O3)'."""
+
+    @abstractmethod
+    def run(
+        self,
+        samples: Batch,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Execution:
+        """Runs samples (user's numbers, (N, *shape) by input name).
+
+        steps: at most those compiled for, which are the default. record: keep every spike.
+        progress: called with the number of samples done since the last call.
+        """
+
+
+class Backend(ABC):
+    """Base of all backends. Stateless: one instance serves many compilations."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """One line for `snncc targets`."""
+    codes: ClassVar[tuple[str, ...]]
+    """Time codes that the chip takes."""
+    models: ClassVar[tuple[str, ...]]
+    """Neuron models that the chip takes, by their names in the IR."""
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @abstractmethod
+    def pipeline(self, settings: Settings) -> str:
+        """The passes from the lowered graph to what `emit` takes, in the text form of pipelines."""
+
+    @abstractmethod
+    def emit(self, graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+        """The target's own files by relative path (with `/`); deterministic."""
+
+    @abstractmethod
+    def load(self, folder: Path, graph: Graph) -> Runner:
+        """What runs the files in `folder`. `graph` (the bundle's network) names and shapes results.
+
+        Raises SNN052 when they cannot be executed on this machine.
+        """
+
+    def check(self, graph: Graph) -> Iterator[Diagnostic]:
+        """All that breaks a rule."""
+        for rule in self.rules:
+            yield from rule(graph)
