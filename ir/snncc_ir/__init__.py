@@ -13,12 +13,12 @@ from snncc_ir.graph import Graph, GraphBuilder, Node, Origin, Source, with_op
 from snncc_ir.parser import parse_graph
 from snncc_ir.printer import graph_tensors, node_tensors, print_graph, print_type, print_value
 from snncc_ir.spikes import Oracle, Step, decode
-from snncc_ir.tensors import FORMATS, Array, Floats, Integers, Tensor, f32, i16, i32
+from snncc_ir.tensors import FORMATS, UNIT, Array, Floats, Integers, Tensor, f32, i16, i32
 from snncc_ir.types import Analog, Code, Current, Rate, Shape, Spikes, Type
 from snncc_ir.values import Batch, ValueRunner, session, to_onnx
 
 __all__ = [
-    "CATALOG", "CODED", "FORMATS", "INTEGER", "LOWERED", "NORMAL", "STAGES", "Analog", "Array",
+    "CATALOG", "CODED", "FORMATS", "INTEGER", "LOWERED", "NORMAL", "STAGES", "UNIT", "Analog", "Array",
     "Batch", "Code", "Current", "Diagnostic", "Floats", "Graph", "GraphBuilder", "Integers",
     "Node", "Oracle", "Origin", "Rate", "Shape", "SnnccError", "Source", "Spikes", "Stage", "Step",
     "Tensor", "Type", "ValueRunner", "check", "decode", "f32", "fail", "graph_tensors", "i16",

@@ -1,0 +1,201 @@
+"""`fuse`: the graph in normal form, where only populations, max pools, inputs and outputs are left.
+
+    %c = conv(%x) {weight=W, bias=b}
+    %s = add(%c, %y)                      %r = population(%x, %y)
+    %r = neuron(%s) {model=relu{}}   →        {maps=[[conv{weight=W}], [scale{weight=1}]], bias=b}
+
+A residual sum is two projections into one population, a concat is several sources, an average is a
+sum of spikes times a weight. Biases of all layers in between become the population's own bias: what
+it receives when its sources send nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from snncc.passes.base import Close, Context, Pass
+from snncc.passes.chains import compress, simplify
+from snncc_ir import (
+    LOWERED,
+    NORMAL,
+    Analog,
+    Diagnostic,
+    Floats,
+    Graph,
+    GraphBuilder,
+    Node,
+    Origin,
+    SnnccError,
+    Tensor,
+    f32,
+)  # fmt: skip
+from snncc_ir.ops import (
+    Add,
+    Affine,
+    Chain,
+    Concat,
+    Conv,
+    Dense,
+    Input,
+    MaxPool,
+    Model,
+    Neuron,
+    Output,
+    Pad,
+    Population,
+    Readout,
+    Relu,
+    Reshape,
+    Scale,
+    Slice,
+    Transpose,
+    View,
+    index_of,
+)  # fmt: skip
+
+PATH_LIMIT = 256
+"""Most ways from sources to one population; beyond, sums of sums have multiplied them."""
+
+
+@dataclass(frozen=True)
+class Fuse(Pass):
+    """Gathers linear layers into the maps of populations."""
+
+    name = "fuse"
+    needs = LOWERED
+    leaves = NORMAL
+    promise = Close()
+
+    def run(self, graph: Graph, context: Context) -> Graph:
+        return _Fusion(graph, self.name).run()
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """A value as a sum of paths from sources, and what is left when all sources are zero."""
+
+    paths: tuple[tuple[str, Chain], ...]
+    rest: Floats
+    origin: Origin
+
+
+class _Fusion:
+    def __init__(self, graph: Graph, by: str) -> None:
+        self._graph, self._by = graph, by
+        self._builder = GraphBuilder(graph.name)
+        self._values: dict[str, _Linear] = {}
+        self._problems: list[Diagnostic] = []
+
+    def run(self) -> Graph:
+        for node in self._graph:
+            operands = [self._values[name] for name in node.inputs]
+            if isinstance(node.op, Input | Neuron | MaxPool | Output):
+                self._source(node, operands)
+            else:
+                self._values[node.name] = self._linear(node, operands)
+        if self._problems:
+            raise SnnccError(dict.fromkeys(self._problems))
+        return self._builder.graph()
+
+    def _source(self, node: Node, operands: list[_Linear]) -> None:
+        match node.op:
+            case Input():
+                self._builder.add(node.name, node.op, [], node.origin)
+            case Neuron(model):
+                self._population(node.name, model, operands[0], node)
+            case MaxPool():
+                source = self._spiking(operands[0], node)
+                self._builder.add(node.name, node.op, [source], node.origin.by(self._by))
+            case Output():
+                self._output(node, operands[0])
+                return
+        self._values[node.name] = _Linear(
+            ((node.name, ()),), np.zeros((1, *node.type.shape)), Origin()
+        )
+
+    def _linear(self, node: Node, operands: list[_Linear]) -> _Linear:
+        paths: list[tuple[str, Chain]] = []
+        for which, operand in enumerate(operands):
+            step = self._step(node, which)
+            paths += [(source, (*chain, *step)) for source, chain in operand.paths]
+        if len(paths) > PATH_LIMIT:
+            self._refuse(node, f"{len(paths)} ways lead from neurons to it")
+        rest = node.op.evaluate(tuple(operand.rest for operand in operands))
+        origin = Origin().joined([*(operand.origin for operand in operands), node.origin], self._by)
+        return _Linear(tuple(paths), rest, origin)
+
+    def _step(self, node: Node, which: int) -> Chain:
+        """What a linear node does to its operand `which`, without constant terms."""
+        match node.op:
+            case Add():
+                return ()
+            case Affine(scale, _):
+                return (Scale(scale),)
+            case Conv(weight, stride, pads, dilation, groups, _):
+                return (Conv(weight, stride, pads, dilation, groups),)
+            case Dense(weight, _):
+                return (Dense(weight),)
+            case Concat():
+                types = tuple(operand.type for operand in self._graph.operands(node))
+                index = index_of(node.op, types, which).reshape(node.type.shape)
+                return (View(Tensor(index.astype(np.int32))),)
+        return (node.op,)
+
+    def _population(self, name: str, model: Model, value: _Linear, node: Node) -> None:
+        shape = value.rest.shape[1:]
+        sources, maps = [], []
+        for source, chain in value.paths:
+            simple = simplify(chain, self._builder[source].type)
+            if simple is None:
+                self._refuse(node, " → ".join(op.name for op in chain))
+                simple = (Scale(f32(0.0)),)
+            sources.append(source)
+            maps.append(simple)
+        if self._problems:
+            # a stand-in, so that later nodes can be looked at too
+            self._builder.add(name, Input(shape), [], node.origin)
+            return
+        bias = f32(compress(value.rest[0]))
+        op = Population(shape, tuple(maps), bias, model)
+        origin = Origin().joined([value.origin, node.origin], self._by)
+        self._builder.add(name, op, sources, origin)
+
+    def _spiking(self, value: _Linear, node: Node) -> str:
+        """A spiking node that sends `value`; a relay population where there is none yet."""
+        (source, chain), *others = value.paths
+        if not others and not chain and not isinstance(self._builder[source].type, Analog):
+            return source
+        if any(not _moves_only(chain) for _, chain in value.paths):
+            self._refuse(node, "a maximum of currents")
+        name = self._builder.unique(f"{node.name}.relay")
+        self._population(name, Relu(), value, node)
+        return name
+
+    def _output(self, node: Node, value: _Linear) -> None:
+        operand, index = self._graph[node.inputs[0]], None
+        while isinstance(operand.op, Reshape | Transpose | Slice):
+            (below,) = self._graph.operands(operand)
+            step = index_of(operand.op, (below.type,)).astype(np.int32).reshape(operand.type.shape)
+            index = step if index is None else step.reshape(-1)[index]
+            operand = below
+        name = operand.name
+        if name not in self._builder:
+            self._population(name, Readout(), self._values[name], operand)
+        order = None if index is None else Tensor(index)
+        if order is not None and View(order).is_reshape and order.shape == operand.type.shape:
+            order = None
+        self._builder.add(node.name, Output(index=order), [name], node.origin.by(self._by))
+
+    def _refuse(self, node: Node, what: str) -> None:
+        self._problems.append(
+            Diagnostic(
+                "SNN007",
+                f"the layers before it cannot be made one projection: {what}",
+                str(node.origin),
+                "put a ReLU between two linear layers, or merge them before the export",
+            )
+        )
+
+
+def _moves_only(chain: Chain) -> bool:
+    return all(isinstance(op, View | Reshape | Transpose | Slice | Pad) for op in chain)

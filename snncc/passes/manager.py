@@ -1,0 +1,154 @@
+"""Runs a pipeline: checks the graph after every pass, measures what each pass changed, dumps it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from snncc.passes.base import Context, Lossy, Pass
+from snncc_ir import Array, Batch, Floats, Graph, ValueRunner, check, fail, write_graph
+
+SAMPLES = 128
+"""Calibration samples on which each pass is measured, at most."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row of the accuracy waterfall: value semantics after a pass, against the first graph.
+
+    deviation: largest difference of outputs, relative to the largest output before. snr: signal
+    to noise in dB, None when equal. agreement: share of samples with the same largest output;
+    accuracy: share with the right label; each None where it has no meaning.
+    """
+
+    step: str
+    promise: str
+    deviation: float
+    snr: float | None
+    agreement: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A pipeline's result: the last graph and the waterfall, `lowered` first."""
+
+    graph: Graph
+    waterfall: tuple[Measurement, ...]
+
+
+def run_pipeline(
+    graph: Graph,
+    pipeline: Sequence[Pass],
+    context: Context,
+    labels: Array | None = None,
+    dump: Path | None = None,
+    measure: bool = True,
+) -> Compiled:
+    """Runs the passes one after the other.
+
+    labels: classes of the calibration samples. dump: folder for the graph after each pass. Raises
+    SNN010 when a pass leaves a graph that is not well formed, SNN020 when it cannot be run on its
+    operand, SNN021 when it breaks its promise.
+    """
+    samples = {name: array[:SAMPLES] for name, array in context.calibration.items()}
+    scale = _Scale(graph, samples, labels) if measure else None
+    rows = [scale.row("lowered", "-", scale.first)] if scale else []
+    before = scale.first if scale else {}
+    _dump(dump, 0, "lowered", graph)
+    for number, step in enumerate(pipeline):
+        context.progress(step.name, number, len(pipeline))
+        _ready(graph, step)
+        result = step.run(graph, context)
+        stage = step.leaves or step.needs
+        check(result, stage)
+        _dump(dump, number + 1, step.name, result)
+        if scale and result is not graph:
+            after = ValueRunner(result).run(samples)
+            rows.append(scale.row(str(step), step.promise.kind, after))
+            _hold(step, before, after)
+            before = after
+        graph = result
+    context.progress("done", len(pipeline), len(pipeline))
+    return Compiled(graph, tuple(rows))
+
+
+class _Scale:
+    """Measures outputs against those of the first graph."""
+
+    def __init__(self, graph: Graph, samples: Batch, labels: Array | None) -> None:
+        self.first = ValueRunner(graph).run(samples)
+        count = len(next(iter(samples.values())))
+        self._labels = None if labels is None else labels[:count]
+
+    def row(self, step: str, promise: str, outputs: dict[str, Array]) -> Measurement:
+        name, reference = next(iter(self.first.items()))
+        signal = float(np.sum(np.square(reference, dtype=np.float64)))
+        noise = float(np.sum(np.square(_difference(outputs[name], reference))))
+        classes = reference.shape[1] if reference.ndim == 2 and reference.shape[1] > 1 else 0
+        chosen = outputs[name].argmax(1) if classes else None
+        agreement = accuracy = None
+        if chosen is not None:
+            agreement = float(np.mean(chosen == reference.argmax(1)))
+            if self._labels is not None:
+                accuracy = float(np.mean(chosen == self._labels))
+        return Measurement(
+            step,
+            promise,
+            deviation(self.first, outputs),
+            float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None,
+            agreement,
+            accuracy,
+        )
+
+
+def deviation(before: dict[str, Array], after: dict[str, Array]) -> float:
+    """Largest difference over all outputs, relative to the largest number before."""
+    return max(
+        float(np.max(np.abs(_difference(after[name], before[name]))))
+        / max(float(np.max(np.abs(before[name]))), 1e-30)
+        for name in before
+    )
+
+
+def _difference(a: Array, b: Array) -> Floats:
+    return a.astype(np.float64) - b.astype(np.float64)
+
+
+def _hold(step: Pass, before: dict[str, Array], after: dict[str, Array]) -> None:
+    tolerance = step.promise.tolerance
+    found = deviation(before, after)
+    if tolerance is not None and found > tolerance:
+        raise fail(
+            "SNN021",
+            f"pass '{step.name}' is {step.promise.kind}, yet an output moved by {found:.2g} of the "
+            f"largest, should be at most {tolerance:.2g}",
+            hint="this is a bug of snncc; please report it with the model",
+        )
+
+
+def _ready(graph: Graph, step: Pass) -> None:
+    try:
+        check(graph, step.needs)
+    except Exception as error:
+        raise fail(
+            "SNN020",
+            f"pass '{step.name}' needs a graph at stage '{step.needs.name}': {error}",
+            hint="run the passes that lead there first; `snncc opt --list` names them",
+        ) from None
+
+
+def _dump(folder: Path | None, number: int, name: str, graph: Graph) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_graph(graph, folder / f"{number:02}-{name}.sir")
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def promise_text(step: Pass) -> str:
+    """`exact`, `close`, or `lossy: why`."""
+    promise = step.promise
+    return f"lossy: {promise.why}" if isinstance(promise, Lossy) else promise.kind

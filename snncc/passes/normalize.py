@@ -1,0 +1,196 @@
+"""`normalize`: every population counts in units of its own largest activation.
+
+With λ the scale of a population (per channel or per layer) and λ' that of its source,
+
+    W ← W · λ' / λ,    b ← b / λ,    threshold 1,
+
+so that an activation of λ is a spike in every time step (data-based normalization: Diehl et al.
+2015; robust, by percentile: Rueckauer et al. 2017; per channel: Kim et al. 2020). Values stay what
+they are: the population's `scale` says what one unit is worth. The input counts in units of its
+largest number divided by its levels.
+
+A scale is rounded up to 8 significant bits, so that the last bits of floating-point calibration,
+which differ between processors, decide nothing.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snncc.passes.base import Close, Context, Pass
+from snncc.passes.chains import compress
+from snncc.passes.observation import Tail, observe
+from snncc.passes.scales import Scales, channel_scales, moves_only, pushed, uniform_nodes
+from snncc_ir import NORMAL, Floats, Graph, Node, f32, fail
+from snncc_ir.ops import (
+    Chain,
+    Conv,
+    Dense,
+    Input,
+    MaxPool,
+    Model,
+    Op,
+    Output,
+    Population,
+    Relu,
+    Scale,
+)  # fmt: skip
+
+METHODS = ("max", "percentile")
+EXTENTS = ("channel", "layer")
+SCALE_BITS = 8
+
+
+@dataclass(frozen=True)
+class Normalize(Pass):
+    """Scales from calibration data: the maximum, or a percentile, of each channel or layer."""
+
+    method: str = "percentile"
+    percentile: float = 99.99
+    per: str = "channel"
+    input_bits: int = 12
+    name = "normalize"
+    needs = NORMAL
+    promise = Close()
+
+    def __post_init__(self) -> None:
+        for what, value, known in (("method", self.method, METHODS), ("per", self.per, EXTENTS)):
+            if value not in known:
+                raise fail("SNN020", f"{what} is '{value}', should be {' or '.join(known)}")
+        if not 0 < self.percentile <= 100:
+            raise fail("SNN020", f"percentile is {self.percentile}, should be above 0, up to 100")
+        if not 2 <= self.input_bits <= 16:
+            raise fail("SNN020", f"input_bits is {self.input_bits}, should be 2 to 16")
+
+    @property
+    def levels(self) -> int:
+        """Largest integer of the quantized input."""
+        return int((1 << (self.input_bits - 1)) - 1)
+
+    def run(self, graph: Graph, context: Context) -> Graph:
+        scales = self._scales(graph, context)
+
+        def rewrite(node: Node) -> Node:
+            op: Op = node.op
+            match op:
+                case Input():
+                    op = replace(op, scale=float(scales[node.name].item()), levels=self.levels)
+                case Population():
+                    op = _normalized(graph, node, op, scales)
+                case Output():
+                    op = replace(op, scale=f32(scales[node.name]))
+                case _:
+                    return node
+            return replace(node, op=op, origin=node.origin.by(self.name))
+
+        return graph.rewritten(rewrite)
+
+    def _scales(self, graph: Graph, context: Context) -> Scales:
+        """What one unit of each node is worth."""
+        spiking = [n.name for n in graph if isinstance(n.op, Population) and _is_relu(n.op.model)]
+        percentile = 100.0 if self.method == "max" else self.percentile
+        tails = observe(graph, spiking, percentile, context)
+        uniform = uniform_nodes(graph)
+        scales: dict[str, Floats] = {}
+        for node in graph:
+            shape = (1,) * len(node.type.shape)
+            match node.op:
+                case Input():
+                    samples = context.calibration[node.name]
+                    peak = float(np.max(np.abs(samples), initial=0.0)) or 1.0
+                    scale = (_rounded(np.array(peak)) / self.levels).reshape(shape)
+                case MaxPool() | Output():
+                    scale = scales[node.inputs[0]]
+                case Population(model=Relu(ceiling)):
+                    relayed = None if node.name in uniform else _relayed(graph, node, scales)
+                    if relayed is not None:
+                        scale = relayed
+                    else:
+                        per_channel = self.per == "channel" and node.name not in uniform
+                        scale = _rounded(_observed(tails[node.name], per_channel))
+                        if ceiling is not None:
+                            scale = np.minimum(scale, ceiling.floats.min())
+                        scale = scale.reshape(-1, *shape[1:])
+                case _:
+                    scale = np.ones(shape)
+            # float32 holds what is stored; so that weights are scaled by just that
+            scales[node.name] = scale.astype(np.float32).astype(np.float64)
+        return scales
+
+
+def _is_relu(model: Model) -> bool:
+    return isinstance(model, Relu)
+
+
+def _observed(tail: Tail, per_channel: bool) -> Floats:
+    """The percentile where it is positive, else the maximum, else the layer's; 1 when all is 0."""
+    smallest, largest = tail.smallest(), tail.largest()
+    scale = np.where(smallest > 0, smallest, largest)
+    layer = scale.max() if scale.max() > 0 else 1.0
+    return np.where(scale > 0, scale, layer) if per_channel else np.full(1, layer)
+
+
+def _rounded(scale: Floats) -> Floats:
+    """Up to the next number of SCALE_BITS significant bits."""
+    mantissa, exponent = np.frexp(scale)
+    unit = 1 << SCALE_BITS
+    rounded: Floats = np.ldexp(np.ceil(mantissa * unit) / unit, exponent)
+    return rounded
+
+
+def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:
+    """The sources' own scales for a population that hands their spikes on unchanged, else None."""
+    if not isinstance(node.op, Population) or node.op.bias.array.any():
+        return None
+    total, fed = np.zeros(node.op.shape), np.zeros(node.op.shape)
+    for source, chain in zip(graph.operands(node), node.op.maps, strict=True):
+        if isinstance(source.op, Input) or not moves_only(chain):
+            return None
+        scale = pushed(chain[:-1], scales[source.name], source.type)
+        if scale is None:
+            return None
+        total += scale.reshape(node.op.shape)
+        fed += (scale != 0).reshape(node.op.shape)
+    return compress(total) if bool(np.all(fed == 1)) else None
+
+
+def _normalized(graph: Graph, node: Node, op: Population, scales: Scales) -> Population:
+    scale = scales[node.name]
+    maps = tuple(
+        _scaled_map(chain, scales[source.name], source, scale, op)
+        for source, chain in zip(graph.operands(node), op.maps, strict=True)
+    )
+    model = op.model
+    if isinstance(model, Relu) and model.ceiling is not None:
+        model = Relu(f32(model.ceiling.floats / scale))
+    return replace(op, maps=maps, bias=f32(op.bias.floats / scale), model=model, scale=f32(scale))
+
+
+def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: Population) -> Chain:
+    """The map between units: weights times the source's scale, divided by the target's."""
+    *moves, last = chain
+    behind = pushed(tuple(moves), scale, source.type)
+    if behind is None:
+        raise AssertionError("uniform_nodes gave one scale to sources whose sums would mix them")
+    match last:
+        case Conv(weight=weight, groups=groups):
+            inputs = channel_scales(behind)
+            if inputs is None:
+                raise AssertionError("uniform_nodes gave one scale to sources of mixed channels")
+            outputs = weight.shape[0]
+            spatial = [1] * (len(weight.shape) - 2)
+            rows = np.repeat(inputs.reshape(groups, -1), outputs // groups, axis=0)
+            divisor = np.broadcast_to(target.reshape(-1), (outputs,)).reshape(-1, 1, *spatial)
+            scaled: Op = replace(
+                last, weight=f32(weight.floats * rows.reshape(*rows.shape, *spatial) / divisor)
+            )
+        case Dense(weight=weight):
+            divisor = np.broadcast_to(target, op.shape).reshape(-1, 1)
+            scaled = replace(last, weight=f32(weight.floats * behind.reshape(-1) / divisor))
+        case Scale(weight=weight):
+            factor = np.broadcast_to(weight.floats, behind.shape) * behind
+            factor = factor.reshape(op.shape) / target
+            scaled = Scale(f32(compress(factor.reshape(behind.shape))))
+        case _:
+            raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+    return (*moves, scaled)
