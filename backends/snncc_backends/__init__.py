@@ -1,11 +1,12 @@
 """Backends: the protocol that each implements, their registry, and the bundle that they fill."""
 
+from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle
 from snncc_backends.oracle import OracleRunner
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.protocol import Backend, Execution, Rule, Runner, Settings
 from snncc_backends.registry import backend, targets
 
 __all__ = [
-    "Backend", "Execution", "OracleRunner", "Preprocessing", "Rule", "Runner", "Settings",
-    "backend", "targets",
+    "Backend", "BundleFolder", "Execution", "OracleRunner", "Preprocessing", "Rule", "Runner",
+    "Settings", "backend", "check_place", "targets", "to_json", "write_bundle",
 ]  # fmt: skip

@@ -18,8 +18,9 @@ from snncc_ir.types import Analog, Code, Current, Rate, Shape, Spikes, Type
 from snncc_ir.values import Batch, ValueRunner, session, to_onnx
 
 __all__ = [
-    "CATALOG", "CODED", "FORMATS", "INTEGER", "LOWERED", "NORMAL", "STAGES", "UNIT", "Analog", "Array",
-    "Batch", "Code", "Current", "Diagnostic", "Floats", "Graph", "GraphBuilder", "Integers",
+    "CATALOG", "CODED", "FORMATS", "INTEGER", "LOWERED", "NORMAL", "STAGES", "UNIT", "Analog",
+    "Array", "Batch",
+    "Code", "Current", "Diagnostic", "Floats", "Graph", "GraphBuilder", "Integers",
     "Node", "Oracle", "Origin", "Rate", "Shape", "SnnccError", "Source", "Spikes", "Stage", "Step",
     "Tensor", "Type", "ValueRunner", "check", "decode", "f32", "fail", "graph_tensors", "i16",
     "i32", "node_tensors", "pack", "parse_graph", "print_graph", "print_type", "print_value",

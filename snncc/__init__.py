@@ -1,0 +1,20 @@
+"""snncc: a compiler from ONNX graphs to bundles for neuromorphic chips.
+
+bundle = snncc.compile("model.onnx", target="c", calibration="calib.npz", steps=32)
+result = bundle.run("test.npz")
+figures = bundle.verify("model.onnx", "test.npz")
+"""
+
+from snncc.bundle import Bundle, Result
+from snncc.compiler import compile
+from snncc.data import Dataset
+from snncc.verify import Verification
+from snncc_backends import Preprocessing, Settings
+from snncc_ir import Diagnostic, SnnccError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bundle", "Dataset", "Diagnostic", "Preprocessing", "Result", "Settings", "SnnccError",
+    "Verification", "__version__", "compile",
+]  # fmt: skip

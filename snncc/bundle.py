@@ -1,0 +1,155 @@
+"""The bundle as an object: `.run`, `.verify`, its network and its manifest."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from snncc.data import Dataset, make_dataset, read_dataset, samples_for
+from snncc.passes.manager import Measurement
+from snncc.verify import Verification, verify
+from snncc_backends import (
+    BundleFolder,
+    Execution,
+    OracleRunner,
+    Preprocessing,
+    Runner,
+    backend,
+)  # fmt: skip
+from snncc_backends.bundle import REPORT
+from snncc_ir import Array, Floats, Graph, SnnccError, decode
+
+Data = str | Path | Array | Dataset
+
+
+class Result:
+    """What a run gave: outputs in the network's own units after every step, and spike counts."""
+
+    def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
+        self.execution, self.runner, self._graph = execution, runner, graph
+
+    def outputs(self, steps: int | None = None) -> dict[str, Floats]:
+        """Results by output name, (N, *shape), after `steps` steps (default: all)."""
+        count = self.execution.steps if steps is None else steps
+        totals = {name: total[:, count - 1] for name, total in self.execution.totals.items()}
+        return decode(self._graph, totals, count)
+
+    def predictions(self, steps: int | None = None) -> Array:
+        """Index of the largest number of the first output, (N,)."""
+        first = next(iter(self.outputs(steps).values()))
+        chosen: Array = first.reshape(len(first), -1).argmax(1)
+        return chosen
+
+    @property
+    def spikes_per_sample(self) -> float:
+        """Mean number of spikes that a sample causes."""
+        return float(sum(np.mean(count) for count in self.execution.spike_counts.values()))
+
+
+class Bundle:
+    """A compiled network. `Bundle.load(folder)` reads one; `snncc.compile` makes one."""
+
+    def __init__(self, files: BundleFolder, keep: TemporaryDirectory[str] | None = None) -> None:
+        self.files = files
+        self._keep = keep
+
+    @staticmethod
+    def load(folder: str | Path, keep: TemporaryDirectory[str] | None = None) -> "Bundle":
+        """Reads and checks a bundle; raises SNN051. `keep`: a folder that goes with the object."""
+        return Bundle(BundleFolder.read(Path(folder)), keep)
+
+    @property
+    def folder(self) -> Path:
+        return self.files.folder
+
+    @property
+    def graph(self) -> Graph:
+        """The network in its final normal form."""
+        return self.files.graph
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return self.files.preprocessing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the compiler had to say."""
+        notes = self.files.manifest.get("notes", [])
+        return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
+    @cached_property
+    def report(self) -> dict[str, object]:
+        """report.json: `summary` and `waterfall`."""
+        content = json.loads(self.files.file(REPORT))
+        return dict(content) if isinstance(content, dict) else {}
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """Key figures: numbers of populations, neurons and projections."""
+        summary = self.report.get("summary", {})
+        return dict(summary) if isinstance(summary, dict) else {}
+
+    @property
+    def waterfall(self) -> tuple[Measurement, ...]:
+        """What each pass changed, on calibration data."""
+        rows = self.report.get("waterfall", [])
+        return tuple(Measurement(**row) for row in rows) if isinstance(rows, list) else ()
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What runs the target's files; raises SNN052 when this machine cannot."""
+        return backend(self.files.text("target")).load(self.folder, self.graph)
+
+    def runner_or_oracle(self) -> tuple[Runner, str]:
+        """The runner, or the numpy oracle with the reason why it has to stand in."""
+        try:
+            return self.runner, ""
+        except SnnccError as error:
+            if all(diagnostic.code == "SNN052" for diagnostic in error.diagnostics):
+                return OracleRunner(self.graph), str(error)
+            raise
+
+    def dataset(self, data: Data) -> Dataset:
+        """Data as a checked dataset; raises SNN030."""
+        match data:
+            case Dataset():
+                return data
+            case str() | Path():
+                return read_dataset(Path(data))
+        return make_dataset({"x": np.asarray(data)})
+
+    def run(
+        self,
+        data: Data,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Result:
+        """Runs samples as they stand in a data file (preprocessing is the bundle's).
+
+        steps: at most those compiled for. record: keep every spike. Raises SNN030 for data that
+        does not fit.
+        """
+        samples = samples_for(self.graph, self.dataset(data), self.preprocessing)
+        runner, _ = self.runner_or_oracle()
+        return Result(self.graph, runner.run(samples, steps, record, progress), runner.description)
+
+    def verify(
+        self,
+        model: str | Path,
+        data: Data,
+        exact: int = 0,
+        steps: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Verification:
+        """Compares with onnxruntime on `model`, and `exact` samples also with the oracle."""
+        dataset = self.dataset(data)
+        samples = samples_for(self.graph, dataset, self.preprocessing)
+        runner, reason = self.runner_or_oracle()
+        result = runner.run(samples, steps, progress=progress)
+        return verify(
+            self.files, runner, reason, result, Path(model), samples, dataset.labels, exact
+        )

@@ -1,0 +1,99 @@
+"""`snncc MODEL.onnx --target T -o BUNDLE/`."""
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from snncc.cli import console
+from snncc.compiler import compile
+from snncc_ir import fail
+
+
+@click.command("compile", short_help="Compile a model.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--target", default="c", show_default=True, help="Chip; `snncc targets` lists them.")
+@click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
+@click.option("--force", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--steps", type=int, help="Time steps.  [default: 32]")
+@click.option("--neuron", help="if, or signed-if.  [default: if]")
+@click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
+@click.option("--percentile", type=float, help="Per cent, for --method percentile.  [99.99]")
+@click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
+@click.option("--weight-bits", type=int, help="Bits of an integer weight, 2 to 16.  [16]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+@click.option("--scale", help="Data · scale, such as 1/255.")
+@click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")
+@click.option("--std", help="See --mean.")
+@click.option("--layout", help="nhwc: the data's channels come last, the network's first.")
+@click.option("--passes", help="A pipeline in place of the target's own.")
+@click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for the IR of each pass.")
+@console.json_option
+@console.quiet_option
+def command(
+    model: Path,
+    target: str,
+    calib: Path | None,
+    output: Path,
+    force: bool,
+    settings: tuple[str, ...],
+    scale: str | None,
+    mean: str | None,
+    std: str | None,
+    layout: str | None,
+    passes: str | None,
+    dump_ir: Path | None,
+    as_json: bool,
+    quiet: bool,
+    **named: int | float | str | None,
+) -> None:
+    """Compiles MODEL (.onnx) into a bundle.
+
+    Data files hold samples as they are, such as uint8 images; --scale, --mean, --std and --layout
+    say how they become the network's numbers, once: the bundle remembers.
+    """
+    chosen: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+    for item in settings:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
+        chosen[key.replace("-", "_")] = value
+    with console.progress(quiet or as_json) as report:
+        bundle = compile(
+            model,
+            target=target,
+            calibration=calib,
+            output=output,
+            settings=chosen,
+            preprocessing=console.preprocessing(scale, mean, std, layout),
+            passes=passes,
+            dump_ir=dump_ir,
+            force=force,
+            progress=report,
+        )
+    figures = bundle.report
+    if as_json:
+        console.print_json({"bundle": str(output), "notes": bundle.notes, **figures})
+        return
+    if quiet:
+        return
+    for text in bundle.notes:
+        console.note(text)
+    table = Table(title="value semantics on calibration data, pass by pass", title_justify="left")
+    for heading in ("after", "promise", "agreement", "accuracy", "SNR dB"):
+        table.add_column(heading, justify="left" if heading == "after" else "right")
+    for row in bundle.waterfall:
+        table.add_row(
+            row.step,
+            row.promise,
+            console.percent(row.agreement),
+            console.percent(row.accuracy),
+            "–" if row.snr is None else f"{row.snr:.1f}",
+        )
+    console.out.print(table)
+    summary = bundle.summary
+    console.out.print(
+        f"{output}: {summary['populations']} populations, {summary['neurons']} neurons, "
+        f"{summary['projections']} projections"
+    )

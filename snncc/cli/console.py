@@ -1,0 +1,96 @@
+"""What every command shares: progress, tables, JSON, errors, preprocessing options."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from snncc_backends import Preprocessing
+from snncc_ir import SnnccError, fail
+
+Report = Callable[[str, int, int], None]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_error(error: SnnccError) -> None:
+    """Every diagnostic on stderr: code and sentence, place, what to try."""
+    for diagnostic in error.diagnostics:
+        text = Text.assemble(("error ", "bold red"), (diagnostic.code, "bold"), ": ")
+        text.append(diagnostic.message)
+        if diagnostic.place:
+            text.append("\n   at ", "cyan").append(diagnostic.place)
+        if diagnostic.hint:
+            text.append("\n  try ", "green").append(diagnostic.hint)
+        err.print(text)
+
+
+def note(text: str) -> None:
+    """Something that the user should know, on stderr."""
+    err.print(Text.assemble(("note", "bold yellow"), ": ", text))
+
+
+def print_json(value: object) -> None:
+    """On stdout, for machines."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Report]:
+    """A bar on a terminal, nothing in a pipe. Call the result with (what, done, total)."""
+    if quiet or not err.is_terminal:
+        yield lambda what, done, total: None
+        return
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=max(total, 1)
+        )
+
+
+def percent(share: float | None) -> str:
+    """Such as `91.73 %`, or `–`."""
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def numbers(text: str | None, what: str) -> tuple[float, ...]:
+    """Of `0.485,0.456` or `1/255`; raises SNN030 for what is no number."""
+    if text is None:
+        return ()
+    try:
+        return tuple(_number(part) for part in text.replace(" ", ",").split(",") if part)
+    except (ValueError, ZeroDivisionError):
+        raise fail(
+            "SNN030", f"{what} is '{text}', should be numbers such as 0.485,0.456 or 1/255"
+        ) from None
+
+
+def _number(text: str) -> float:
+    above, slash, below = text.partition("/")
+    return float(above) / float(below) if slash else float(above)
+
+
+def preprocessing(
+    scale: str | None, mean: str | None, std: str | None, layout: str | None
+) -> Preprocessing:
+    """From the options' texts."""
+    factors = numbers(scale, "--scale")
+    if len(factors) > 1:
+        raise fail("SNN030", f"--scale is '{scale}', should be one number")
+    return Preprocessing(
+        factors[0] if factors else 1.0,
+        numbers(mean, "--mean"),
+        numbers(std, "--std"),
+        layout or "model",
+    )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Figures as JSON on stdout.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")

@@ -1,0 +1,105 @@
+"""The entry point: dispatch, and errors as a person should see them.
+
+Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 3 a bug of ours.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from snncc.cli.console import show_error
+from snncc_ir import SnnccError
+
+COMMANDS = {
+    "compile": "compile a model (the default: `snncc MODEL.onnx …`)",
+    "run": "run samples through a bundle",
+    "verify": "compare a bundle with its model, and with the oracle",
+    "inspect": "what a model becomes, before anyone waits",
+    "targets": "the chips, and their rules",
+    "opt": "run passes on an IR file",
+    "diff": "what differs between two bundles or IR files",
+}
+
+
+class _Commands(click.Group):
+    """Sub-commands by name; anything else is a model to compile."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        # imported on use, so that `snncc --help` answers at once
+        command = import_module(f"snncc.cli.{name}_command").command
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            return super().resolve_command(context, ["compile", *args])
+        return super().resolve_command(context, args)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        # `snncc --target c model.onnx` means compile, too
+        own = ("--help", "-h", "--version")
+        if args and args[0].startswith("-") and args[0] not in own:
+            args = ["compile", *args]
+        return super().parse_args(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+_EPILOG = """\b
+Examples:
+  snncc model.onnx --calib calib.npz --steps 32 -o bundle/
+  snncc verify bundle/ --model model.onnx --data test.npz --exact
+  snncc run bundle/ --data test.npz
+  snncc inspect model.onnx
+"""
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+)
+@click.version_option(package_name="snncc", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Compiles a trained network (ONNX) into everything that a spiking chip needs to run it.
+
+    snncc MODEL.onnx --target T [--calib DATA.npz] [--steps N] -o BUNDLE/
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    try:
+        code = cli.main(args=arguments, prog_name="snncc", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SnnccError as error:
+        show_error(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:
+        traceback.print_exc()
+        click.echo("this is a bug of snncc; please report it with the lines above", err=True)
+        sys.exit(3)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,79 @@
+"""`snncc run BUNDLE/ --data X.npz`."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from snncc.bundle import Bundle
+from snncc.cli import console
+from snncc_ir import fail
+
+SHOWN = 10
+
+
+@click.command("run", short_help="Run samples through a bundle.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Samples, .npz.")
+@click.option("--steps", type=int, help="Time steps, at most those compiled for.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Outputs and spikes, .npz.")
+@console.json_option
+@console.quiet_option
+def command(
+    bundle: Path,
+    data: Path,
+    steps: int | None,
+    limit: int | None,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Runs the bundle's own files on samples and prints predictions and spikes."""
+    loaded = Bundle.load(bundle)
+    dataset = loaded.dataset(data).first(limit)
+    _, reason = loaded.runner_or_oracle()
+    if reason and not quiet:
+        console.note(f"{reason}\nthe numpy oracle runs in its place")
+    with console.progress(quiet or as_json) as report:
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            report("run", done, dataset.count)
+
+        result = loaded.run(dataset, steps, progress=step)
+    outputs, predictions = result.outputs(), result.predictions()
+    if output is not None:
+        arrays = {f"output.{name}": values.astype(np.float32) for name, values in outputs.items()}
+        spikes = {f"spikes.{k}": v for k, v in result.execution.spike_counts.items()}
+        try:
+            with open(output, "wb") as file:
+                np.savez(file, predictions=predictions, **arrays, **spikes)  # type: ignore[arg-type]
+        except OSError as error:
+            raise fail(
+                "SNN050", f"the results cannot be written: {error.strerror}", str(output)
+            ) from None
+    if as_json:
+        console.print_json(
+            {
+                "runner": result.runner,
+                "samples": dataset.count,
+                "steps": result.execution.steps,
+                "predictions": predictions.tolist(),
+                "spikes_per_sample": result.spikes_per_sample,
+                "spikes": {
+                    name: float(count.mean())
+                    for name, count in result.execution.spike_counts.items()
+                },
+            }
+        )
+        return
+    shown = ", ".join(map(str, predictions[:SHOWN].tolist()))
+    more = f", … ({dataset.count} samples)" if dataset.count > SHOWN else ""
+    console.out.print(f"predictions: {shown}{more}")
+    console.out.print(
+        f"{result.spikes_per_sample:.0f} spikes a sample in {result.execution.steps} steps, "
+        f"by the {result.runner}"
+    )

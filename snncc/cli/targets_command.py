@@ -1,0 +1,56 @@
+"""`snncc targets [NAME]`."""
+
+import inspect
+
+import click
+from rich.table import Table
+
+from snncc.cli import console
+from snncc_backends import Settings, backend, targets
+from snncc_ir import SnnccError
+
+
+@click.command("targets", short_help="The chips, and their rules.")
+@click.argument("name", required=False)
+@console.json_option
+def command(name: str | None, as_json: bool) -> None:
+    """Lists the targets; with NAME, what that chip takes, its rules and its passes."""
+    if name is not None:
+        _one(name, as_json)
+        return
+    rows: list[tuple[str, str]] = []
+    for target, load in targets().items():
+        try:
+            rows.append((target, load().summary))
+        except SnnccError as error:
+            rows.append((target, f"broken: {error.diagnostics[0].message}"))
+    if as_json:
+        console.print_json([{"name": target, "summary": summary} for target, summary in rows])
+        return
+    table = Table()
+    table.add_column("target")
+    table.add_column("what it is")
+    for row in rows:
+        table.add_row(*row)
+    console.out.print(table)
+
+
+def _one(name: str, as_json: bool) -> None:
+    chip = backend(name)
+    rules = [inspect.getdoc(rule) or rule.__name__ for rule in chip.rules]
+    figures = {
+        "name": chip.name,
+        "summary": chip.summary,
+        "codes": chip.codes,
+        "models": chip.models,
+        "rules": rules,
+        "pipeline": chip.pipeline(Settings()),
+    }
+    if as_json:
+        console.print_json(figures)
+        return
+    console.out.print(f"{chip.name}: {chip.summary}")
+    console.out.print(f"codes: {', '.join(chip.codes)}; neuron models: {', '.join(chip.models)}")
+    for rule in rules:
+        console.out.print(f"rule: {rule}", markup=False)
+    console.out.print(f"passes: {figures['pipeline']}", markup=False)

@@ -1,0 +1,98 @@
+"""`snncc verify BUNDLE/ --model MODEL.onnx --data TEST.npz`."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from snncc.bundle import Bundle
+from snncc.cli import console
+from snncc.verify import Share, Verification
+
+EXACT_SAMPLES = 20
+
+
+@click.command("verify", short_help="Compare a bundle with its model, and with the oracle.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="The ONNX file.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Samples 'x', 'y'.")
+@click.option("--steps", type=int, help="Time steps, at most those compiled for.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
+@click.option(
+    "--exact",
+    is_flag=False,
+    flag_value=EXACT_SAMPLES,
+    default=0,
+    type=click.IntRange(min=0),
+    help=f"Compare every spike of N samples (default {EXACT_SAMPLES}) with the oracle.",
+)
+@console.json_option
+@console.quiet_option
+def command(
+    bundle: Path,
+    model: Path,
+    data: Path,
+    steps: int | None,
+    limit: int | None,
+    exact: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Accuracy and agreement with onnxruntime, spikes, and spike-exactness; exit 1 if that fails."""
+    loaded = Bundle.load(bundle)
+    dataset = loaded.dataset(data).first(limit)
+    with console.progress(quiet or as_json) as report:
+        done = 0
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            report("run", done, dataset.count)
+
+        found = loaded.verify(model, dataset, exact, steps, progress=step)
+    if as_json:
+        console.print_json(found.as_json())
+    else:
+        _show(found, quiet)
+    if not found.holds:
+        sys.exit(1)
+
+
+def _show(found: Verification, quiet: bool) -> None:
+    if not quiet:
+        for text in found.notes:
+            console.note(text)
+    console.out.print(f"{found.samples} samples, {found.runner}")
+    if found.float_accuracy is not None:
+        console.out.print(f"float accuracy (onnxruntime) {_share(found.float_accuracy)}")
+    table = Table()
+    for heading in ("steps", "accuracy", "agreement", "SNR dB"):
+        table.add_column(heading, justify="right")
+    for row in found.at_steps:
+        table.add_row(
+            str(row.steps),
+            _share(row.accuracy),
+            _share(row.agreement),
+            "–" if row.snr is None else f"{row.snr:.1f}",
+        )
+    console.out.print(table)
+    operations = found.synaptic_operations
+    text = f"{found.spikes:.0f} spikes a sample"
+    if operations is not None:
+        text += f", {operations:.0f} synaptic operations"
+    console.out.print(text)
+    for what, exactness in (("self-test vectors", found.vectors), ("oracle", found.exact)):
+        if exactness is not None:
+            verdict = (
+                f"exact: {exactness.spikes} spikes of {exactness.samples} samples agree"
+                if exactness.holds
+                else f"NOT exact: {exactness.difference}"
+            )
+            console.out.print(f"{what}: {verdict}")
+
+
+def _share(share: Share | None) -> str:
+    if share is None:
+        return "–"
+    return f"{100 * share.value:.2f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"

@@ -1,0 +1,224 @@
+"""From an ONNX file to a bundle: front end, passes, backend, files."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from snncc.bundle import Bundle
+from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
+from snncc.onnx import import_model
+from snncc.passes.base import Context
+from snncc.passes.manager import Compiled, run_pipeline
+from snncc.passes.registry import parse_pipeline, print_pipeline
+from snncc_backends import (
+    Backend,
+    OracleRunner,
+    Preprocessing,
+    Settings,
+    backend,
+    check_place,
+    to_json,
+    write_bundle,
+)  # fmt: skip
+from snncc_backends.bundle import NETWORK, REPORT, TENSORS, VECTORS
+from snncc_ir import (
+    Array,
+    Batch,
+    Graph,
+    SnnccError,
+    Spikes,
+    fail,
+    pack,
+    print_graph,
+    tensor_bytes,
+)  # fmt: skip
+from snncc_ir.ops import Input, Population
+
+VECTOR_SAMPLES = 2
+"""Samples whose exact spikes every bundle carries."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a compilation starts from."""
+
+    graph: Graph
+    notes: tuple[str, ...]
+    digest: str
+
+
+def compile(
+    model: str | Path,
+    *,
+    target: str = "c",
+    calibration: str | Path | Array | Dataset | None = None,
+    output: str | Path | None = None,
+    settings: Settings | Mapping[str, object] | None = None,
+    preprocessing: Preprocessing | None = None,
+    passes: str | None = None,
+    dump_ir: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = lambda what, done, total: None,
+    **options: object,
+) -> Bundle:
+    """Compiles an ONNX file for a target; returns the bundle.
+
+    calibration: .npz path, samples (N, …), or a `Dataset`; without it, seeded noise stands in and
+    the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
+    with the returned object. settings, or single fields of `Settings` as keywords (`steps=32`,
+    `neuron="signed-if"`). passes: a pipeline in place of the target's own. Raises `SnnccError`.
+    """
+    if output is not None:
+        check_place(Path(output), force)
+    chosen = make_settings(settings, options)
+    chip = backend(target)
+    pre = preprocessing or Preprocessing()
+    progress("import", 0, 1)
+    source = _import(Path(model))
+    notes = list(source.notes)
+    data = _dataset(calibration)
+    samples, labels = _calibration(source.graph, data, pre, notes)
+    pipeline = parse_pipeline(passes if passes is not None else chip.pipeline(chosen))
+    compiled = run_pipeline(
+        source.graph,
+        pipeline,
+        Context(samples, progress),
+        labels if data is not None else None,
+        None if dump_ir is None else Path(dump_ir),
+    )
+    check_rules(chip, compiled.graph)
+    progress("emit", 0, 1)
+    manifest = {
+        "target": target,
+        "model": {"name": source.graph.name, "sha256": source.digest},
+        "calibration": None if data is None else {"samples": data.count, "sha256": data.digest},
+        "settings": asdict(chosen),
+        "pipeline": print_pipeline(pipeline),
+        "preprocessing": pre.as_json(),
+        "inputs": _interface(compiled.graph, "input"),
+        "outputs": _interface(compiled.graph, "output"),
+        "notes": notes,
+    }
+    files = {
+        NETWORK: print_graph(compiled.graph).encode(),
+        TENSORS: tensor_bytes(compiled.graph),
+        VECTORS: test_vectors(compiled.graph, samples),
+        REPORT: to_json(_report(compiled)),
+        **chip.emit(compiled.graph, pre),
+    }
+    temporary = None
+    if output is None:
+        temporary = tempfile.TemporaryDirectory(prefix="snncc-")
+        output = Path(temporary.name) / source.graph.name
+    write_bundle(Path(output), manifest, files, force)
+    return Bundle.load(output, temporary)
+
+
+def make_settings(
+    settings: Settings | Mapping[str, object] | None, options: Mapping[str, object]
+) -> Settings:
+    """Settings with single fields changed; raises SNN042 for one that is not known or not valid."""
+    given = settings if isinstance(settings, Settings) else Settings()
+    changes = {**(settings if isinstance(settings, Mapping) else {}), **options}
+    types = {field.name: type(getattr(given, field.name)) for field in fields(Settings)}
+    values: dict[str, int | float | str] = {}
+    for key, value in changes.items():
+        if key not in types:
+            raise fail(
+                "SNN042", f"option '{key}' is not known, should be one of {', '.join(types)}"
+            )
+        try:
+            values[key] = types[key](value)
+        except (TypeError, ValueError):
+            raise fail(
+                "SNN042", f"option '{key}' is '{value}', should be {types[key].__name__}"
+            ) from None
+    return replace(given, **values)  # type: ignore[arg-type]
+
+
+def check_rules(chip: Backend, graph: Graph) -> None:
+    """Raises SNN041 with every rule of the target that the network breaks."""
+    found = list(chip.check(graph))
+    if found:
+        raise SnnccError(found)
+
+
+def test_vectors(graph: Graph, samples: Batch) -> bytes:
+    """Some inputs and the exact spikes and results expected, as .safetensors.
+
+    `input/NAME` float32 (N, *shape), `quantized/NAME` int32, `total/NAME` int64 (N, T, *shape),
+    `spikes/NAME` and, for signed neurons, `negative/NAME`: uint8, bits of (N, T, *shape) packed in
+    row-major order.
+    """
+    first = {name: array[:VECTOR_SAMPLES] for name, array in samples.items()}
+    execution = OracleRunner(graph).run(first, record=True)
+    tensors: dict[str, Array] = {}
+    for node in graph.inputs:
+        tensors[f"input/{node.name}"] = first[node.name]
+        if isinstance(node.op, Input):
+            numbers = first[node.name].astype(np.float64)
+            tensors[f"quantized/{node.name}"] = node.op.quantize(numbers).astype(np.int32)
+    for name, total in execution.totals.items():
+        tensors[f"total/{name}"] = total
+    for name, spikes in execution.spikes.items():
+        tensors[f"spikes/{name}"] = np.packbits(spikes > 0)
+        if (spikes < 0).any():
+            tensors[f"negative/{name}"] = np.packbits(spikes < 0)
+    return pack(tensors)
+
+
+def _import(path: Path) -> _Source:
+    imported = import_model(path)
+    return _Source(imported.graph, imported.notes, sha256(path.read_bytes()).hexdigest())
+
+
+def _dataset(calibration: str | Path | Array | Dataset | None) -> Dataset | None:
+    match calibration:
+        case None | Dataset():
+            return calibration
+        case str() | Path():
+            return read_dataset(Path(calibration))
+    return make_dataset({"x": np.asarray(calibration)})
+
+
+def _calibration(
+    graph: Graph, data: Dataset | None, preprocessing: Preprocessing, notes: list[str]
+) -> tuple[Batch, Array | None]:
+    if data is None:
+        notes.append(
+            "SNN031: no calibration data is given; scales come from seeded normal noise in place "
+            "of samples, which costs accuracy. Give some hundred samples with --calib FILE.npz"
+        )
+        return synthetic_samples(graph), None
+    raw = next(iter(data.arrays.values()))
+    if raw.dtype == np.uint8 and preprocessing.is_identity and int(raw.max(initial=0)) > 16:
+        notes.append(
+            "the data is uint8 and is given to the network as 0..255; if the network was trained "
+            "on other numbers, say so with --scale, --mean and --std"
+        )
+    return samples_for(graph, data, preprocessing), data.labels
+
+
+def _interface(graph: Graph, which: str) -> list[dict[str, object]]:
+    nodes = graph.inputs if which == "input" else graph.outputs
+    return [{"name": node.name, "shape": list(node.type.shape)} for node in nodes]
+
+
+def _report(compiled: Compiled) -> dict[str, object]:
+    graph = compiled.graph
+    populations = [node for node in graph if isinstance(node.op, Population)]
+    spiking = [node for node in populations if isinstance(node.type, Spikes)]
+    return {
+        "summary": {
+            "populations": len(populations),
+            "neurons": sum(node.type.size for node in spiking),
+            "projections": sum(len(node.inputs) for node in populations),
+        },
+        "waterfall": [asdict(row) for row in compiled.waterfall],
+    }

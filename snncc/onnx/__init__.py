@@ -1,0 +1,29 @@
+"""The front end: an ONNX file becomes an IR graph at stage LOWERED.
+
+reader (bytes) → simplify (constants, shapes) → lower (dispatch to ops/, one file an operator family).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from snncc.onnx.lower import lower, lowerings
+from snncc.onnx.reader import read_model
+from snncc.onnx.simplify import simplify
+from snncc_ir import Graph
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model's graph, and what the user should know of its import."""
+
+    graph: Graph
+    notes: tuple[str, ...]
+
+
+def import_model(path: Path) -> Imported:
+    """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006."""
+    graph, notes = lower(simplify(read_model(path)), path.stem)
+    return Imported(graph, notes)
+
+
+__all__ = ["Imported", "import_model", "lowerings"]

@@ -1,0 +1,183 @@
+"""ONNX graph to IR graph, node by node; all that is refused is said at once."""
+
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+
+import onnx
+
+import snncc.onnx.ops
+from snncc.onnx.context import Network, OnnxNode, Refusal, readable
+from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
+from snncc_ir.ops import Input, Neuron, Output
+
+Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
+"""Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
+
+_HINTS = {
+    "LeakyRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
+    "PRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
+    "Sigmoid": "replace it by ReLU or ReLU6 and fine-tune; at the end, export the logits",
+    "Tanh": "replace it by ReLU or ReLU6 and fine-tune",
+    "Gelu": "replace it by ReLU and fine-tune",
+    "Erf": "this is a GELU; replace it by ReLU and fine-tune",
+    "HardSwish": "replace it by ReLU6 and fine-tune",
+    "HardSigmoid": "replace it by ReLU6 and fine-tune, or leave the gate out",
+    "LSTM": "only feed-forward networks can be converted",
+    "GRU": "only feed-forward networks can be converted",
+    "LayerNormalization": "use BatchNormalization, which folds into weights",
+    "InstanceNormalization": "use BatchNormalization, which folds into weights",
+    "LpPool": "use average or max pooling",
+    "ArgMax": "export the logits; snncc reads the largest by itself",
+    "ConvTranspose": "use nearest-neighbor upsampling and a convolution",
+    "QLinearConv": "export the float network; snncc quantizes it for the target",
+    "QuantizeLinear": "export the float network; snncc quantizes it for the target",
+    "DequantizeLinear": "export the float network; snncc quantizes it for the target",
+}
+
+
+@cache
+def lowerings() -> dict[str, Lowering]:
+    """Every supported ONNX operator; each module of snncc/onnx/ops has a table LOWERINGS."""
+    table: dict[str, Lowering] = {}
+    for module in pkgutil.iter_modules(snncc.onnx.ops.__path__):
+        table.update(import_module(f"snncc.onnx.ops.{module.name}").LOWERINGS)
+    return dict(sorted(table.items()))
+
+
+def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
+    """The graph at stage LOWERED, and notes; raises SNN003 to SNN006 for all that cannot be."""
+    proto = model.graph
+    constants = {tensor.name: tensor for tensor in proto.initializer}
+    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
+    network = Network(name, constants, opset)
+    read = {operand for node in proto.node for operand in node.input}
+    network.final = frozenset(output.name for output in proto.output) - read
+    problems = [*_inputs(proto, network)]
+    for node in map(OnnxNode.of, proto.node):
+        if node.op_type == "Constant" and not node.domain:
+            _constant(node, network)
+            continue
+        problem = _node(node, network)
+        if problem is not None:
+            problems.append(problem)
+    if not problems:
+        problems = [*_outputs(proto, network)]
+    if problems:
+        raise SnnccError(problems)
+    graph = network.builder.graph()
+    if not any(isinstance(node.op, Neuron) for node in graph):
+        raise SnnccError(
+            [
+                Diagnostic(
+                    "SNN006",
+                    "the network has no activation that could become neurons",
+                    name,
+                    "a spiking network needs at least one ReLU (or ReLU6) between its layers",
+                )
+            ]
+        )
+    return graph, tuple(network.notes)
+
+
+def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
+    problems = []
+    constants = {tensor.name for tensor in proto.initializer}
+    for given in proto.input:
+        if given.name in constants:
+            continue
+        dims = given.type.tensor_type.shape.dim
+        sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+        shape = tuple(size for size in sizes[1:] if size is not None and size > 0)
+        if len(sizes) < 2 or len(shape) < len(sizes) - 1:
+            shown = "×".join("?" if s is None else str(s) for s in sizes) or "unknown"
+            problems.append(
+                Diagnostic(
+                    "SNN005",
+                    f"input '{given.name}' has shape {shown}, should have a batch axis and then "
+                    "fixed sizes",
+                    f"input '{given.name}'",
+                    "export with fixed sizes; only the batch axis may be dynamic",
+                )
+            )
+            continue
+        network.batch = sizes[0]
+        name = network.builder.unique(readable(given.name, "", "input"))
+        network.builder.add(name, Input(shape), [], Origin((Source("Input", given.name),)))
+        network.bind(given.name, name)
+    return problems
+
+
+def _constant(node: OnnxNode, network: Network) -> None:
+    value = node.attributes.get("value")
+    if isinstance(value, onnx.TensorProto):
+        network.define_constant(node.outputs[0], value)
+        return
+    for key in ("value_float", "value_floats", "value_int", "value_ints"):
+        if key in node.attributes:
+            number = node.attributes[key]
+            kind = onnx.TensorProto.FLOAT if "float" in key else onnx.TensorProto.INT64
+            values = number if isinstance(number, list) else [number]
+            shape = [len(values)] if isinstance(number, list) else []
+            tensor = onnx.helper.make_tensor(node.outputs[0], kind, shape, values)
+            network.define_constant(node.outputs[0], tensor)
+
+
+def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
+    table = lowerings()
+    unknown = [name for name in node.inputs if name and not network.knows(name)]
+    try:
+        if node.domain not in ("", "ai.onnx") or node.op_type not in table:
+            raise Refusal(
+                "SNN003",
+                f"operator {node.domain + '.' if node.domain else ''}{node.op_type} is not "
+                "supported",
+                _HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
+            )
+        if unknown:
+            return None  # it hangs on a node that was refused already
+        values = table[node.op_type](node, network)
+    except Refusal as refusal:
+        return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
+    except SnnccError as error:
+        first = error.diagnostics[0]
+        message = first.message.partition(": ")[2] or first.message
+        return Diagnostic(
+            "SNN004", message, _place(node, network), "look at this layer's attributes and shapes"
+        )
+    outputs = [name for name in node.outputs if name]
+    for name, value in zip(outputs, (values,) if isinstance(values, str) else values, strict=False):
+        network.bind(name, value)
+    return None
+
+
+def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
+    problems = []
+    for result in proto.output:
+        if not network.is_value(result.name):
+            problems.append(
+                Diagnostic(
+                    "SNN004",
+                    f"output '{result.name}' does not depend on the input",
+                    f"output '{result.name}'",
+                    "remove it from the model's outputs",
+                )
+            )
+            continue
+        name = network.builder.unique(readable(result.name, "", "output"))
+        origin = Origin((Source("Output", result.name),))
+        network.builder.add(name, Output(), [network.value(result.name)], origin)
+    return problems
+
+
+def _place(node: OnnxNode, network: Network) -> str:
+    operands = []
+    for name in node.inputs:
+        if network.is_value(name):
+            operands.append(f"{name}: N×{'×'.join(map(str, network.shape(name)))}")
+        elif name:
+            array = network.constant(name)
+            shape = "unknown" if array is None else "×".join(map(str, array.shape)) or "scalar"
+            operands.append(f"{name}: {shape}")
+    return f"{node.op_type} '{node.name}' ({', '.join(operands)})"

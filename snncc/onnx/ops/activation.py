@@ -1,0 +1,29 @@
+"""Relu, and Clip from 0 (ReLU6): what becomes neurons."""
+
+import math
+
+from snncc.onnx.context import Network, OnnxNode, refuse
+from snncc_ir import f32
+from snncc_ir.ops import Neuron, Relu
+
+
+def lower_relu(node: OnnxNode, net: Network) -> str:
+    return net.emit(node, Neuron(Relu()), net.value(node.inputs[0]))
+
+
+def lower_clip(node: OnnxNode, net: Network) -> str:
+    low, high = node.float("min", -math.inf), node.float("max", math.inf)
+    if node.has_input(1):
+        low = float(net.floats(node, 1, "minimum").item())
+    if node.has_input(2):
+        high = float(net.floats(node, 2, "maximum").item())
+    if low != 0 or high <= 0:
+        refuse(
+            f"it clips to {low:g}..{high:g}, should be from 0 to a positive number",
+            "use ReLU or ReLU6",
+        )
+    ceiling = None if math.isinf(high) or high > 3e38 else f32(high)
+    return net.emit(node, Neuron(Relu(ceiling)), net.value(node.inputs[0]))
+
+
+LOWERINGS = {"Clip": lower_clip, "Relu": lower_relu}

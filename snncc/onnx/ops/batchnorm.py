@@ -1,0 +1,23 @@
+"""BatchNormalization: an affine map per channel, in float64 with the layer's own epsilon."""
+
+import numpy as np
+
+from snncc.onnx.context import Network, OnnxNode, refuse
+from snncc_ir import f32
+from snncc_ir.ops import Affine
+
+
+def lower_batchnorm(node: OnnxNode, net: Network) -> str:
+    if node.int("training_mode", 0):
+        refuse("it is in training mode, should be in inference mode", "call eval() before export")
+    gamma, beta, mean, variance = (
+        net.floats(node, i, what)
+        for i, what in ((1, "scale"), (2, "bias"), (3, "mean"), (4, "variance"))
+    )
+    scale = gamma / np.sqrt(variance + node.float("epsilon", 1e-5))
+    spread = (-1, *[1] * (len(net.shape(node.inputs[0])) - 1))
+    op = Affine(f32(scale.reshape(spread)), f32((beta - mean * scale).reshape(spread)))
+    return net.emit(node, op, net.value(node.inputs[0]))
+
+
+LOWERINGS = {"BatchNormalization": lower_batchnorm}

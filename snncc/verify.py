@@ -1,0 +1,247 @@
+"""Does the bundle do what the model does? Accuracy, agreement with onnxruntime, spike-exactness."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_backends import BundleFolder, Execution, OracleRunner, Runner
+from snncc_backends.bundle import VECTORS
+from snncc_ir import Array, Batch, Floats, Graph, Integers, decode, fail, session, unpack
+
+FLOAT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of samples with its 95 % confidence interval (Wilson), all in 0..1."""
+
+    value: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(hits: Array) -> "Share":
+        """Of a boolean array."""
+        count, share, z = len(hits), np.count_nonzero(hits) / len(hits), 1.959964
+        center = (share + z * z / (2 * count)) / (1 + z * z / count)
+        half = z * sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
+        return Share(share, max(center - half, 0.0), min(center + half, 1.0))
+
+
+@dataclass(frozen=True)
+class AtSteps:
+    """How good the network is after some of its time steps.
+
+    agreement: samples with the float network's class; None unless the first output is a vector of
+    at least two classes. snr: signal to noise of the first output, dB (None when equal).
+    """
+
+    steps: int
+    accuracy: Share | None
+    agreement: Share | None
+    snr: float | None
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """Comparison with the numpy oracle: how many spikes were compared, and the first difference."""
+
+    samples: int
+    spikes: int
+    difference: str
+
+    @property
+    def holds(self) -> bool:
+        return not self.difference
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All figures of `snncc verify`. Counts are means per sample."""
+
+    runner: str
+    samples: int
+    float_accuracy: Share | None
+    at_steps: tuple[AtSteps, ...]
+    spikes: float
+    synaptic_operations: float | None
+    layers: Mapping[str, float]
+    """Spikes by node."""
+    vectors: Exactness
+    exact: Exactness | None
+    notes: tuple[str, ...]
+
+    @property
+    def last(self) -> AtSteps:
+        """After all steps."""
+        return self.at_steps[-1]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every spike that was compared is the oracle's."""
+        return self.vectors.holds and (self.exact is None or self.exact.holds)
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "holds": self.holds}
+
+
+def verify(
+    bundle: BundleFolder,
+    runner: Runner,
+    reason: str,
+    execution: Execution,
+    model: Path,
+    samples: Batch,
+    labels: Array | None,
+    exact: int,
+) -> Verification:
+    """Figures of a finished `execution` of `samples`, and of comparisons with the oracle.
+
+    reason: why the runner is not the target's own. exact: samples to compare spike by spike.
+    """
+    graph = bundle.graph
+    count = len(next(iter(samples.values())))
+    notes = [reason] if reason else []
+    if labels is None:
+        notes.append("the data has no classes 'y', so there is agreement but no accuracy")
+    reference = _float_results(model, samples, bundle, notes)
+    classes = reference.argmax(1) if reference.ndim == 2 and reference.shape[1] > 1 else None
+    if classes is None:
+        labels = None
+    operations = execution.synaptic_operations
+    return Verification(
+        runner.description,
+        count,
+        None if labels is None or classes is None else Share.of(classes == labels),
+        tuple(
+            _at(graph, execution, steps, reference, classes, labels)
+            for steps in _milestones(execution.steps)
+        ),
+        _mean(execution.spike_counts),
+        _mean(operations) if operations else None,
+        {name: float(np.mean(number)) for name, number in execution.spike_counts.items()},
+        _self_test(bundle, runner),
+        None if exact < 1 else compare(graph, runner, samples, min(exact, count)),
+        tuple(notes),
+    )
+
+
+def compare(graph: Graph, runner: Runner, samples: Batch, count: int) -> Exactness:
+    """Runs `count` samples on `runner` and on the oracle, and compares every spike and potential."""
+    first = {name: array[:count] for name, array in samples.items()}
+    expected = OracleRunner(graph).run(first, record=True)
+    return _difference(expected, runner.run(first, record=True), count)
+
+
+def _difference(expected: Execution, found: Execution, count: int) -> Exactness:
+    spikes = 0
+    for what, ours, theirs in (
+        ("spikes of", expected.spikes, found.spikes),
+        ("total of", expected.totals, found.totals),
+    ):
+        for name in ours:
+            if name not in theirs:
+                return Exactness(count, spikes, f"{what} '{name}' are missing")
+            if not np.array_equal(ours[name], theirs[name]):
+                sample, step, *where = np.argwhere(ours[name] != theirs[name])[0]
+                position = (sample, step, *where)
+                return Exactness(
+                    count,
+                    spikes,
+                    f"{what} '{name}': sample {sample}, step {step}, neuron "
+                    f"{[int(i) for i in where]}: {theirs[name][position]}, "
+                    f"should be {ours[name][position]}",
+                )
+            if what.startswith("spikes"):
+                spikes += int(np.count_nonzero(ours[name]))
+    return Exactness(count, spikes, "")
+
+
+def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
+    """Runs the bundle's own vectors."""
+    tensors = unpack(bundle.file(VECTORS), VECTORS)
+    graph = bundle.graph
+    samples = {node.name: tensors[f"input/{node.name}"] for node in graph.inputs}
+    count = len(next(iter(samples.values())))
+    found = runner.run(samples, record=True)
+    spikes = {}
+    for name, train in found.spikes.items():
+        bits = _unpacked(tensors[f"spikes/{name}"], train.size)
+        if f"negative/{name}" in tensors:
+            bits -= _unpacked(tensors[f"negative/{name}"], train.size)
+        spikes[name] = bits.reshape(train.shape)
+    totals = {name: tensors[f"total/{name}"].astype(np.int64) for name in found.totals}
+    return _difference(Execution(found.steps, totals, {}, spikes=spikes), found, count)
+
+
+def _unpacked(packed: Array, count: int) -> NDArray[np.int8]:
+    return np.unpackbits(packed.astype(np.uint8), count=count).astype(np.int8)
+
+
+def _float_results(model: Path, samples: Batch, bundle: BundleFolder, notes: list[str]) -> Floats:
+    """The first output of the model in onnxruntime, on the same samples."""
+    try:
+        content = model.read_bytes()
+    except OSError as error:
+        raise fail(
+            "SNN001", f"the model file cannot be read: {error.strerror}", str(model)
+        ) from None
+    if sha256(content).hexdigest() != bundle.table("model").get("sha256"):
+        notes.append(f"{model.name} is not the file that the bundle was compiled from")
+    running = session(str(model))
+    expected = [given.name for given in running.get_inputs()]
+    if sorted(expected) != sorted(samples):
+        raise fail(
+            "SNN030",
+            f"the model's inputs are {expected}, should be {sorted(samples)} as in the bundle",
+            str(model),
+        )
+    first = running.get_outputs()[0].name
+    batch = running.get_inputs()[0].shape[0]
+    size = batch if isinstance(batch, int) else FLOAT_BATCH
+    count = len(next(iter(samples.values())))
+    parts = []
+    for start in range(0, count, size):
+        feed = {name: array[start : start + size] for name, array in samples.items()}
+        missing = size - len(feed[expected[0]]) if isinstance(batch, int) else 0
+        if missing:
+            feed = {
+                name: np.resize(array, (size, *array.shape[1:])) for name, array in feed.items()
+            }
+        (result,) = running.run([first], feed)
+        parts.append(result[: size - missing])
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _at(
+    graph: Graph,
+    execution: Execution,
+    steps: int,
+    reference: Floats,
+    classes: Array | None,
+    labels: Array | None,
+) -> AtSteps:
+    totals = {name: total[:, steps - 1] for name, total in execution.totals.items()}
+    results = decode(graph, totals, steps)[graph.outputs[0].name].reshape(reference.shape)
+    noise = float(np.sum(np.square(results - reference)))
+    signal = float(np.sum(np.square(reference)))
+    snr = float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
+    if classes is None:
+        return AtSteps(steps, None, None, snr)
+    chosen = results.argmax(1)
+    accuracy = None if labels is None else Share.of(chosen == labels)
+    return AtSteps(steps, accuracy, Share.of(chosen == classes), snr)
+
+
+def _milestones(steps: int) -> list[int]:
+    """Powers of two up to the number of steps, and that number."""
+    return sorted({1 << i for i in range(steps.bit_length()) if 1 << i <= steps} | {steps})
+
+
+def _mean(counts: Mapping[str, Integers]) -> float:
+    return sum(float(np.mean(count)) for count in counts.values())
