@@ -90,7 +90,7 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
                 macs,
                 fan_in,
                 str(node.origin),
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 

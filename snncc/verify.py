@@ -132,7 +132,7 @@ def verify(
 
 
 def compare(graph: Graph, runner: Runner, samples: Batch, count: int) -> Exactness:
-    """Runs `count` samples on `runner` and on the oracle, and compares every spike and potential."""
+    """Runs `count` samples on `runner` and the oracle, and compares every spike and potential."""
     first = {name: array[:count] for name, array in samples.items()}
     expected = OracleRunner(graph).run(first, record=True)
     return _difference(expected, runner.run(first, record=True), count)

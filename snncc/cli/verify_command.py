@@ -39,7 +39,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Accuracy and agreement with onnxruntime, spikes, and spike-exactness; exit 1 if that fails."""
+    """Accuracy and agreement with onnxruntime, spikes, spike-exactness; exit 1 if that fails."""
     loaded = Bundle.load(bundle)
     dataset = loaded.dataset(data).first(limit)
     with console.progress(quiet or as_json) as report:

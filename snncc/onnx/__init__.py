@@ -1,6 +1,6 @@
 """The front end: an ONNX file becomes an IR graph at stage LOWERED.
 
-reader (bytes) → simplify (constants, shapes) → lower (dispatch to ops/, one file an operator family).
+reader (bytes) → simplify (constants, shapes) → lower (dispatch to ops/, a file an operator family).
 """
 
 from dataclasses import dataclass

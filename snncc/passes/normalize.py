@@ -7,7 +7,7 @@ With λ the scale of a population (per channel or per layer) and λ' that of its
 so that an activation of λ is a spike in every time step (data-based normalization: Diehl et al.
 2015; robust, by percentile: Rueckauer et al. 2017; per channel: Kim et al. 2020). Values stay what
 they are: the population's `scale` says what one unit is worth. The input counts in units of its
-largest number divided by its levels.
+largest number.
 
 A scale is rounded up to 8 significant bits, so that the last bits of floating-point calibration,
 which differ between processors, decide nothing.
@@ -19,6 +19,7 @@ import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
 from snncc.passes.chains import compress
+from snncc.passes.extents import extent
 from snncc.passes.observation import Tail, observe
 from snncc.passes.scales import Scales, channel_scales, moves_only, pushed, uniform_nodes
 from snncc_ir import NORMAL, Floats, Graph, Node, f32, fail
@@ -39,6 +40,7 @@ from snncc_ir.ops import (
 METHODS = ("max", "percentile")
 EXTENTS = ("channel", "layer")
 SCALE_BITS = 8
+LEAST_SCALE = 1 / 256
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,6 @@ class Normalize(Pass):
     method: str = "percentile"
     percentile: float = 99.99
     per: str = "channel"
-    input_bits: int = 12
     name = "normalize"
     needs = NORMAL
     promise = Close()
@@ -59,13 +60,6 @@ class Normalize(Pass):
                 raise fail("SNN020", f"{what} is '{value}', should be {' or '.join(known)}")
         if not 0 < self.percentile <= 100:
             raise fail("SNN020", f"percentile is {self.percentile}, should be above 0, up to 100")
-        if not 2 <= self.input_bits <= 16:
-            raise fail("SNN020", f"input_bits is {self.input_bits}, should be 2 to 16")
-
-    @property
-    def levels(self) -> int:
-        """Largest integer of the quantized input."""
-        return int((1 << (self.input_bits - 1)) - 1)
 
     def run(self, graph: Graph, context: Context) -> Graph:
         scales = self._scales(graph, context)
@@ -74,7 +68,7 @@ class Normalize(Pass):
             op: Op = node.op
             match op:
                 case Input():
-                    op = replace(op, scale=float(scales[node.name].item()), levels=self.levels)
+                    op = replace(op, scale=float(scales[node.name].item()))
                 case Population():
                     op = _normalized(graph, node, op, scales)
                 case Output():
@@ -98,7 +92,7 @@ class Normalize(Pass):
                 case Input():
                     samples = context.calibration[node.name]
                     peak = float(np.max(np.abs(samples), initial=0.0)) or 1.0
-                    scale = (_rounded(np.array(peak)) / self.levels).reshape(shape)
+                    scale = _rounded(np.array(peak)).reshape(shape)
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling)):
@@ -107,7 +101,8 @@ class Normalize(Pass):
                         scale = relayed
                     else:
                         per_channel = self.per == "channel" and node.name not in uniform
-                        scale = _rounded(_observed(tails[node.name], per_channel))
+                        least = _least(graph, node, node.op, scales)
+                        scale = _rounded(_observed(tails[node.name], least, per_channel))
                         if ceiling is not None:
                             scale = np.minimum(scale, ceiling.floats.min())
                         scale = scale.reshape(-1, *shape[1:])
@@ -122,12 +117,31 @@ def _is_relu(model: Model) -> bool:
     return isinstance(model, Relu)
 
 
-def _observed(tail: Tail, per_channel: bool) -> Floats:
-    """The percentile where it is positive, else the maximum, else the layer's; 1 when all is 0."""
+def _observed(tail: Tail, least: Floats, per_channel: bool) -> Floats:
+    """The percentile where it is positive, else the maximum, else the layer's; 1 when all is 0.
+
+    At least `least`. Both it and the result are (C,), the result (1,) for a whole layer.
+    """
     smallest, largest = tail.smallest(), tail.largest()
     scale = np.where(smallest > 0, smallest, largest)
     layer = scale.max() if scale.max() > 0 else 1.0
-    return np.where(scale > 0, scale, layer) if per_channel else np.full(1, layer)
+    if not per_channel:
+        return np.full(1, max(layer, least.max()))
+    return np.maximum(np.where(scale > 0, scale, layer), least)
+
+
+def _least(graph: Graph, node: Node, op: Population, scales: Scales) -> Floats:
+    """The least scale of each channel, (C,): LEAST_SCALE of what its neurons can get in a step.
+
+    A channel that hardly ever responds on calibration data would otherwise be amplified until
+    nothing but noise, and no fixed-point potential, could follow.
+    """
+    reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
+    for source, chain in zip(graph.operands(node), op.maps, strict=True):
+        largest = np.broadcast_to(scales[source.name], source.type.shape)
+        reach = reach + extent(chain, largest, op.shape).drive
+    least: Floats = LEAST_SCALE * reach.reshape(len(reach), -1).max(axis=1)
+    return least
 
 
 def _rounded(scale: Floats) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
 from snncc.passes.chains import compress
+from snncc.passes.extents import extent
 from snncc_ir import (
     CODED,
     INTEGER,
@@ -36,10 +37,8 @@ from snncc_ir.ops import (
     chain_type,
 )  # fmt: skip
 
-LARGEST_SCALE = 1 << 24
-"""Of channels whose weights are all zero or nearly so."""
-FEWEST_LEVELS = 2.0
-"""A channel's largest weight has to keep as many levels, or the accumulator is too narrow."""
+LARGEST_ERROR = 0.25
+"""Of the current in one step, from rounding weights: standard deviation in thresholds."""
 
 
 @dataclass(frozen=True)
@@ -87,57 +86,40 @@ class QuantizeWeights(Pass):
     def _scale(self, graph: Graph, node: Node, op: Population) -> Floats:
         """S, broadcastable to the population's shape."""
         steps = graph.code.steps if isinstance(graph.code, Rate) else 1
-        largest, terms = np.zeros(op.shape), np.ones(op.shape)
+        largest, terms, squares = np.zeros(op.shape), np.ones(op.shape), np.zeros(op.shape)
         reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
         for source, chain in zip(graph.operands(node), op.maps, strict=True):
-            extent = _extent(chain, source, op)
-            largest = np.maximum(largest, extent[0])
-            reach, terms = reach + extent[1], terms + extent[2]
+            most = extent(chain, _largest_input(source), op.shape)
+            largest = np.maximum(largest, most.weight)
+            reach, terms = reach + most.drive, terms + most.terms
+            squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
-        largest, reach, terms = (_grouped(values, shared) for values in (largest, reach, terms))
-        # v stays within steps · Σ|round(S·w)| · |x| + S (start) + S (threshold), and rounding adds
-        # at most 1/2 to each weight
+        # v stays within steps · Σ|round(S·w)|·|x| + S (start) + S (threshold), and rounding adds at
+        # most 1/2 to each weight
         limit = (1 << (self.accumulator - 1)) - 1
-        by_accumulator = (limit - 0.5 * steps * terms) / (steps * reach + 2)
-        by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(largest, 1e-30)
-        scale: Floats = np.floor(np.minimum(np.minimum(by_bits, by_accumulator), LARGEST_SCALE))
-        levels = np.where(largest > 0, scale * largest, np.inf)
-        if scale.min() < 1 or levels.min() < FEWEST_LEVELS:
+        room = limit - 0.5 * steps * _grouped(terms, shared)
+        by_accumulator = room / (steps * _grouped(reach, shared) + 2)
+        by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(_grouped(largest, shared), 1e-30)
+        scale: Floats = np.floor(np.minimum(by_bits, by_accumulator))
+        # the standard deviation of a rounding error is 1/√12
+        error = np.sqrt(_grouped(squares, shared) / 12) / np.maximum(scale, 1e-30)
+        if scale.min() < 1 or (isinstance(op.model, IntegrateFire) and error.max() > LARGEST_ERROR):
             raise fail(
                 "SNN022",
                 f"in {steps} steps a potential of '{node.name}' may reach "
-                f"{steps * reach.max():.3g} thresholds, which leaves {max(levels.min(), 0):.2g} "
-                f"levels for a weight in an accumulator of {self.accumulator} bits, should be at "
-                f"least {FEWEST_LEVELS:g}",
+                f"{steps * reach.max():.3g} thresholds; weights that keep it inside an accumulator "
+                f"of {self.accumulator} bits are off by {error.max():.2g} thresholds a step, "
+                f"should be at most {LARGEST_ERROR:g}",
                 str(node.origin),
-                "fewer --steps, a wider accumulator, or fewer --input-bits",
+                "fewer --steps, or fewer bits for the input: --set input_bits=8",
             )
         return scale
 
 
-def _extent(chain: Chain, source: Node, op: Population) -> tuple[Floats, Floats, Floats]:
-    """For each neuron: its largest |w|, Σ |w|·|x| and Σ |x| for the largest input there can be."""
-    *moves, last = chain
+def _largest_input(source: Node) -> Floats:
+    """The most that each source neuron sends in one step: a spike, or the input's levels."""
     magnitude = float(source.op.levels or 1) if isinstance(source.op, Input) else 1.0
-    values = np.full((1, *source.type.shape), magnitude)
-    for move in moves:
-        values = move.evaluate((values,))
-    if not isinstance(last, Conv | Dense | Scale):
-        raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-    weight = np.abs(last.weight.floats)
-    ones = replace(last, weight=Tensor(np.ones_like(weight)))
-    drive, terms = (
-        layer.evaluate((values,))[0].reshape(op.shape)
-        for layer in (replace(last, weight=Tensor(weight)), ones)
-    )
-    if isinstance(last, Scale):
-        largest = np.broadcast_to(weight, values.shape[1:]).reshape(op.shape)
-    else:
-        peaks = weight.reshape(len(weight), -1).max(1)
-        shape = ones.evaluate((values,)).shape[1:]
-        spread = peaks.reshape(-1, *[1] * (len(shape) - 1))
-        largest = np.broadcast_to(spread, shape).reshape(op.shape)
-    return largest, drive, terms
+    return np.full(source.type.shape, magnitude)
 
 
 def _shares_scale(graph: Graph, node: Node, op: Population) -> bool:

@@ -10,7 +10,7 @@ def lower_conv(node: OnnxNode, net: Network) -> str:
     weight = net.floats(node, 1, "weight")
     if weight.ndim not in (3, 4):
         refuse(
-            f"its weight has shape {list(weight.shape)}, should be that of a 1-D or 2-D convolution",
+            f"its weight has shape {list(weight.shape)}, should be of a 1-D or 2-D convolution",
             "3-D convolutions are not supported; slice the volume, or use 2-D convolutions",
         )
     window = window_of(node, net.shape(node.inputs[0])[1:], weight.shape[2:])

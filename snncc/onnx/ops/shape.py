@@ -29,7 +29,7 @@ def lower_reshape(node: OnnxNode, net: Network) -> str:
     ]
     if len(sizes) < 2 or not _keeps_batch(sizes, shape, net.batch):
         refuse(
-            f"it makes {wanted} of N×{'×'.join(map(str, shape))}, should leave the batch axis first",
+            f"it makes {wanted} of N×{'×'.join(map(str, shape))}, should keep the batch axis first",
             "reshape with a first size of 0 or -1, or use Flatten",
         )
     rest = sizes[1:]

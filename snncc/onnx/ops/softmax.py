@@ -1,4 +1,4 @@
-"""Softmax and LogSoftmax at the end: left out, because they do not change which class is largest."""
+"""Softmax and LogSoftmax at the end: left out, as they do not change which class is largest."""
 
 from snncc.onnx.context import Network, OnnxNode, refuse
 
@@ -10,8 +10,8 @@ def lower_softmax(node: OnnxNode, net: Network) -> str:
             "attention cannot be converted; use convolutions",
         )
     net.notes.append(
-        f"{node.op_type} '{node.name}' at the end is left out: the outputs are logits, and the same "
-        "class is the largest"
+        f"{node.op_type} '{node.name}' at the end is left out: the outputs are logits, and the "
+        "same class is the largest"
     )
     return net.value(node.inputs[0])
 

@@ -1,0 +1,41 @@
+"""How far a map can drive neurons: sums of absolute weights, for the largest input there can be."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snncc_ir import Floats, Shape, Tensor
+from snncc_ir.ops import Chain, Conv, Dense, Scale
+
+
+@dataclass(frozen=True)
+class Extent:
+    """For each neuron, in the population's shape: largest |w|, Σ |w|·|x|, Σ |x|, Σ x²."""
+
+    weight: Floats
+    drive: Floats
+    terms: Floats
+    squares: Floats
+
+
+def extent(chain: Chain, largest_input: Floats, shape: Shape) -> Extent:
+    """Of a map into a population of `shape`. largest_input: |x| of each source, (*source shape)."""
+    *moves, last = chain
+    values = largest_input[None]
+    for move in moves:
+        values = move.evaluate((values,))
+    if not isinstance(last, Conv | Dense | Scale):
+        raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+    weight = np.abs(last.weight.floats)
+    absolute = replace(last, weight=Tensor(weight))
+    ones = replace(last, weight=Tensor(np.ones_like(weight)))
+    drive, terms, squares = (
+        layer.evaluate((x,))[0].reshape(shape)
+        for layer, x in ((absolute, values), (ones, values), (ones, np.square(values)))
+    )
+    if isinstance(last, Scale):
+        largest = np.broadcast_to(weight, values.shape[1:]).reshape(shape)
+    else:
+        peaks = weight.reshape(len(weight), -1).max(1)
+        largest = np.repeat(peaks, drive.size // len(peaks)).reshape(shape)
+    return Extent(largest, drive, terms, squares)
