@@ -53,15 +53,15 @@ class OnnxNode:
         """Whether an optional input is given."""
         return index < len(self.inputs) and self.inputs[index] != ""
 
-    def int(self, name: str, default: int) -> int:
+    def integer(self, name: str, default: int) -> int:
         value = self.attributes.get(name, default)
         return value if isinstance(value, int) else default
 
-    def float(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float) -> float:
         value = self.attributes.get(name, default)
         return value if isinstance(value, float) else default
 
-    def ints(self, name: str, default: Sequence[int]) -> tuple[int, ...]:
+    def integers(self, name: str, default: Sequence[int]) -> tuple[int, ...]:
         value = self.attributes.get(name)
         return tuple(value) if isinstance(value, list) else tuple(default)
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 
+import numpy as np
 import onnx
+from onnx import numpy_helper
 
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable
@@ -114,14 +116,15 @@ def _constant(node: OnnxNode, network: Network) -> None:
     if isinstance(value, onnx.TensorProto):
         network.define_constant(node.outputs[0], value)
         return
-    for key in ("value_float", "value_floats", "value_int", "value_ints"):
+    for key, dtype in (
+        ("value_float", np.float32),
+        ("value_floats", np.float32),
+        ("value_int", np.int64),
+        ("value_ints", np.int64),
+    ):
         if key in node.attributes:
-            number = node.attributes[key]
-            kind = onnx.TensorProto.FLOAT if "float" in key else onnx.TensorProto.INT64
-            values = number if isinstance(number, list) else [number]
-            shape = [len(values)] if isinstance(number, list) else []
-            tensor = onnx.helper.make_tensor(node.outputs[0], kind, shape, values)
-            network.define_constant(node.outputs[0], tensor)
+            array = np.array(node.attributes[key], dtype)
+            network.define_constant(node.outputs[0], numpy_helper.from_array(array))
 
 
 def _node(node: OnnxNode, network: Network) -> Diagnostic | None:

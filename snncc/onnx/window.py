@@ -10,16 +10,16 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
 
     With ceil_mode, pads at the end grow until the last window is whole.
     """
-    kernel = node.ints("kernel_shape", kernel or ())
+    kernel = node.integers("kernel_shape", kernel or ())
     rank = len(kernel)
     if rank != len(spatial) or rank not in (1, 2):
         refuse(
             f"its window has {rank} dimensions over {len(spatial)} spatial ones, should be 1 or 2",
             "use 1-D or 2-D layers",
         )
-    stride = node.ints("strides", (1,) * rank)
-    dilation = node.ints("dilations", (1,) * rank)
-    window = Window(kernel, stride, node.ints("pads", (0,) * 2 * rank), dilation)
+    stride = node.integers("strides", (1,) * rank)
+    dilation = node.integers("dilations", (1,) * rank)
+    window = Window(kernel, stride, node.integers("pads", (0,) * 2 * rank), dilation)
     auto = node.text("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         window = Window(kernel, stride, _same(window, spatial, auto), dilation)
@@ -27,7 +27,7 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
         window = Window(kernel, stride, (0,) * 2 * rank, dilation)
     elif auto != "NOTSET":
         refuse(f"its auto_pad is '{auto}', should be SAME_UPPER, SAME_LOWER or VALID", "set pads")
-    if node.int("ceil_mode", 0):
+    if node.integer("ceil_mode", 0):
         window = Window(kernel, stride, _ceiled(window, spatial), dilation)
     return window
 

@@ -12,7 +12,7 @@ def lower_relu(node: OnnxNode, net: Network) -> str:
 
 
 def lower_clip(node: OnnxNode, net: Network) -> str:
-    low, high = node.float("min", -math.inf), node.float("max", math.inf)
+    low, high = node.number("min", -math.inf), node.number("max", math.inf)
     if node.has_input(1):
         low = float(net.floats(node, 1, "minimum").item())
     if node.has_input(2):

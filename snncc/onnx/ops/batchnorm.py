@@ -8,13 +8,13 @@ from snncc_ir.ops import Affine
 
 
 def lower_batchnorm(node: OnnxNode, net: Network) -> str:
-    if node.int("training_mode", 0):
+    if node.integer("training_mode", 0):
         refuse("it is in training mode, should be in inference mode", "call eval() before export")
     gamma, beta, mean, variance = (
         net.floats(node, i, what)
         for i, what in ((1, "scale"), (2, "bias"), (3, "mean"), (4, "variance"))
     )
-    scale = gamma / np.sqrt(variance + node.float("epsilon", 1e-5))
+    scale = gamma / np.sqrt(variance + node.number("epsilon", 1e-5))
     spread = (-1, *[1] * (len(net.shape(node.inputs[0])) - 1))
     op = Affine(f32(scale.reshape(spread)), f32((beta - mean * scale).reshape(spread)))
     return net.emit(node, op, net.value(node.inputs[0]))

@@ -15,7 +15,7 @@ def lower_conv(node: OnnxNode, net: Network) -> str:
         )
     window = window_of(node, net.shape(node.inputs[0])[1:], weight.shape[2:])
     bias = f32(net.floats(node, 2, "bias")) if node.has_input(2) else None
-    groups = node.int("group", 1)
+    groups = node.integer("group", 1)
     op = Conv(f32(weight), window.stride, window.pads, window.dilation, groups, bias)
     return net.emit(node, op, net.value(node.inputs[0]))
 

@@ -8,14 +8,14 @@ from snncc_ir.ops import Dense
 
 
 def lower_gemm(node: OnnxNode, net: Network) -> str:
-    if node.int("transA", 0):
+    if node.integer("transA", 0):
         refuse("it transposes its data (transA), should not", "export with transA=0")
     _rank_two(node, net)
-    weight = net.floats(node, 1, "weight") * node.float("alpha", 1.0)
-    rows = weight if node.int("transB", 0) else weight.T
+    weight = net.floats(node, 1, "weight") * node.number("alpha", 1.0)
+    rows = weight if node.integer("transB", 0) else weight.T
     bias = None
     if node.has_input(2):
-        given = net.floats(node, 2, "bias") * node.float("beta", 1.0)
+        given = net.floats(node, 2, "bias") * node.number("beta", 1.0)
         if given.ndim == 2 and given.shape[0] != 1:
             refuse(f"its bias has shape {list(given.shape)}, should be the same for all samples",
                    "give a bias of one number an output")  # fmt: skip

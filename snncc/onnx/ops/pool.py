@@ -21,9 +21,9 @@ def lower_averagepool(node: OnnxNode, net: Network) -> str:
     window = window_of(node, net.shape(node.inputs[0])[1:])
     if any(step != 1 for step in window.dilation):
         refuse("it is dilated, should not be", "use a dense window")
-    count_pad = bool(node.int("count_include_pad", 0))
-    explicit = node.ints("pads", (0,) * len(window.pads))
-    if count_pad and node.int("ceil_mode", 0) and window.pads != explicit:
+    count_pad = bool(node.integer("count_include_pad", 0))
+    explicit = node.integers("pads", (0,) * len(window.pads))
+    if count_pad and node.integer("ceil_mode", 0) and window.pads != explicit:
         refuse(
             "ceil_mode and count_include_pad together need a window past the padding",
             "set ceil_mode=False, or count_include_pad=False",
@@ -60,7 +60,7 @@ def _reduce(
 ) -> str:
     """As a pool over everything of (kept, reduced…), whatever the order of the axes was."""
     shape, value = net.shape(node.inputs[0]), net.value(node.inputs[0])
-    given = net.integers(node, 1, "axes") if node.has_input(1) else node.ints("axes", ())
+    given = net.integers(node, 1, "axes") if node.has_input(1) else node.integers("axes", ())
     if not given:
         refuse("it reduces all axes, the batch too, should name its axes", "give the axes")
     reduced = sorted({net.axis(axis, shape) for axis in given})
@@ -71,7 +71,7 @@ def _reduce(
     flat = (prod(sizes), prod(shape[axis] for axis in reduced))
     value = net.emit(node, Reshape(flat), value)
     value = _over_all(node, net, pool, flat, value)
-    if node.int("keepdims", 1):
+    if node.integer("keepdims", 1):
         sizes = tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
     return net.emit(node, Reshape(sizes or (1,)), value)
 

@@ -13,7 +13,7 @@ def lower_identity(node: OnnxNode, net: Network) -> str:
 
 def lower_flatten(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
-    axis = node.int("axis", 1)
+    axis = node.integer("axis", 1)
     if axis not in (1, -len(shape)):
         refuse(f"its axis is {axis}, should be 1, so that the batch axis stays", "flatten from 1")
     return _reshape(node, net, (prod(shape),))
@@ -21,8 +21,10 @@ def lower_flatten(node: OnnxNode, net: Network) -> str:
 
 def lower_reshape(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
-    wanted = list(net.integers(node, 1, "shape") if node.has_input(1) else node.ints("shape", ()))
-    zero_copies = not node.int("allowzero", 0)
+    wanted = list(
+        net.integers(node, 1, "shape") if node.has_input(1) else node.integers("shape", ())
+    )
+    zero_copies = not node.integer("allowzero", 0)
     sizes = [
         shape[i - 1] if size == 0 and zero_copies and 0 < i <= len(shape) else size
         for i, size in enumerate(wanted)
@@ -48,7 +50,7 @@ def _keeps_batch(sizes: list[int], shape: Shape, batch: int | None) -> bool:
 
 def lower_squeeze(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
-    given = net.integers(node, 1, "axes") if node.has_input(1) else node.ints("axes", ())
+    given = net.integers(node, 1, "axes") if node.has_input(1) else node.integers("axes", ())
     gone = {net.axis(axis, shape) for axis in given} or {
         axis for axis, size in enumerate(shape) if size == 1
     }
@@ -58,7 +60,7 @@ def lower_squeeze(node: OnnxNode, net: Network) -> str:
 
 def lower_unsqueeze(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
-    given = net.integers(node, 1, "axes") if node.has_input(1) else node.ints("axes", ())
+    given = net.integers(node, 1, "axes") if node.has_input(1) else node.integers("axes", ())
     longer = (1,) * (len(shape) + len(given))
     added = {net.axis(axis, longer) for axis in given}
     sizes = iter(shape)
@@ -73,7 +75,7 @@ def _reshape(node: OnnxNode, net: Network, shape: Shape) -> str:
 
 def lower_transpose(node: OnnxNode, net: Network) -> str:
     rank = len(net.shape(node.inputs[0])) + 1
-    perm = node.ints("perm", tuple(reversed(range(rank))))
+    perm = node.integers("perm", tuple(reversed(range(rank))))
     if perm[0] != 0:
         refuse(f"its perm is {list(perm)}, should begin with 0, the batch axis", "keep the batch")
     return net.emit(
@@ -86,12 +88,12 @@ def lower_pad(node: OnnxNode, net: Network) -> str:
     mode = node.text("mode", "constant")
     if mode != "constant":
         refuse(f"its mode is '{mode}', should be 'constant'", "use zero padding")
-    value = node.float("value", 0.0)
+    value = node.number("value", 0.0)
     if node.has_input(2):
         value = float(net.floats(node, 2, "value").item())
     if value != 0:
         refuse(f"it pads with {value:g}, should be with 0", "use zero padding")
-    given = net.integers(node, 1, "amounts") if node.has_input(1) else node.ints("pads", ())
+    given = net.integers(node, 1, "amounts") if node.has_input(1) else node.integers("pads", ())
     axes = net.integers(node, 3, "axes") if node.has_input(3) else tuple(range(rank))
     begins, ends = [0] * rank, [0] * rank
     for position, axis in enumerate(axes):
@@ -105,8 +107,8 @@ def lower_pad(node: OnnxNode, net: Network) -> str:
 def lower_slice(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
     if net.opset < 10:
-        starts, ends = node.ints("starts", ()), node.ints("ends", ())
-        axes, steps = node.ints("axes", range(len(starts))), (1,) * len(starts)
+        starts, ends = node.integers("starts", ()), node.integers("ends", ())
+        axes, steps = node.integers("axes", range(len(starts))), (1,) * len(starts)
     else:
         starts, ends = net.integers(node, 1, "starts"), net.integers(node, 2, "ends")
         given = net.integers(node, 3, "axes") if node.has_input(3) else ()
@@ -128,16 +130,18 @@ def lower_slice(node: OnnxNode, net: Network) -> str:
 
 def lower_concat(node: OnnxNode, net: Network) -> str:
     values = [net.value(name) for name in node.inputs]
-    return net.emit(node, Concat(net.axis(node.int("axis", 1), net.shape(node.inputs[0]))), *values)
+    return net.emit(
+        node, Concat(net.axis(node.integer("axis", 1), net.shape(node.inputs[0]))), *values
+    )
 
 
 def lower_split(node: OnnxNode, net: Network) -> tuple[str, ...]:
     shape = net.shape(node.inputs[0])
-    axis = net.axis(node.int("axis", 0), shape)
+    axis = net.axis(node.integer("axis", 0), shape)
     count = len(node.outputs)
     size = -(-shape[axis] // count)
     equal = [min(size, shape[axis] - i * size) for i in range(count)]
-    sizes = net.integers(node, 1, "sizes") if node.has_input(1) else node.ints("split", equal)
+    sizes = net.integers(node, 1, "sizes") if node.has_input(1) else node.integers("split", equal)
     parts, start = [], 0
     for length in sizes:
         starts, ends = [0] * len(shape), list(shape)

@@ -1,0 +1,217 @@
+"""The bundle's C files: fixed runtime, tables and schedule from templates, weights."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from snncc_backends import Preprocessing
+from snncc_c.layout import NO_WINDOW, Blob, Maps, State, box, periodic, spread, storage, window
+from snncc_ir import Graph, Node, Rate, Spikes
+from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population
+from snncc_templates import render
+
+FOLDER = "c"
+EMBEDDED_ELEMENTS = 1 << 16
+"""Networks of at most so many weights have them compiled in."""
+RUNTIME = ("main.c", "snncc_kernels.h", "snncc_runtime.c", "snncc_runtime.h")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A table entry and the comment above it."""
+
+    comment: str
+    table: str
+
+
+def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+    """The files of the target, by path in the bundle."""
+    nodes = [node for node in graph if not isinstance(node.op, Output)]
+    number = {node.name: i for i, node in enumerate(nodes)}
+    blob, state = Blob(), State()
+    maps = Maps(blob)
+    rows = [_node(graph, node, number, maps, state) for node in nodes]
+    stage = 4 * maps.largest_stage
+    work = {
+        "list": state.take(maps.longest_list, 4),
+        "list_values": state.take(maps.longest_list, 4),
+        "scratch": state.take(stage, 1),
+        "scratch_next": state.take(stage, 1),
+        "tally": state.take(2 * len(nodes), 8),
+    }
+    sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
+    inputs = [node for node in nodes if isinstance(node.op, Input)]
+    embedded = blob.elements <= EMBEDDED_ELEMENTS
+    content = blob.content
+    values: dict[str, object] = {
+        "title": comment(f"network '{graph.name}'"),
+        "steps": graph.code.steps if isinstance(graph.code, Rate) else 1,
+        "neurons": sum(node.type.size for node in nodes if isinstance(node.type, Spikes)),
+        "input_size": sum(node.type.size for node in inputs),
+        "input_node": number[inputs[0].name],
+        "inputs": list(_inputs(inputs, number)),
+        "output_size": sum(graph[name].type.size for name in sources),
+        "output_nodes": [number[name] for name in sources],
+        "outputs": [
+            comment(f"'{name}', {'n' if isinstance(graph[name].type, Spikes) else 'v'}")
+            for name in sources
+        ],
+        "state_bytes": state.size,
+        "weight_bytes": len(content),
+        "embedded": embedded,
+        "checksum": checksum(content),
+        "work": work,
+        "moves": maps.moves,
+        "projections": _projections(graph, nodes, maps),
+        "nodes": rows,
+        "takes_bytes": len(inputs) == 1,
+        "bytes": _bytes(inputs[0], preprocessing) if len(inputs) == 1 else {},
+    }
+    texts = {
+        "model.h": render("c/model.h.j2", **values),
+        "model.c": render("c/model.c.j2", **values),
+    }
+    result = {name: text.encode() for name, text in texts.items()}
+    sources_c = ["main.c", "model.c", "snncc_runtime.c"]
+    if embedded:
+        words = [f"0x{word:x}" for (word,) in struct.iter_unpack("<Q", content)]
+        result["model_weights.c"] = render("c/model_weights.c.j2", words=words).encode()
+        sources_c.insert(2, "model_weights.c")
+    else:
+        result["weights.bin"] = content
+    result["Makefile"] = render("c/Makefile.j2", sources=sources_c).encode()
+    for name in RUNTIME:
+        result[name] = (files("snncc_c") / "runtime" / name).read_bytes()
+    return {f"{FOLDER}/{name}": result[name] for name in sorted(result)}
+
+
+def comment(text: str) -> str:
+    """Text as it may stand in a C comment: printable ASCII that cannot end or extend it.
+
+    Names come from the user's file and may hold anything.
+    """
+    kept = "".join(c if " " <= c <= "~" and c not in '\\"?' else "." for c in text)
+    return kept.replace("*/", "*.").replace("/*", "/.")
+
+
+def checksum(content: bytes) -> int:
+    """FNV-1a, 32 bits, as `snncc_checksum`."""
+    value = 2166136261
+    for byte in content:
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
+def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: State) -> _Row:
+    shape = storage(graph, node)
+    size = node.type.size
+    fields: dict[str, object] = {
+        "kind": "SNNCC_INPUT",
+        "shape": shape,
+        "first_projection": len(maps.projections),
+        "projections": 0,
+        "source": -1,
+        "window": NO_WINDOW,
+        "scale": "0.0",
+        "levels": 0,
+        "period": 1,
+        "bias_period": 1,
+        "theta": -1,
+        "start": -1,
+        "bias": -1,
+        "potential": -1,
+        "base": -1,
+        "spikes": -1,
+        "count": -1,
+        "pooled": -1,
+    }
+    match node.op:
+        case Input(scale=scale, levels=levels):
+            fields |= {"scale": scale.hex(), "levels": levels, "potential": state.take(size, 4)}
+        case MaxPool():
+            (source,) = graph.operands(node)
+            fields |= {
+                "kind": "SNNCC_MAXPOOL",
+                "source": number[source.name],
+                "window": window(node.op.window),
+                "spikes": state.take(size, 1),
+                "count": state.take(size, 4),
+                "pooled": state.take(source.type.size, 4),
+            }
+        case Population():
+            fields |= _population(graph, node, node.op, number, maps, state)
+    table = "{" + ", ".join(str(value) for value in fields.values()) + "}"
+    return _Row(comment(f"{node.op.name} '{node.name}', from {node.origin}"), table)
+
+
+def _population(
+    graph: Graph, node: Node, op: Population, number: dict[str, int], maps: Maps, state: State
+) -> dict[str, object]:
+    target, size, blob = storage(graph, node), node.type.size, maps.blob
+    for source, chain in zip(graph.operands(node), op.maps, strict=True):
+        order = storage(graph, source).order
+        maps.add(chain, number[source.name], source.type, order, target)
+    bias, bias_period = periodic(spread(op.bias, op.shape, target), target)
+    fields: dict[str, object] = {
+        "kind": "SNNCC_READOUT",
+        "projections": len(op.maps),
+        "bias_period": bias_period,
+        "bias": blob.add(bias, "i4"),
+        "potential": state.take(size, 4),
+        "base": state.take(size, 4),
+    }
+    if isinstance(op.model, IntegrateFire):
+        theta = spread(op.model.theta, op.shape, target)
+        start = spread(op.model.start, op.shape, target)
+        (theta, period), (start, other) = periodic(theta, target), periodic(start, target)
+        if period != other:
+            theta = spread(op.model.theta, op.shape, target)
+            start, period = spread(op.model.start, op.shape, target), size
+        read = any(node.name in output.inputs for output in graph.outputs)
+        fields |= {
+            "kind": "SNNCC_SIGNED_IF" if op.model.signed else "SNNCC_IF",
+            "period": period,
+            "theta": blob.add(theta, "i4"),
+            "start": blob.add(start, "i4"),
+            "spikes": state.take(size, 1),
+            "count": state.take(size, 4) if op.model.signed or read else -1,
+        }
+    return fields
+
+
+def _projections(graph: Graph, nodes: list[Node], maps: Maps) -> list[_Row]:
+    names = [
+        f"{source} to {node.name}: {' '.join(op.name for op in chain)}"
+        for node in nodes
+        if isinstance(node.op, Population)
+        for source, chain in zip(node.inputs, node.op.maps, strict=True)
+    ]
+    return [_Row(comment(name), table) for name, table in zip(names, maps.projections, strict=True)]
+
+
+def _inputs(inputs: list[Node], number: dict[str, int]) -> Iterator[dict[str, int]]:
+    offset = 0
+    for node in inputs:
+        yield {"node": number[node.name], "offset": offset}
+        offset += node.type.size
+
+
+def _bytes(node: Node, preprocessing: Preprocessing) -> dict[str, object]:
+    """What each uint8 number means, by channel, and where in the data it stands."""
+    if not isinstance(node.op, Input):
+        raise AssertionError("the node is an input")
+    shape = box(node.type.shape)
+    channels, area = shape.channels, shape.height * shape.width
+    last = preprocessing.layout == "nhwc"
+    numbers = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, channels))
+    per_channel = Preprocessing(preprocessing.scale, preprocessing.mean, preprocessing.std)
+    units = node.op.quantize(per_channel.apply(numbers, (channels,)).astype(np.float64))
+    return {
+        "channels": channels,
+        "area": area,
+        "table": units.T.tolist(),
+        "index": f"i * {channels} + c" if last else f"c * {area} + i",
+    }

@@ -1,0 +1,236 @@
+"""Where everything lies: neurons with channels last, weights in the kernels' order, one blob.
+
+The IR counts neurons in row-major order of (C, H, W); the runtime stores them as (H, W, C). A
+permutation says, for each place in storage, which neuron of the IR is there.
+"""
+
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from snncc_ir import Graph, Integers, Node, Shape, Tensor, Type
+from snncc_ir.ops import (
+    Chain,
+    Conv,
+    Dense,
+    Op,
+    Population,
+    Scale,
+    SumPool,
+    View,
+    Window,
+    chain_type,
+)  # fmt: skip
+
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Box:
+    """A runtime shape."""
+
+    channels: int
+    height: int
+    width: int
+
+    @property
+    def order(self) -> Integers:
+        """IR index of each place in storage."""
+        index = np.arange(self.channels * self.height * self.width)
+        return index.reshape(self.channels, -1).T.reshape(-1)
+
+    def __str__(self) -> str:
+        return f"{{{self.channels}, {self.height}, {self.width}}}"
+
+
+def box(shape: Shape) -> Box:
+    """(C), (C, L), (C, H, W); anything with more axes is a row of channels."""
+    match shape:
+        case (channels,):
+            return Box(channels, 1, 1)
+        case (channels, length):
+            return Box(channels, 1, length)
+        case (channels, height, width):
+            return Box(channels, height, width)
+    return Box(prod(shape), 1, 1)
+
+
+def storage(graph: Graph, node: Node) -> Box:
+    """How a node's neurons are stored: as its convolutions see them, else by its own shape."""
+    if isinstance(node.op, Population):
+        for source, chain in zip(graph.operands(node), node.op.maps, strict=True):
+            if isinstance(chain[-1], Conv):
+                return box(chain_type(chain, source.type).shape)
+    return box(node.type.shape)
+
+
+def window(of: Window) -> str:
+    """A window as C initializer; one dimension is one row of two."""
+    if of.rank == 1:
+        of = Window(
+            (1, *of.kernel), (1, *of.stride), (0, of.pads[0], 0, of.pads[1]), (1, *of.dilation)
+        )
+    numbers = (*of.kernel, *of.stride, of.pads[0], of.pads[1], *of.dilation)
+    return "{" + ", ".join(map(str, numbers)) + "}"
+
+
+NO_WINDOW = "{0, 0, 0, 0, 0, 0, 0, 0}"
+
+
+class Blob:
+    """All constants in one run of little-endian bytes."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+        self.elements = 0
+        """Weights so far, parameters and indices aside."""
+
+    def add(self, array: Integers, dtype: str) -> int:
+        """Appends numbers; returns their byte offset."""
+        content = np.ascontiguousarray(array).astype(f"<{dtype}").tobytes()
+        offset = self.size
+        content += bytes(-len(content) % 8)
+        self._parts.append(content)
+        self.size += len(content)
+        return offset
+
+    @property
+    def content(self) -> bytes:
+        return b"".join(self._parts) or bytes(8)
+
+
+@dataclass
+class State:
+    """Working memory, laid out end to end."""
+
+    size: int = 0
+
+    def take(self, count: int, width: int) -> int:
+        """Room for `count` numbers of `width` bytes; returns the byte offset."""
+        offset = self.size
+        self.size += -(-count * width // ALIGNMENT) * ALIGNMENT
+        return offset
+
+
+@dataclass
+class Maps:
+    """The move and projection tables, and the largest lists and stages that they need."""
+
+    blob: Blob
+    moves: list[str] = field(default_factory=list)
+    projections: list[str] = field(default_factory=list)
+    longest_list: int = 1
+    largest_stage: int = 1
+
+    def add(
+        self, chain: Chain, source: int, source_type: Type, order: Integers, target: Box
+    ) -> None:
+        """Adds the projection of one map. order: how the source's neurons are stored."""
+        first, kind = len(self.moves), source_type
+        last: Op
+        *before, last = chain
+        for op in before:
+            if isinstance(op, SumPool):
+                order = self._stand(order, kind)
+                self._sumpool(op, kind)
+            elif isinstance(op, View):
+                self._view(op, kind, order)
+            kind = op.output_type((kind,))
+            order = box(kind.shape).order
+        match last:
+            case Conv():
+                order = self._stand(order, kind)
+                from_box, to_box = box(kind.shape), target
+                weights, groups, period = conv_order(last), last.groups, 1
+                shape = window(last.window)
+                listed = from_box.channels
+                weight = last.weight
+            case Dense():
+                from_box = Box(kind.size, 1, 1)
+                to_box = Box(last.weight.shape[0], 1, 1)
+                weights = last.weight.integers[np.ix_(target.order, order)].T
+                groups, period, shape = 1, 1, NO_WINDOW
+                listed = kind.size
+                weight = last.weight
+            case Scale():
+                # the map's result is the population in row-major order, whatever its shape
+                full = np.broadcast_to(last.weight.integers, kind.shape).reshape(-1)
+                if not np.array_equal(order, target.order):
+                    self._reorder(kind, order, target.order)
+                from_box = to_box = target
+                weights, period = periodic(full[target.order], target)
+                groups, shape, listed = 1, NO_WINDOW, 1
+                weight = Tensor(weights.astype(np.int32))
+            case _:
+                raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+        self.longest_list = max(self.longest_list, listed)
+        self.largest_stage = max(self.largest_stage, kind.size)
+        width = weight.array.dtype.itemsize
+        offset = self.blob.add(weights, f"i{width}")
+        self.blob.elements += weights.size
+        name = {"conv": "SNNCC_CONV", "dense": "SNNCC_DENSE", "scale": "SNNCC_SCALE"}[last.name]
+        self.projections.append(
+            f"{{{name}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
+            f"{shape}, {groups}, {width}, {offset}, {period}}}"
+        )
+
+    def _stand(self, order: Integers, kind: Type) -> Integers:
+        """Puts a stage into the standard order of its shape where it is in another."""
+        standard = box(kind.shape).order
+        if not np.array_equal(order, standard):
+            self._reorder(kind, order, standard)
+        return standard
+
+    def _reorder(self, kind: Type, order: Integers, wanted: Integers) -> None:
+        self._move_view(places(order)[wanted], kind.size, kind.size)
+
+    def _view(self, op: View, kind: Type, order: Integers) -> None:
+        index = op.index.integers.reshape(-1)[box(op.index.shape).order]
+        stored = np.where(index < 0, -1, places(order)[index])
+        self._move_view(stored, kind.size, index.size)
+
+    def _move_view(self, index: Integers, before: int, after: int) -> None:
+        offset = self.blob.add(index, "i4")
+        self.largest_stage = max(self.largest_stage, before, after)
+        self.moves.append(
+            f"{{SNNCC_VIEW, {Box(before, 1, 1)}, {Box(after, 1, 1)}, {NO_WINDOW}, {offset}}}"
+        )
+
+    def _sumpool(self, op: SumPool, kind: Type) -> None:
+        after = op.output_type((kind,))
+        self.largest_stage = max(self.largest_stage, kind.size, after.size)
+        self.moves.append(
+            f"{{SNNCC_SUMPOOL, {box(kind.shape)}, {box(after.shape)}, {window(op.window)}, -1}}"
+        )
+
+
+def places(order: Integers) -> Integers:
+    """Place in storage of each IR index."""
+    inverse = np.empty_like(order)
+    inverse[order] = np.arange(len(order))
+    return inverse
+
+
+def conv_order(conv: Conv) -> Integers:
+    """Weights as [ky][kx][in][out of a group]; a channel of a group lists its own group's rows."""
+    weight = conv.weight.integers
+    if weight.ndim == 3:
+        weight = weight[:, :, None]
+    outputs, inputs, height, width = weight.shape
+    grouped = weight.reshape(conv.groups, outputs // conv.groups, inputs, height, width)
+    return grouped.transpose(3, 4, 0, 2, 1)
+
+
+def periodic(values: Integers, target: Box) -> tuple[Integers, int]:
+    """One value a channel where all positions agree, else one a neuron; with their number."""
+    rows = values.reshape(-1, target.channels)
+    if bool(np.all(rows == rows[0])):
+        return rows[0], target.channels
+    return values, values.size
+
+
+def spread(tensor: Tensor, shape: Shape, target: Box) -> Integers:
+    """A parameter for each neuron, in storage order."""
+    return np.broadcast_to(tensor.integers, shape).reshape(-1)[target.order]
