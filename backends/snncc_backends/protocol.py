@@ -33,7 +33,7 @@ class Settings:
     steps: int = 32
     neuron: str = "if"
     method: str = "percentile"
-    percentile: float = 99.99
+    percentile: float = 99.9
     per: str = "channel"
     weight_bits: int = 16
     input_bits: int = 12

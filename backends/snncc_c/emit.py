@@ -36,8 +36,9 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     rows = [_node(graph, node, number, maps, state) for node in nodes]
     stage = 4 * maps.largest_stage
     work = {
-        "list": state.take(maps.longest_list, 4),
-        "list_values": state.take(maps.longest_list, 4),
+        "list": state.take(maps.longest_list + 1, 4),
+        "list_less": state.take(maps.longest_list + 1, 4),
+        "list_values": state.take(maps.longest_list + 1, 4),
         "scratch": state.take(stage, 1),
         "scratch_next": state.take(stage, 1),
         "tally": state.take(2 * len(nodes), 8),
@@ -118,7 +119,6 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
         "scale": "0.0",
         "levels": 0,
         "period": 1,
-        "bias_period": 1,
         "theta": -1,
         "start": -1,
         "bias": -1,
@@ -154,28 +154,25 @@ def _population(
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         order = storage(graph, source).order
         maps.add(chain, number[source.name], source.type, order, target)
-    bias, bias_period = periodic(spread(op.bias, op.shape, target), target)
+    driven = any(isinstance(source.op, Input) for source in graph.operands(node))
+    parameters = {"bias": spread(op.bias, op.shape, target)}
+    if isinstance(op.model, IntegrateFire):
+        parameters["theta"] = spread(op.model.theta, op.shape, target)
+        parameters["start"] = spread(op.model.start, op.shape, target)
+    # one period for all, so that the runtime walks them together
+    period = max(periodic(values, target)[1] for values in parameters.values())
     fields: dict[str, object] = {
         "kind": "SNNCC_READOUT",
         "projections": len(op.maps),
-        "bias_period": bias_period,
-        "bias": blob.add(bias, "i4"),
+        "period": period,
         "potential": state.take(size, 4),
-        "base": state.take(size, 4),
+        "base": state.take(size, 4) if driven else -1,
     }
+    fields |= {name: blob.add(values[:period], "i4") for name, values in parameters.items()}
     if isinstance(op.model, IntegrateFire):
-        theta = spread(op.model.theta, op.shape, target)
-        start = spread(op.model.start, op.shape, target)
-        (theta, period), (start, other) = periodic(theta, target), periodic(start, target)
-        if period != other:
-            theta = spread(op.model.theta, op.shape, target)
-            start, period = spread(op.model.start, op.shape, target), size
         read = any(node.name in output.inputs for output in graph.outputs)
         fields |= {
             "kind": "SNNCC_SIGNED_IF" if op.model.signed else "SNNCC_IF",
-            "period": period,
-            "theta": blob.add(theta, "i4"),
-            "start": blob.add(start, "i4"),
             "spikes": state.take(size, 1),
             "count": state.take(size, 4) if op.model.signed or read else -1,
         }

@@ -214,13 +214,13 @@ def places(order: Integers) -> Integers:
 
 
 def conv_order(conv: Conv) -> Integers:
-    """Weights as [ky][kx][in][out of a group]; a channel of a group lists its own group's rows."""
+    """Weights as [ky][in][kx, last first][out of a group]; see snncc_kernels.h."""
     weight = conv.weight.integers
     if weight.ndim == 3:
         weight = weight[:, :, None]
     outputs, inputs, height, width = weight.shape
     grouped = weight.reshape(conv.groups, outputs // conv.groups, inputs, height, width)
-    return grouped.transpose(3, 4, 0, 2, 1)
+    return grouped[..., ::-1].transpose(3, 0, 2, 4, 1)
 
 
 def periodic(values: Integers, target: Box) -> tuple[Integers, int]:

@@ -48,7 +48,7 @@ class Normalize(Pass):
     """Scales from calibration data: the maximum, or a percentile, of each channel or layer."""
 
     method: str = "percentile"
-    percentile: float = 99.99
+    percentile: float = 99.9
     per: str = "channel"
     name = "normalize"
     needs = NORMAL

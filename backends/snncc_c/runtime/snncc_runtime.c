@@ -10,20 +10,25 @@
 #define SNNCC_INLINE inline
 #endif
 
-/* Active sources: row[0..plus) send +1 (or value[k]), row[capacity-minus..capacity) send -1. A row
- * is the first weight of a source. */
+/* Potentials that are kept in registers while rows are added to them. */
+#define SNNCC_BLOCK 64
+
+#define SNNCC_END (-1)
+
+/* Active sources: row[0..plus) send 1 (or value[k]), less[0..minus) send -1. A row is the first
+ * weight of a source. */
 typedef struct {
-  int32_t *row, *value;
-  int32_t plus, minus, capacity;
+  int32_t *row, *less, *value;
+  int32_t plus, minus;
   int analog; /* values are numbers of the input, not sums of spikes */
 } snncc_list;
 
-/* Fills the list with the sources that send; returns how many spikes (or input numbers) these are. */
+/* Fills the list with the sources that send; returns how many spikes (or input numbers) these are.
+ * Without branches on single spikes, which no processor could predict. */
 static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *values, int32_t n,
                        int32_t row) {
   int32_t plus = 0, minus = 0;
   int64_t units = 0;
-  list->capacity = n;
   if (values) {
     for (int32_t i = 0; i < n; i++) {
       list->row[plus] = i * row;
@@ -33,17 +38,22 @@ static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *va
     }
   } else {
     for (int32_t i = 0; i < n; i += 8) {
-      const int32_t end = n - i < 8 ? n - i : 8;
+      const int32_t end = n - i < 8 ? n : i + 8;
       uint64_t word = 0;
-      memcpy(&word, spikes + i, (size_t)end);
+      if (n - i >= 8)
+        memcpy(&word, spikes + i, 8);
+      else
+        memcpy(&word, spikes + i, (size_t)(n - i));
       if (!word) continue;
-      for (int32_t k = i; k < i + end; k++) {
-        if (spikes[k] > 0) list->row[plus++] = k * row;
-        if (spikes[k] < 0) list->row[n - ++minus] = k * row;
+      for (int32_t k = i; k < end; k++) {
+        list->row[plus] = list->less[minus] = k * row;
+        plus += spikes[k] > 0;
+        minus += spikes[k] < 0;
       }
     }
     units = plus + minus;
   }
+  list->row[plus] = list->less[minus] = SNNCC_END;
   list->plus = plus;
   list->minus = minus;
   return units;
@@ -208,15 +218,20 @@ static int64_t project(const snncc_instance *self, const snncc_projection *p, in
   const int8_t *spikes = source->kind == SNNCC_INPUT ? NULL : bytes(self, source->spikes);
   const int32_t *values = source->kind == SNNCC_INPUT ? ints(self, source->potential) : NULL;
   const uint8_t *w = self->weights + p->weights;
-  snncc_list list = {ints(self, self->model->list), NULL, 0, 0, 0, source->kind == SNNCC_INPUT};
+  snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
+                     source->kind == SNNCC_INPUT};
   move_all(self, p, &spikes, &values);
   if (p->map == SNNCC_SCALE) return scale(p, constants(self, p->weights), spikes, values, v);
-  if (values) list.value = ints(self, self->model->values);
+  if (values) list.value = ints(self, self->model->list_values);
   if (p->weight_bytes == 1)
     return project_8(p, (const int8_t *)w, &list, spikes, values, v);
   if (p->weight_bytes == 2)
     return project_16(p, (const int16_t *)(const void *)w, &list, spikes, values, v);
   return project_32(p, (const int32_t *)(const void *)w, &list, spikes, values, v);
+}
+
+static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
+  for (int32_t i = 0; i < n; i += period) memcpy(to + i, from, (size_t)period * sizeof *to);
 }
 
 void snncc_reset(snncc_instance *self) {
@@ -233,13 +248,12 @@ void snncc_reset(snncc_instance *self) {
       memset(ints(self, node->pooled), 0, (size_t)before * sizeof(int32_t));
       continue;
     }
-    int32_t *potential = ints(self, node->potential), *base = ints(self, node->base);
-    const int32_t *bias = constants(self, node->bias);
-    for (int32_t i = 0; i < size; i++) base[i] = bias[i % node->bias_period];
+    int32_t *potential = ints(self, node->potential);
     memset(potential, 0, (size_t)size * sizeof *potential);
-    if (node->start >= 0)
-      for (int32_t i = 0; i < size; i++)
-        potential[i] = constants(self, node->start)[i % node->period];
+    if (node->start >= 0) repeat(potential, constants(self, node->start), node->period, size);
+    if (node->base < 0) continue;
+    int32_t *base = ints(self, node->base);
+    repeat(base, constants(self, node->bias), node->period, size);
     for (int32_t k = 0; k < node->projections; k++) {
       const snncc_projection *p = &model->projection[node->first_projection + k];
       if (model->node[p->source].kind == SNNCC_INPUT) tally(self, n)[1] += project(self, p, base);
@@ -247,14 +261,14 @@ void snncc_reset(snncc_instance *self) {
   }
 }
 
-/* One step of neurons: v += base, fire at theta, reset by subtraction. Returns the spikes sent. */
-static int32_t fire(int32_t *v, const int32_t *base, const int32_t *theta, int8_t *spikes,
-                    int32_t n) {
+/* One step of n neurons: v += base, fire at theta, reset by subtraction. Returns the spikes sent. */
+static SNNCC_INLINE int32_t fire(int32_t *v, const int32_t *base, const int32_t *theta,
+                                 int8_t *spikes, const int32_t n) {
   int32_t sent = 0;
   for (int32_t i = 0; i < n; i++) {
     const int32_t potential = v[i] + base[i];
     const int32_t fires = potential >= theta[i];
-    v[i] = potential - (fires ? theta[i] : 0);
+    v[i] = potential - (-fires & theta[i]);
     spikes[i] = (int8_t)fires;
     sent += fires;
   }
@@ -262,14 +276,14 @@ static int32_t fire(int32_t *v, const int32_t *base, const int32_t *theta, int8_
 }
 
 /* As fire; a neuron below 0 that has fired more +1 than -1 fires -1. */
-static int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta, int8_t *spikes,
-                           int32_t *count, int32_t n) {
+static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta,
+                                        int8_t *spikes, int32_t *count, const int32_t n) {
   int32_t sent = 0;
   for (int32_t i = 0; i < n; i++) {
     const int32_t potential = v[i] + base[i];
     const int32_t up = potential >= theta[i];
     const int32_t down = (potential < 0) & (count[i] > 0);
-    v[i] = potential - (up ? theta[i] : 0) + (down ? theta[i] : 0);
+    v[i] = potential - (-up & theta[i]) + (-down & theta[i]);
     spikes[i] = (int8_t)(up - down);
     count[i] += up - down;
     sent += up + down;
@@ -277,32 +291,44 @@ static int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta
   return sent;
 }
 
+/* All neurons that share one run of thresholds. */
+static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
+                        const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
+  int32_t sent = 0;
+  if (node->kind == SNNCC_SIGNED_IF) {
+    for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16, count += 16)
+      sent += fire_signed(v, base, theta, spikes, count, 16);
+    return sent + fire_signed(v, base, theta, spikes, count, n);
+  }
+  for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
+    sent += fire(v, base, theta, spikes, 16);
+  return sent + fire(v, base, theta, spikes, n);
+}
+
 static void step_population(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
-  const int32_t size = snncc_size(node->shape);
+  const int32_t size = snncc_size(node->shape), period = node->period;
   int32_t *v = ints(self, node->potential);
-  const int32_t *base = ints(self, node->base);
   for (int32_t k = 0; k < node->projections; k++) {
     const snncc_projection *p = &self->model->projection[node->first_projection + k];
     if (self->model->node[p->source].kind != SNNCC_INPUT) tally(self, n)[1] += project(self, p, v);
   }
+  /* without an input there is no current but the bias, which repeats */
+  const int32_t *base = node->base < 0 ? constants(self, node->bias) : ints(self, node->base);
+  const int32_t advance = node->base < 0 ? 0 : period;
   if (node->kind == SNNCC_READOUT) {
-    for (int32_t i = 0; i < size; i++) v[i] += base[i];
+    for (int32_t i = 0; i < size; i += period, base += advance)
+      for (int32_t j = 0; j < period; j++) v[i + j] += base[j];
     return;
   }
   const int32_t *theta = constants(self, node->theta);
   int8_t *spikes = bytes(self, node->spikes);
   int32_t *count = node->count < 0 ? NULL : ints(self, node->count);
-  for (int32_t i = 0; i < size; i += node->period) {
-    if (node->kind == SNNCC_IF) {
-      tally(self, n)[0] += fire(v + i, base + i, theta, spikes + i, node->period);
-      if (count)
-        for (int32_t j = i; j < i + node->period; j++) count[j] += spikes[j];
-    } else {
-      tally(self, n)[0] +=
-          fire_signed(v + i, base + i, theta, spikes + i, count + i, node->period);
-    }
-  }
+  for (int32_t i = 0; i < size; i += period, base += advance)
+    tally(self, n)[0] +=
+        fire_run(node, v + i, base, theta, spikes + i, count ? count + i : NULL, period);
+  if (node->kind == SNNCC_IF && count)
+    for (int32_t i = 0; i < size; i++) count[i] += spikes[i];
 }
 
 /* Sends what the largest count of each window has gained in this step. */

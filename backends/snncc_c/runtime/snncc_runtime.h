@@ -51,7 +51,7 @@ typedef struct {
   snncc_window window;
   int32_t groups;
   int32_t weight_bytes; /* of one weight: 1, 2 or 4 */
-  int64_t weights;      /* byte offset: conv [ky][kx][in][out/groups], dense [in][out] */
+  int64_t weights;      /* byte offset: conv as in snncc_kernels.h, dense [in][out] */
   int32_t period;       /* of a scale: number of weights, repeated over the neurons */
 } snncc_projection;
 
@@ -63,8 +63,7 @@ typedef struct {
   snncc_window window; /* of a max pool */
   double scale;        /* of an input: what one unit is worth */
   int32_t levels;      /* of an input: largest unit */
-  int32_t period;      /* number of thresholds and starts, repeated over the neurons */
-  int32_t bias_period; /* number of biases, likewise */
+  int32_t period;      /* number of thresholds, starts and biases, repeated over the neurons */
   int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have */
   /* byte offsets into the state, -1 for what a node does not have */
   int64_t potential, base, spikes, count, pooled;
@@ -79,7 +78,7 @@ typedef struct {
   const int32_t *output; /* node that each output reads */
   size_t weight_bytes, state_bytes;
   uint32_t checksum;
-  int64_t list, values, scratch, scratch_next; /* working memory in the state */
+  int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
