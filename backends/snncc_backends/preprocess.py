@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_ir import Array, Shape, fail
+from snncc_ir import Array, Floats, Shape, fail
 
 LAYOUTS = ("model", "nhwc")
 
@@ -59,21 +59,35 @@ class Preprocessing:
         raise fail("SNN051", f"the preprocessing is {dict(value)}, should have scale, mean, std")
 
     def coefficients(self, shape: Shape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(gain, offset), each (C,), so that x = float32(data · gain + offset); C = shape[0].
+        """(gain, offset), broadcastable to `shape`, so that x = float32(data · gain + offset).
 
-        Raises SNN030 when mean or std has neither one nor C numbers.
+        Several numbers belong to the network's first axis, or to its last where only that has as
+        many places (a network that takes channels last). Raises SNN030 when they fit neither.
         """
-        channels = shape[0]
-        for what, numbers in (("mean", self.mean), ("std", self.std)):
-            if len(numbers) not in (0, 1, channels):
-                raise fail(
-                    "SNN030",
-                    f"{what} has {len(numbers)} numbers, should have 1 or {channels}, "
-                    f"one for each channel of the network's input {list(shape)}",
-                )
-        mean = np.broadcast_to(np.array(self.mean or (0.0,)), (channels,))
-        std = np.broadcast_to(np.array(self.std or (1.0,)), (channels,))
-        return (self.scale / std).astype(np.float32), (-mean / std).astype(np.float32)
+        gain, offset = np.full((1,) * len(shape), self.scale), np.zeros((1,) * len(shape))
+        if self.std:
+            gain = gain / self._spread("std", self.std, shape)
+        if self.mean:
+            std = self._spread("std", self.std or (1.0,), shape)
+            offset = offset - self._spread("mean", self.mean, shape) / std
+        return gain.astype(np.float32), offset.astype(np.float32)
+
+    def per_first_axis(self, shape: Shape) -> bool:
+        """Whether numbers differ along the first axis of the network's input at most."""
+        return all(array.size in (1, shape[0]) and array.size == array.shape[0]
+                   for array in self.coefficients(shape))  # fmt: skip
+
+    def _spread(self, what: str, numbers: tuple[float, ...], shape: Shape) -> Floats:
+        for axis in (0, len(shape) - 1):
+            if len(numbers) in (1, shape[axis]):
+                spread = [1] * len(shape)
+                spread[axis] = len(numbers)
+                return np.array(numbers).reshape(spread)
+        raise fail(
+            "SNN030",
+            f"{what} has {len(numbers)} numbers, should have 1, or one for each channel of the "
+            f"network's input {list(shape)}",
+        )
 
     def apply(self, data: Array, shape: Shape) -> NDArray[np.float32]:
         """Data (N, …) as the network takes it, (N, *shape) float32.
@@ -89,11 +103,10 @@ class Preprocessing:
         x = data.reshape(len(data), *wanted)
         if self.layout == "nhwc":
             x = np.moveaxis(x, -1, 1)
-        gain, offset = self.coefficients(shape)
-        spread = (-1, *[1] * (len(shape) - 1))
         result = x.astype(np.float32)
         if not self.is_identity:
-            result = result * gain.reshape(spread) + offset.reshape(spread)
+            gain, offset = self.coefficients(shape)
+            result = result * gain + offset
         if not np.isfinite(result).all():
             raise fail("SNN030", "the data has numbers that are not finite, should have none")
         return np.ascontiguousarray(result, dtype=np.float32)
@@ -103,6 +116,8 @@ class Preprocessing:
         if self.layout == "model" and len(found) == len(shape) + 1:
             if tuple(found[1:]) == (*shape[1:], shape[0]):
                 hint = "the channels come last here: --layout nhwc"
+        if self.layout == "nhwc" and tuple(found[1:]) == shape:
+            hint = "the data has the network's axes already: leave --layout nhwc out"
         return fail(
             "SNN030",
             f"samples have shape {list(found[1:])}, should have {list(wanted)}",

@@ -45,6 +45,7 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     }
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
     inputs = [node for node in nodes if isinstance(node.op, Input)]
+    takes_bytes = len(inputs) == 1 and preprocessing.per_first_axis(inputs[0].type.shape)
     embedded = blob.elements <= EMBEDDED_ELEMENTS
     content = blob.content
     values: dict[str, object] = {
@@ -68,8 +69,8 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "moves": maps.moves,
         "projections": _projections(graph, nodes, maps),
         "nodes": rows,
-        "takes_bytes": len(inputs) == 1,
-        "bytes": _bytes(inputs[0], preprocessing) if len(inputs) == 1 else {},
+        "takes_bytes": takes_bytes,
+        "bytes": _bytes(inputs[0], preprocessing) if takes_bytes else {},
     }
     texts = {
         "model.h": render("c/model.h.j2", **values),
@@ -203,12 +204,15 @@ def _bytes(node: Node, preprocessing: Preprocessing) -> dict[str, object]:
     shape = box(node.type.shape)
     channels, area = shape.channels, shape.height * shape.width
     last = preprocessing.layout == "nhwc"
-    numbers = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None], (256, channels))
-    per_channel = Preprocessing(preprocessing.scale, preprocessing.mean, preprocessing.std)
-    units = node.op.quantize(per_channel.apply(numbers, (channels,)).astype(np.float64))
+    # the same arithmetic as for data files, on every number that a byte can be
+    gain, offset = (c.reshape(-1, 1) for c in preprocessing.coefficients(node.type.shape))
+    numbers = np.broadcast_to(np.arange(256, dtype=np.float32), (channels, 256))
+    if not preprocessing.is_identity:
+        numbers = numbers * gain + offset
+    units = node.op.quantize(numbers.astype(np.float64))
     return {
         "channels": channels,
         "area": area,
-        "table": units.T.tolist(),
+        "table": units.tolist(),
         "index": f"i * {channels} + c" if last else f"c * {area} + i",
     }

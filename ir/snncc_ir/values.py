@@ -114,11 +114,19 @@ class ValueRunner:
 
 
 def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSession:
-    """A quiet onnxruntime session on the CPU; raises SNN002 when onnxruntime refuses the model."""
+    """A quiet onnxruntime session on the CPU; raises SNN002 when onnxruntime refuses the model.
+
+    Without its fusion of Pad into pools, which can make paddings that it then refuses itself.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            model,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["Pad_Fusion"],
+        )
     except Exception as error:  # onnxruntime raises a dozen classes without a common base
         raise fail("SNN002", f"onnxruntime refuses the model: {error}") from None

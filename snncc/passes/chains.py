@@ -41,8 +41,9 @@ def simplify(chain: Chain, source: Type) -> Chain | None:
     current = _split_averages(chain, source)
     current = _rewrite(current, source, keep_pads=True)
     current = _rewrite(current, source, keep_pads=False)
-    if current and isinstance(current[-1], View) and current[-1].is_reshape:
-        current = current[:-1]  # a population takes the result in row-major order
+    if current and isinstance(current[-1], View):
+        if current[-1].is_reshape(chain_type(current[:-1], source)):
+            current = current[:-1]  # a population takes the result in row-major order
     if not current or isinstance(current[-1], View | SumPool):
         current = (*current, Scale(f32(np.ones((1,) * len(chain_type(current, source).shape)))))
     return current if is_map(current) else _matrix(chain, source)
@@ -106,7 +107,7 @@ def _single(op: Op, operand: Type, keep_pads: bool) -> list[Op] | None:
     if isinstance(op, _MOVES) and not (keep_pads and isinstance(op, Pad)):
         shape = op.output_type((operand,)).shape
         return [View(Tensor(index_of(op, (operand,)).astype(np.int32).reshape(shape)))]
-    if isinstance(op, View) and op.is_reshape and op.index.shape == operand.shape:
+    if isinstance(op, View) and op.index.shape == operand.shape and op.is_reshape(operand):
         return []
     return None
 
@@ -123,7 +124,7 @@ def _pair(first: Op, second: Op, operand: Type) -> list[Op] | None:
             return [_dense_of_view(first, second, operand)]
         case View(), Conv():
             return _conv_of_view(first, second, operand)
-        case Dense(), View(index) if not second.is_reshape:
+        case Dense(), View(index) if not second.is_reshape(between):
             rows = np.concatenate([first.weight.floats, np.zeros((1, operand.size))])
             return [Dense(f32(rows[index.array.reshape(-1)])), Reshape(index.shape)]
         case Conv(), View():

@@ -1,4 +1,8 @@
-"""How far a map can drive neurons: sums of absolute weights, for the largest input there can be."""
+"""How far a map can drive neurons: sums of absolute weights, for the largest input there can be.
+
+With the rounding of scales to few bits, so that the last bits of floating-point sums, which differ
+between processors, decide nothing.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -6,6 +10,24 @@ import numpy as np
 
 from snncc_ir import Floats, Shape, Tensor
 from snncc_ir.ops import Chain, Conv, Dense, Scale
+
+SIGNIFICANT_BITS = 8
+
+
+def rounded_up(values: Floats) -> Floats:
+    """Up to the next number of SIGNIFICANT_BITS significant bits; values are not negative."""
+    mantissa, exponent = np.frexp(values)
+    unit = 1 << SIGNIFICANT_BITS
+    rounded: Floats = np.ldexp(np.ceil(mantissa * unit) / unit, exponent)
+    return rounded
+
+
+def rounded_down(values: Floats) -> Floats:
+    """Down to the next number of SIGNIFICANT_BITS significant bits; values are not negative."""
+    mantissa, exponent = np.frexp(values)
+    unit = 1 << SIGNIFICANT_BITS
+    rounded: Floats = np.ldexp(np.floor(mantissa * unit) / unit, exponent)
+    return rounded
 
 
 @dataclass(frozen=True)

@@ -182,8 +182,8 @@ class _Fusion:
         if name not in self._builder:
             self._population(name, Readout(), self._values[name], operand)
         order = None if index is None else Tensor(index)
-        if order is not None and View(order).is_reshape and order.shape == operand.type.shape:
-            order = None
+        if order is not None and order.shape == operand.type.shape:
+            order = None if View(order).is_reshape(operand.type) else order
         self._builder.add(node.name, Output(index=order), [name], node.origin.by(self._by))
 
     def _refuse(self, node: Node, what: str) -> None:

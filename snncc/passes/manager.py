@@ -13,13 +13,18 @@ SAMPLES = 128
 """Calibration samples on which each pass is measured, at most."""
 
 
+ROUNDING = 100.0
+"""Signal to noise in dB from which a difference is floating-point rounding."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One row of the accuracy waterfall: value semantics after a pass, against the first graph.
 
-    deviation: largest difference of outputs, relative to the largest output before. snr: signal
-    to noise in dB, None when equal. agreement: share of samples with the same largest output;
-    accuracy: share with the right label; each None where it has no meaning.
+    deviation: largest difference of outputs, relative to the largest output. snr: signal to noise
+    in dB, None when equal but for floating-point rounding (over 100 dB). agreement: share of
+    samples with the same largest output; accuracy: share with the right label; each None where it
+    has no meaning.
     """
 
     step: str
@@ -93,11 +98,13 @@ class _Scale:
             agreement = float(np.mean(chosen == reference.argmax(1)))
             if self._labels is not None:
                 accuracy = float(np.mean(chosen == self._labels))
+        snr = 10 * np.log10(signal / noise) if signal > 0 and noise > 0 else np.inf
         return Measurement(
             step,
             promise,
-            deviation(self.first, outputs),
-            float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None,
+            # rounded, because the last digits differ between processors and the bundle must not
+            float(f"{deviation(self.first, outputs):.4f}"),
+            float(f"{snr:.1f}") if snr < ROUNDING else None,
             agreement,
             accuracy,
         )

@@ -19,7 +19,7 @@ import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
 from snncc.passes.chains import compress
-from snncc.passes.extents import extent
+from snncc.passes.extents import extent, rounded_up
 from snncc.passes.observation import Tail, observe
 from snncc.passes.scales import Scales, channel_scales, moves_only, pushed, uniform_nodes
 from snncc_ir import NORMAL, Floats, Graph, Node, f32, fail
@@ -39,7 +39,6 @@ from snncc_ir.ops import (
 
 METHODS = ("max", "percentile")
 EXTENTS = ("channel", "layer")
-SCALE_BITS = 8
 LEAST_SCALE = 1 / 256
 
 
@@ -92,17 +91,18 @@ class Normalize(Pass):
                 case Input():
                     samples = context.calibration[node.name]
                     peak = float(np.max(np.abs(samples), initial=0.0)) or 1.0
-                    scale = _rounded(np.array(peak)).reshape(shape)
+                    scale = rounded_up(np.array(peak)).reshape(shape)
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling)):
                     relayed = None if node.name in uniform else _relayed(graph, node, scales)
-                    if relayed is not None:
+                    clips = relayed is not None and ceiling is not None and ceiling.floats.min()
+                    if relayed is not None and (not clips or relayed.max() <= clips):
                         scale = relayed
                     else:
                         per_channel = self.per == "channel" and node.name not in uniform
                         least = _least(graph, node, node.op, scales)
-                        scale = _rounded(_observed(tails[node.name], least, per_channel))
+                        scale = rounded_up(_observed(tails[node.name], least, per_channel))
                         if ceiling is not None:
                             scale = np.minimum(scale, ceiling.floats.min())
                         scale = scale.reshape(-1, *shape[1:])
@@ -144,14 +144,6 @@ def _least(graph: Graph, node: Node, op: Population, scales: Scales) -> Floats:
     return least
 
 
-def _rounded(scale: Floats) -> Floats:
-    """Up to the next number of SCALE_BITS significant bits."""
-    mantissa, exponent = np.frexp(scale)
-    unit = 1 << SCALE_BITS
-    rounded: Floats = np.ldexp(np.ceil(mantissa * unit) / unit, exponent)
-    return rounded
-
-
 def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:
     """The sources' own scales for a population that hands their spikes on unchanged, else None."""
     if not isinstance(node.op, Population) or node.op.bias.array.any():
@@ -165,7 +157,9 @@ def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:
             return None
         total += scale.reshape(node.op.shape)
         fed += (scale != 0).reshape(node.op.shape)
-    return compress(total) if bool(np.all(fed == 1)) else None
+    scale = compress(total)
+    one_a_channel = all(size == 1 for size in scale.shape[1:])
+    return scale if one_a_channel and bool(np.all(fed == 1)) else None
 
 
 def _normalized(graph: Graph, node: Node, op: Population, scales: Scales) -> Population:

@@ -12,7 +12,7 @@ import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
 from snncc.passes.chains import compress
-from snncc.passes.extents import extent
+from snncc.passes.extents import extent, rounded_down
 from snncc_ir import (
     CODED,
     INTEGER,
@@ -95,10 +95,10 @@ class QuantizeWeights(Pass):
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
         # v stays within steps · Σ|round(S·w)|·|x| + S (start) + S (threshold), and rounding adds at
-        # most 1/2 to each weight
+        # most 1/2 to each weight; rounded down, so that the order of summation decides nothing
         limit = (1 << (self.accumulator - 1)) - 1
         room = limit - 0.5 * steps * _grouped(terms, shared)
-        by_accumulator = room / (steps * _grouped(reach, shared) + 2)
+        by_accumulator = rounded_down(room / (steps * _grouped(reach, shared) + 2))
         by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(_grouped(largest, shared), 1e-30)
         scale: Floats = np.floor(np.minimum(by_bits, by_accumulator))
         # the standard deviation of a rounding error is 1/√12

@@ -236,7 +236,7 @@ int main(int argc, char **argv) {
   if (!raw && strcmp(in.type, "<f4") != 0)
     return complain("should hold float32 (<f4) or uint8 (|u1)", o.input);
   if (raw && !MODEL_TAKES_BYTES)
-    return complain("holds uint8, which a network of several inputs does not take", o.input);
+    return complain("holds uint8, which this network does not take; give it float32", o.input);
   if (in.size != MODEL_INPUT_SIZE)
     return complain("has samples of another size than the network's input", o.input);
   if (o.first < 0 || o.first >= in.samples) return complain("is not a sample", "--first");

@@ -183,11 +183,9 @@ class View(Op):
         )
         return given.with_shape(self.index.shape)
 
-    @property
-    def is_reshape(self) -> bool:
-        """Whether each element stays at its row-major place."""
-        flat = self.index.integers.reshape(-1)
-        return bool(np.array_equal(flat, np.arange(flat.size)))
+    def is_reshape(self, operand: Type) -> bool:
+        """Whether each element of the operand stays at its row-major place."""
+        return bool(np.array_equal(self.index.integers.reshape(-1), np.arange(operand.size)))
 
     def evaluate(self, operands: Values) -> Floats:
         (x,) = operands

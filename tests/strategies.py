@@ -1,0 +1,162 @@
+"""Random graphs for property tests: lowered networks of every op, built step by step."""
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from snncc_ir import Current, Floats, Graph, GraphBuilder, Origin, Source, f32
+from snncc_ir.ops import (
+    Add,
+    Affine,
+    AvgPool,
+    Concat,
+    Conv,
+    Dense,
+    Input,
+    MaxPool,
+    Neuron,
+    Op,
+    Output,
+    Pad,
+    Relu,
+    Reshape,
+    Scale,
+    Slice,
+    SumPool,
+    Transpose,
+)  # fmt: skip
+
+
+def weights(random: np.random.Generator, *shape: int) -> Floats:
+    """Normal, of a size that keeps activations about 1."""
+    fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 1
+    drawn: Floats = random.standard_normal(shape) / np.sqrt(fan_in)
+    return drawn
+
+
+class _Grower:
+    """Adds random layers behind a value."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+        self.builder = GraphBuilder(draw(st.sampled_from(["net", 'a "b"', "ü/…"])))
+        self.count = 0
+
+    def add(self, op: Op, *inputs: str) -> str:
+        self.count += 1
+        name = f"{op.name}{self.count}" if self.draw(st.booleans()) else f"layer {self.count};"
+        source = Source(op.name.title(), f"/{name}/")
+        return self.builder.add(name, op, inputs, Origin((source,))).name
+
+    def shape(self, value: str) -> tuple[int, ...]:
+        return self.builder[value].type.shape
+
+    def conv(self, value: str) -> str:
+        channels, *spatial = self.shape(value)
+        rank = len(spatial)
+        groups = self.draw(st.sampled_from([g for g in (1, 2, channels) if channels % g == 0]))
+        outputs = groups * self.draw(st.integers(1, 3))
+        kernel = [self.draw(st.integers(1, min(3, size))) for size in spatial]
+        dilation = tuple(
+            self.draw(st.integers(1, 2)) if (k - 1) * 2 < size else 1
+            for k, size in zip(kernel, spatial, strict=True)
+        )
+        op = Conv(
+            f32(weights(self.random, outputs, channels // groups, *kernel)),
+            tuple(self.draw(st.integers(1, 2)) for _ in spatial),
+            tuple(self.draw(st.integers(0, 1)) for _ in range(2 * rank)),
+            dilation,
+            groups,
+            f32(weights(self.random, outputs)) if self.draw(st.booleans()) else None,
+        )
+        return self.add(op, value)
+
+    def neurons(self, value: str) -> str:
+        ceiling = f32(2.0) if self.draw(st.integers(0, 3)) == 0 else None
+        return self.add(Neuron(Relu(ceiling)), value)
+
+    def affine(self, value: str) -> str:
+        channels, *spatial = self.shape(value)
+        shape = (channels, *[1] * len(spatial))
+        scale = 0.5 + self.random.random(shape)
+        return self.add(Affine(f32(scale), f32(weights(self.random, *shape))), value)
+
+    def pooled(self, value: str, op: type[AvgPool] | type[MaxPool] | type[SumPool]) -> str:
+        spatial = self.shape(value)[1:]
+        kernel = tuple(min(2, size) for size in spatial)
+        pads = tuple(self.draw(st.integers(0, k - 1)) for k in (*kernel, *kernel))
+        stride = tuple(self.draw(st.integers(1, 2)) for _ in kernel)
+        if op is AvgPool:
+            return self.add(AvgPool(kernel, stride, pads, self.draw(st.booleans())), value)
+        return self.add(op(kernel, stride, pads), value)
+
+    def view(self, value: str) -> str:
+        shape = self.shape(value)
+        rank = len(shape)
+        match self.draw(st.sampled_from(["transpose", "pad", "slice", "reshape"])):
+            case "transpose":
+                return self.add(Transpose(tuple(self.draw(st.permutations(range(rank))))), value)
+            case "pad":
+                pads = tuple(self.draw(st.integers(0, 1)) for _ in range(2 * rank))
+                return self.add(Pad(pads), value)
+            case "slice":
+                starts = tuple(self.draw(st.integers(0, size - 1)) for size in shape)
+                steps = tuple(self.draw(st.integers(1, 2)) for _ in shape)
+                return self.add(Slice(starts, shape, steps), value)
+        return self.add(Reshape((shape[0] * shape[1], *shape[2:])), value) if rank > 2 else value
+
+    def branch(self, value: str) -> str:
+        """A residual sum, or a concat, of two ways."""
+        if self.draw(st.booleans()):
+            channels, *spatial = self.shape(value)
+            ones = (1,) * len(spatial)
+            kernel = f32(weights(self.random, channels, channels, *ones))
+            other = self.add(Conv(kernel, ones, (0,) * 2 * len(ones), ones), value)
+            return self.add(Add(), other, value)
+        return self.add(Concat(0), value, self.neurons(value))
+
+    def scaled(self, value: str) -> str:
+        return self.add(Scale(f32(0.5 + self.random.random(self.shape(value)))), value)
+
+
+@st.composite
+def lowered_graphs(draw: st.DrawFn) -> Graph:
+    """A network of one input and up to three layers of neurons, ending in a dense layer."""
+    grower = _Grower(draw)
+    rank = draw(st.integers(1, 2))
+    shape = (draw(st.integers(1, 4)), *(draw(st.integers(3, 6)) for _ in range(rank)))
+    value = grower.add(Input(shape))
+    for _ in range(draw(st.integers(1, 3))):
+        value = grower.conv(value)
+        if draw(st.booleans()):
+            value = grower.affine(value)
+        if draw(st.booleans()):
+            value = grower.view(value)
+        if draw(st.booleans()) and isinstance(grower.builder[value].type, Current):
+            value = grower.neurons(value)
+            value = draw(st.sampled_from([
+                grower.branch,
+                grower.view,
+                grower.scaled,
+                lambda v: grower.pooled(v, AvgPool),
+                lambda v: grower.pooled(v, SumPool),
+                lambda v: grower.pooled(v, MaxPool),
+                lambda v: v,
+            ]))(value)  # fmt: skip
+        else:
+            value = grower.pooled(value, MaxPool) if draw(st.booleans()) else value
+        value = grower.neurons(value)
+    size = grower.builder[value].type.size
+    value = grower.add(Dense(f32(weights(grower.random, draw(st.integers(1, 4)), size))), value)
+    grower.add(Output(), value)
+    return grower.builder.graph()
+
+
+def samples(graph: Graph, count: int = 6, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Normally distributed inputs."""
+    random = np.random.default_rng(seed)
+    return {
+        node.name: random.standard_normal((count, *node.type.shape)).astype(np.float32)
+        for node in graph.inputs
+    }

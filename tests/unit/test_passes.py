@@ -1,0 +1,206 @@
+"""Every pass keeps its promise, prints as it parses, and damages nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from snncc.passes.base import Context, Lossy
+from snncc.passes.manager import deviation, run_pipeline
+from snncc.passes.registry import parse_pipeline, passes, print_pipeline
+from snncc_ir import (
+    CATALOG,
+    INTEGER,
+    Graph,
+    GraphBuilder,
+    Oracle,
+    SnnccError,
+    ValueRunner,
+    check,
+    f32,
+    print_graph,
+)  # fmt: skip
+from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Population, Relu
+from tests.strategies import lowered_graphs, samples
+
+PIPELINE = (
+    "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,quantize-input,"
+    "rate-code{steps=16,neuron=NEURON},quantize-weights"
+)
+
+
+@given(lowered_graphs())
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+def test_every_pass_keeps_its_promise(graph: Graph) -> None:
+    """The pass manager measures and checks after each pass; here on random graphs."""
+    context = Context(samples(graph))
+    text = print_graph(graph)
+    current, before = graph, ValueRunner(graph).run(context.calibration)
+    for step in parse_pipeline(PIPELINE.replace("NEURON", "if")):
+        result = step.run(current, context)
+        check(result, step.leaves or step.needs)
+        after = ValueRunner(result).run(context.calibration)
+        if not isinstance(step.promise, Lossy):
+            assert step.promise.tolerance is not None
+            assert deviation(before, after) <= step.promise.tolerance, step.name
+        current, before = result, after
+    assert print_graph(graph) == text
+
+
+@given(lowered_graphs())
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+def test_every_source_is_still_named(graph: Graph) -> None:
+    """A pass that loses where a neuron comes from would fail here."""
+    result = run_pipeline(
+        graph, parse_pipeline(PIPELINE.replace("NEURON", "if")), Context(samples(graph)),
+        measure=False,
+    ).graph  # fmt: skip
+    kept = {source for node in result for source in node.origin.sources}
+    weighted = {
+        source
+        for node in graph
+        if node.op.name in ("conv", "dense", "neuron", "maxpool", "affine")
+        for source in node.origin.sources
+    }
+    assert weighted <= kept
+    assert all(node.origin.sources for node in result)
+
+
+@given(lowered_graphs())
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("neuron", ["if", "signed-if"])
+def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
+    """Inputs far outside of the calibrated range cannot make a potential leave 32 bits."""
+    calibration = samples(graph)
+    pipeline = parse_pipeline(PIPELINE.replace("NEURON", neuron))
+    result = run_pipeline(graph, pipeline, Context(calibration), measure=False).graph
+    check(result, INTEGER)
+    wild = {name: 1e6 * np.sign(array) for name, array in calibration.items()}
+    for step in Oracle(result).steps_of(wild):
+        for potential in step.potentials.values():
+            assert np.abs(potential).max() < 2**31
+
+
+@pytest.mark.parametrize("name", list(passes()))
+def test_a_pass_prints_as_it_parses(name: str) -> None:
+    step = passes()[name]()
+    (back,) = parse_pipeline(str(step))
+    assert back == step
+    assert print_pipeline((back, back)) == f"{step},{step}"
+    assert (passes()[name].__doc__ or "").strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fuze", "pass 'fuze' is not known"),
+        ("rate-code{step=3}", "has no option 'step', should be one of neuron, steps, start"),
+        ("rate-code{steps=many}", "option 'steps' of pass 'rate-code' is 'many', should be int"),
+        ("rate-code{steps=0}", "steps is 0, should be 1 to 32767"),
+        ("normalize{method=best}", "method is 'best', should be max or percentile"),
+        ("normalize{percentile=101}", "percentile is 101"),
+        ("quantize-weights{bits=40}", "bits is 40, should be 2 to 16"),
+        ("fuse,,fuse", "the pipeline cannot be read"),
+        ("fuse{a=1}", "it has none"),
+    ],
+)
+def test_pipelines_that_do_not_fit_are_said(text: str, message: str) -> None:
+    with pytest.raises(SnnccError) as caught:
+        parse_pipeline(text)
+    assert caught.value.diagnostics[0].code == "SNN020"
+    assert message in str(caught.value)
+
+
+def network(*weights: float, bias: float = 0.0) -> Graph:
+    builder = GraphBuilder("net")
+    builder.add("x", Input((len(weights),)), [])
+    builder.add("d", Dense(f32(np.array([weights])), f32(np.array([bias]))), ["x"])
+    builder.add("n", Neuron(Relu()), ["d"])
+    builder.add("r", Dense(f32(np.array([[1.0]]))), ["n"])
+    builder.add("y", Output(), ["r"])
+    return builder.graph()
+
+
+def test_a_pass_out_of_order_is_said() -> None:
+    graph = network(1.0)
+    with pytest.raises(SnnccError, match="needs a graph at stage 'coded'"):
+        run_pipeline(graph, parse_pipeline("quantize-weights"), Context(samples(graph)))
+
+
+def test_a_broken_promise_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network(1.0, 2.0)
+    folding = passes()["fold-batchnorm"]
+    monkeypatch.setattr(folding, "run", lambda self, graph, context: network(1.0, 2.5))
+    with pytest.raises(SnnccError) as caught:
+        run_pipeline(graph, parse_pipeline("fold-batchnorm"), Context(samples(graph)))
+    assert caught.value.diagnostics[0].code == "SNN021"
+
+
+def test_normalization_by_hand() -> None:
+    """One neuron 3·x₀ on inputs up to 2: its scale is 6; the weight becomes 3 · 2 / 6."""
+    graph = network(3.0)
+    data = {"x": np.array([[2.0], [1.0], [-1.0]], np.float32)}
+    result = run_pipeline(graph, parse_pipeline("fuse,normalize{method=max}"), Context(data)).graph
+    population = result["n"].op
+    assert isinstance(population, Population)
+    assert population.scale.floats.tolist() == [6.0]
+    weight = population.maps[0][-1]
+    assert isinstance(weight, Dense)
+    assert weight.weight.floats.tolist() == [[1.0]]  # 3 · 2 / 6
+    (source,) = result.inputs
+    assert isinstance(source.op, Input)
+    assert source.op.scale == 2.0
+
+
+def test_percentile_is_an_order_statistic() -> None:
+    """The value at rank ⌈q·M⌉, whatever the batch size."""
+    graph = network(1.0)
+    values = np.arange(1.0, 101.0).astype(np.float32)
+    np.random.default_rng(0).shuffle(values)
+    data = {"x": values.reshape(-1, 1)}
+    pipeline = parse_pipeline("fuse,normalize{method=percentile,percentile=90}")
+    result = run_pipeline(graph, pipeline, Context(data)).graph
+    population = result["n"].op
+    assert isinstance(population, Population)
+    assert population.scale.floats.tolist() == [90.0]
+
+
+def test_a_silent_channel_gets_the_layer_scale() -> None:
+    builder = GraphBuilder("net")
+    builder.add("x", Input((1, 4, 4)), [])
+    kernel = f32(np.array([1.0, 0.0, -1.0]).reshape(3, 1, 1, 1))
+    builder.add("c", Conv(kernel, (1, 1), (0, 0, 0, 0), (1, 1)), ["x"])
+    builder.add("n", Neuron(Relu()), ["c"])
+    builder.add("y", Output(), ["n"])
+    data = {"x": np.full((4, 1, 4, 4), 2.0, np.float32)}
+    result = run_pipeline(builder.graph(), parse_pipeline("fuse,normalize"), Context(data)).graph
+    population = result["n"].op
+    assert isinstance(population, Population)
+    assert population.scale.floats.reshape(-1).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_steps_that_overflow_are_said() -> None:
+    """A bias of a million thresholds leaves no bits for the weights in 16 bits."""
+    graph = network(1.0, bias=-1000.0)
+    data = {"x": np.ones((4, 1), np.float32)}
+    pipeline = (
+        "fuse,normalize,quantize-input,rate-code{steps=32000},quantize-weights{accumulator=16}"
+    )
+    with pytest.raises(SnnccError) as caught:
+        run_pipeline(graph, parse_pipeline(pipeline), Context(data))
+    assert caught.value.diagnostics[0].code == "SNN022"
+    assert "accumulator of 16 bits" in str(caught.value)
+
+
+def test_start_and_threshold_are_integers() -> None:
+    graph = network(0.5, 0.25)
+    pipeline = parse_pipeline(PIPELINE.replace("NEURON", "signed-if"))
+    result = run_pipeline(graph, pipeline, Context(samples(graph))).graph
+    population = result["n"].op
+    assert isinstance(population, Population)
+    assert isinstance(population.model, IntegrateFire)
+    theta, start = population.model.theta.integers, population.model.start.integers
+    assert np.all(np.abs(2 * start - theta) <= 1)
+
+
+def test_every_code_of_the_source_is_in_the_catalog() -> None:
+    assert all(code.startswith("SNN") and len(code) == 6 for code in CATALOG)
