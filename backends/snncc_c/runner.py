@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,23 @@ class _Job:
 class CRunner(Runner):
     """The simulator of one bundle. Its executable lives as long as the object."""
 
-    def __init__(self, folder: Path, graph: Graph, processes: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        graph: Graph,
+        processes: int | None = None,
+        flags: Sequence[str] | None = None,
+    ) -> None:
+        """folder: of the bundle. flags: for the compiler, in place of its optimizing ones.
+
+        Raises SNN052 when the files cannot be compiled.
+        """
         self._graph = graph
         self._processes = processes or os.cpu_count() or 1
         self._work = Path(tempfile.mkdtemp(prefix="snncc-c-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"
-        command = build(folder / FOLDER, self._executable)
+        command = build(folder / FOLDER, self._executable, flags)
         weights = folder / FOLDER / "weights.bin"
         self._options = ["--weights", str(weights)] if weights.exists() else []
         self.description = f"C simulator ({command})"

@@ -1,0 +1,1 @@
+"""What every backend has to get right: a family of small networks, compared spike by spike."""
