@@ -159,7 +159,7 @@ def readable(name: str, op_type: str, fallback: str) -> str:
         parts.pop()
     kept = [
         part
-        for part, following in zip(parts, [*parts[1:], ""], strict=True)
+        for part, following in zip(parts, [*parts[1:], ""], strict=False)
         if not following.startswith(part)
     ]
     short = ".".join(kept)
