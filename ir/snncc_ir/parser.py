@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import numpy as np
 from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
+from snncc_ir.attributes import Text, attribute_types, coerced
 from snncc_ir.diagnostics import SnnccError, fail
 from snncc_ir.graph import Graph, GraphBuilder, Origin, Source
 from snncc_ir.ops import MODELS, OPS
@@ -156,7 +155,7 @@ class _Reader(Transformer[Token, Any]):
 
     @v_args(inline=True)
     def string(self, token: Token) -> object:
-        return _Text(json.loads(token))
+        return Text(json.loads(token))
 
     def items(self, parts: list[object]) -> tuple[object, ...]:
         return () if parts == [None] else tuple(parts)
@@ -235,14 +234,14 @@ class _Reader(Transformer[Token, Any]):
         if str(name) not in table:
             raise self._fail(f"'{name}' is not known, should be one of {', '.join(table)}", name)
         declared = table[str(name)]
-        hints = _hints(declared)
+        hints = attribute_types(declared)
         unknown = sorted(set(attributes) - set(hints))
         if unknown:
             raise self._fail(f"{name} has no attribute '{unknown[0]}'", name)
         values = {}
         for key, value in attributes.items():
             try:
-                values[key] = _coerce(value, hints[key])
+                values[key] = coerced(value, hints[key])
             except TypeError:
                 raise self._fail(f"attribute '{key}' of {name} has a wrong type", name) from None
         try:
@@ -264,39 +263,5 @@ class _Reference:
         self.name, self.digest = name, digest
 
 
-class _Text(str):
-    """A string attribute, so that it is not taken for a number's token."""
-
-
 def _dims(token: Token) -> Shape:
     return tuple(int(size) for size in token.split("x"))
-
-
-def _hints(declared: type[Any]) -> dict[str, Any]:
-    if not is_dataclass(declared):
-        raise AssertionError("ops, models and codes are dataclasses")
-    hints = get_type_hints(declared)
-    return {field.name: hints[field.name] for field in fields(declared)}
-
-
-def _coerce(value: object, hint: Any) -> object:
-    """`value` as the declared type; raises TypeError when it is another."""
-    if get_origin(hint) in (Union, UnionType):
-        if value is None and NoneType in get_args(hint):
-            return None
-        (hint,) = (option for option in get_args(hint) if option is not NoneType)
-    if get_origin(hint) is tuple:
-        if not isinstance(value, tuple):
-            raise TypeError
-        return tuple(_coerce(element, get_args(hint)[0]) for element in value)
-    if isinstance(value, Token):
-        if hint is float:
-            return float(value)
-        if hint is int and value.type == "INT":
-            return int(value)
-        raise TypeError
-    if hint is str and isinstance(value, _Text):
-        return str(value)
-    if isinstance(hint, type) and isinstance(value, hint):
-        return value
-    raise TypeError

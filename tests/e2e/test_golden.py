@@ -1,0 +1,36 @@
+"""Whole bundles of small networks, compared with `snncc diff`.
+
+    pytest tests/e2e/test_golden.py --update-golden
+
+renews them. A golden that no test claims fails too.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import snncc
+from snncc.diff import diff
+from tests.conftest import ROOT
+from tests.e2e.models import MODELS, samples
+
+GOLDEN = ROOT / "tests" / "golden"
+CASES = {f"{model}-{neuron}": (model, neuron) for model in MODELS for neuron in ("if", "signed-if")}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bundle_is_the_golden_one(case: str, tmp_path: Path, update_golden: bool) -> None:
+    name, neuron = CASES[case]
+    make, shape = MODELS[name]
+    data = samples(tmp_path / "data.npz", shape)
+    snncc.compile(make(tmp_path), calibration=data, output=tmp_path / case, steps=8, neuron=neuron)
+    if update_golden:
+        shutil.rmtree(GOLDEN / case, ignore_errors=True)
+        shutil.copytree(tmp_path / case, GOLDEN / case)
+    assert (GOLDEN / case).is_dir(), "run pytest --update-golden"
+    assert diff(GOLDEN / case, tmp_path / case) == []
+
+
+def test_no_golden_is_left_over() -> None:
+    assert {path.name for path in GOLDEN.iterdir() if path.is_dir()} == set(CASES)

@@ -1,0 +1,65 @@
+"""The pretrained networks beside the project: every spike of compiled C is the oracle's.
+
+20 images of each, at T = 8 and 32, both neuron kinds. Skipped where the networks are not.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import snncc
+from snncc.verify import compare
+from tests.conftest import SHARED
+
+IMAGES = 20
+CALIBRATION = 64
+MODELS = {
+    "resnet20_cifar10": ("cifar10", snncc.Preprocessing(
+        1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "nhwc")),
+    "resnet20_cifar10_bn": ("cifar10", snncc.Preprocessing(
+        1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "nhwc")),
+    "lenet_mnist": ("mnist", snncc.Preprocessing(1 / 255)),
+    "lenet_mnist_bn": ("mnist", snncc.Preprocessing(1 / 255)),
+    "mlperf_tiny_resnet8": ("cifar10", snncc.Preprocessing()),
+    "mlperf_tiny_ad01": ("", snncc.Preprocessing()),
+}  # fmt: skip
+
+
+def data(name: str, which: str, count: int) -> snncc.Dataset:
+    """Real images, or seeded noise for the network whose data is not at hand."""
+    if not name:
+        noise = np.random.default_rng(len(which)).standard_normal((count, 640))
+        return snncc.Dataset({"x": noise.astype(np.float32)})
+    loaded = np.load(SHARED / "data" / f"{name}_{which}.npz")
+    return snncc.Dataset({"x": loaded["x"][:count]}, loaded["y"][:count])
+
+
+def cases() -> Iterator[tuple[str, str, int]]:
+    for model in MODELS:
+        for neuron in ("if", "signed-if"):
+            for steps in (8, 32):
+                yield model, neuron, steps
+
+
+@pytest.mark.parametrize(("model", "neuron", "steps"), list(cases()))
+def test_spike_for_spike(
+    model: str, neuron: str, steps: int, shared_models: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    name, preprocessing = MODELS[model]
+    bundle = snncc.compile(
+        shared_models / f"{model}.onnx",
+        calibration=data(name, "calib", CALIBRATION),
+        preprocessing=preprocessing,
+        output=tmp_path / "bundle",
+        steps=steps,
+        neuron=neuron,
+    )
+    raw = data(name, "test", IMAGES).arrays["x"]
+    (node,) = bundle.graph.inputs
+    samples = {node.name: preprocessing.apply(raw, node.type.shape)}
+    exactness = compare(bundle.graph, bundle.runner, samples, IMAGES)
+    assert exactness.holds, exactness.difference
+    assert exactness.samples == IMAGES
+    assert exactness.spikes > 1000

@@ -1,0 +1,29 @@
+/* Weights, biases, thresholds and indices of the network, little-endian, as model.c addresses them. */
+#include "model.h"
+
+const uint64_t model_weights[MODEL_WEIGHT_BYTES / 8] = {
+0x23c31a10u, 0xd647fcbee260d051u, 0x2f67ee1ef63a2684u, 0xec74d97cdc3d2718u,
+0x2fbd8e800001dcdu, 0xd09920c8cf2217b4u, 0xe5f0e84c17d730deu, 0xfa0a23d6d97c2fafu,
+0x17b4dc3de9322c71u, 0x30de0000fa0ae5f0u, 0x1dcd23d6eb43ee1eu, 0x2f6f70f0684d686u,
+0xf63aeb43f414104au, 0x14bddc3du, 0x0u, 0x0u,
+0x578000006280000u, 0x5f80000u, 0x2bc000003140000u, 0x2fc0000u,
+0x1e0439aae97d94e8u, 0x316d708ebe182d06u, 0x2d065a9ee1fcf0feu, 0x3ffff0fe618c107au,
+0xb72241942fff92b4u, 0xdb910800e2db4fffu, 0x67ffe2db1800db91u, 0x47ffcb4eea241d25u,
+0x2bea980137ff4f0bu, 0x9801080008c85fffu, 0x88011a5967ffa82cu, 0x94e8690d5261a801u,
+0x1e04e7491683f0feu, 0xc6554388528af7c3u, 0x780f96f394e8bc78u, 0xbe6c1800db9167ffu,
+0x5fffd448b0010000u, 0xb7227fffafd992b4u, 0x969c749607490000u, 0x57ffc001696467ffu,
+0xf800f738d000b9bdu, 0x1a597fff11915fffu, 0x2d06d6cf80011800u, 0x94e843882d06ef86u,
+0x43889e74ad9f5a0bu, 0x7b92708eef86u, 0xe8002bb8c8009e74u, 0x100015dc0000u,
+0x88014194a146f000u, 0xafd9c5b5280015dcu, 0x57ff0000f80034b2u, 0xee6fb801ee6fc801u,
+0x6fff46439801d000u, 0xe00067ffb0f5u, 0xffffffffu, 0x200000001u,
+0xffffffffffffffffu, 0x700000006u, 0xffffffff00000008u, 0xcffffffffu,
+0xe0000000du, 0xffffffffffffffffu, 0x2500000024u, 0xffffffff00000026u,
+0x2affffffffu, 0x2c0000002bu, 0xffffffffffffffffu, 0x3100000030u,
+0xffffffff00000032u, 0x48ffffffffu, 0x4a00000049u, 0xffffffffffffffffu,
+0x4f0000004eu, 0xffffffff00000050u, 0x54ffffffffu, 0x5600000055u,
+0xffffffffu, 0x780f00000000u, 0x7fff00007fffu, 0x0u,
+0xffffe438000015c9u, 0xffffee24ffffe809u, 0xffffea2cu, 0x14b660000d699u,
+0xb39700010114u, 0xaba7u, 0xa5b300006b4cu, 0x59cc0000808au,
+0x55d4u, 0x77fedef94b7e2107u, 0xb0de497be0017ffeu, 0x2b5af7540000169cu,
+0xc6e10933e27u, 0x0u, 0x0u,
+};

@@ -1,0 +1,49 @@
+"""Which package may import which: floors without a way back up. And no file grows too long."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+ALLOWED = {
+    "snncc_ir": set[str](),
+    "snncc_templates": set[str](),
+    "snncc_backends": {"snncc_ir", "snncc_templates"},
+    "snncc_c": {"snncc_ir", "snncc_templates", "snncc_backends"},
+    "snncc.onnx": {"snncc_ir"},
+    "snncc.passes": {"snncc_ir"},
+    "snncc": {"snncc_ir", "snncc_backends", "snncc.onnx", "snncc.passes"},
+}
+LONGEST = 300
+
+
+def sources() -> list[Path]:
+    folders = [ROOT / "snncc", ROOT / "ir", ROOT / "backends", ROOT / "templates"]
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def floor(module: str) -> str:
+    return next(
+        f for f in sorted(ALLOWED, key=len, reverse=True) if f"{module}.".startswith(f"{f}.")
+    )
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    module = ".".join(parts if parts[0] == "snncc" else parts[1:])
+    own = floor(module)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        for name in names:
+            if name.split(".")[0] in {f.split(".")[0] for f in ALLOWED}:
+                assert floor(name) in ALLOWED[own] | {own}, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
