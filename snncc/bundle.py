@@ -1,10 +1,11 @@
 """The bundle as an object: `.run`, `.verify`, its network and its manifest."""
 
 import json
+import shutil
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -52,14 +53,16 @@ class Result:
 class Bundle:
     """A compiled network. `Bundle.load(folder)` reads one; `snncc.compile` makes one."""
 
-    def __init__(self, files: BundleFolder, keep: TemporaryDirectory[str] | None = None) -> None:
+    def __init__(self, files: BundleFolder, temporary: Path | None = None) -> None:
+        """temporary: a folder that goes with the object."""
         self.files = files
-        self._keep = keep
+        if temporary is not None:
+            weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
 
     @staticmethod
-    def load(folder: str | Path, keep: TemporaryDirectory[str] | None = None) -> "Bundle":
-        """Reads and checks a bundle; raises SNN051. `keep`: a folder that goes with the object."""
-        return Bundle(BundleFolder.read(Path(folder)), keep)
+    def load(folder: str | Path) -> "Bundle":
+        """Reads and checks a bundle; raises SNN051."""
+        return Bundle(BundleFolder.read(Path(folder)))
 
     @property
     def folder(self) -> Path:

@@ -16,6 +16,7 @@ from snncc.passes.manager import Compiled, run_pipeline
 from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import (
     Backend,
+    BundleFolder,
     OracleRunner,
     Preprocessing,
     Settings,
@@ -112,12 +113,10 @@ def compile(
         REPORT: to_json(_report(compiled)),
         **chip.emit(compiled.graph, pre),
     }
-    temporary = None
-    if output is None:
-        temporary = tempfile.TemporaryDirectory(prefix="snncc-")
-        output = Path(temporary.name) / source.graph.name
-    write_bundle(Path(output), manifest, files, force)
-    return Bundle.load(output, temporary)
+    temporary = Path(tempfile.mkdtemp(prefix="snncc-")) if output is None else None
+    folder = temporary / source.graph.name if temporary else Path(output or "")
+    write_bundle(folder, manifest, files, force)
+    return Bundle(BundleFolder.read(folder), temporary)
 
 
 def make_settings(

@@ -49,7 +49,11 @@ def read_dataset(path: Path) -> Dataset:
     try:
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
-            arrays = dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else {"x": loaded}
+            if isinstance(loaded, np.lib.npyio.NpzFile):
+                with loaded:
+                    arrays: dict[str, Array] = dict(loaded)
+            else:
+                arrays = {"x": loaded}
     except FileNotFoundError:
         raise fail("SNN030", "the data file does not exist", str(path)) from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:

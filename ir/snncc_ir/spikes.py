@@ -61,9 +61,10 @@ class Oracle:
             spikes: dict[str, Integers] = {}
             for node in self.graph:
                 if isinstance(node.op, MaxPool):
-                    before = count[node.name]
-                    count[node.name] = node.op.pool_counts(count[node.inputs[0]])
-                    spikes[node.name] = count[node.name] - before
+                    (source,) = node.inputs
+                    sent = count[source] - spikes[source]
+                    spikes[node.name] = node.op.send(sent, spikes[source])
+                    count[node.name] += spikes[node.name]
                 elif isinstance(node.op, Population):
                     arriving = {name: spikes[name].astype(np.float64) for name in node.inputs
                                 if name in spikes}  # fmt: skip

@@ -15,7 +15,10 @@ from snncc_ir import SnnccError, fail
 
 Report = Callable[[str, int, int], None]
 
-out = Console(highlight=False, soft_wrap=True)
+PIPED_WIDTH = 160
+"""Columns of a table that no terminal shows."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

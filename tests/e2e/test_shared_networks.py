@@ -32,8 +32,8 @@ def data(name: str, which: str, count: int) -> snncc.Dataset:
     if not name:
         noise = np.random.default_rng(len(which)).standard_normal((count, 640))
         return snncc.Dataset({"x": noise.astype(np.float32)})
-    loaded = np.load(SHARED / "data" / f"{name}_{which}.npz")
-    return snncc.Dataset({"x": loaded["x"][:count]}, loaded["y"][:count])
+    with np.load(SHARED / "data" / f"{name}_{which}.npz") as loaded:
+        return snncc.Dataset({"x": loaded["x"][:count]}, loaded["y"][:count])
 
 
 def cases() -> Iterator[tuple[str, str, int]]:

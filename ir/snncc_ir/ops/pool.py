@@ -128,8 +128,14 @@ class MaxPool(_Pool):
         result: Floats = self.windows(x, -np.inf).max(-1)
         return result
 
-    def pool_counts(self, counts: Integers) -> Integers:
-        """Largest spike count of each window; counts: (N, C, *spatial)."""
+    def send(self, sent: Integers, arriving: Integers) -> Integers:
+        """Spikes of one step. sent: what each source neuron has sent before it; arriving: in it.
+
+        Both (N, C, *spatial); the result (N, C, *output).
+        """
+        return self._largest(sent + arriving) - self._largest(sent)
+
+    def _largest(self, counts: Integers) -> Integers:
         return self.evaluate((counts.astype(np.float64),)).astype(np.int64)
 
     def to_onnx(self, writer: OnnxWriter, operands: Names, types: Types) -> str:

@@ -1,0 +1,243 @@
+"""The command line from end to end, on the shipped example: what a user types and sees."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import snncc
+from snncc.cli import main
+from snncc_ir import read_graph
+from tests.e2e.models import mlp, samples
+
+
+class Finished:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+class Cli:
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, *arguments: object, code: int = 0) -> Finished:
+        self._capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        printed = self._capfd.readouterr()
+        found = caught.value.code or 0
+        assert found == code, printed.err + printed.out
+        assert "Traceback" not in printed.err
+        return Finished(int(found), printed.out, printed.err)
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capfd)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped example, compiled once."""
+    folder = Path(__file__).parents[2] / "examples" / "digits"
+    made = snncc.compile(
+        folder / "digits.onnx",
+        calibration=folder / "calib.npz",
+        preprocessing=snncc.Preprocessing(1 / 16),
+        output=tmp_path_factory.mktemp("cli") / "bundle",
+        steps=16,
+        neuron="signed-if",
+    )
+    return made.folder
+
+
+def test_compile_run_verify(cli: Cli, digits: Path, tmp_path: Path) -> None:
+    """The README's main job."""
+    out = tmp_path / "bundle"
+    compiled = cli(
+        digits / "digits.onnx", "--target", "c", "--calib", digits / "calib.npz",
+        "--scale", "1/16", "--steps", "32", "-o", out,
+    )  # fmt: skip
+    assert "quantize-weights" in compiled.out
+    assert "3 populations, 1152 neurons" in compiled.out
+    assert compiled.err == ""
+    ran = cli("run", out, "--data", digits / "test.npz", "--limit", "5")
+    assert ran.out.startswith("predictions: ")
+    verified = cli(
+        "verify", out, "--model", digits / "digits.onnx", "--data", digits / "test.npz",
+        "--exact", "7", "--json",
+    )  # fmt: skip
+    figures = json.loads(verified.out)
+    assert figures["holds"]
+    assert figures["exact"]["samples"] == 7
+    assert figures["at_steps"][-1]["accuracy"]["value"] >= 0.98
+    assert figures["float_accuracy"]["value"] >= 0.98
+
+
+def test_python_and_command_agree(cli: Cli, bundle: Path, digits: Path, tmp_path: Path) -> None:
+    result = snncc.Bundle.load(bundle).run(digits / "test.npz")
+    file = tmp_path / "results.npz"
+    shown = cli("run", bundle, "--data", digits / "test.npz", "--json", "-o", file)
+    assert json.loads(shown.out)["predictions"] == result.predictions().tolist()
+    with np.load(file) as loaded:
+        saved = dict(loaded)
+    assert np.array_equal(saved["predictions"], result.predictions())
+    np.testing.assert_allclose(saved["output.logits"], result.outputs()["logits"], rtol=1e-6)
+
+
+def test_outputs_come_close_to_the_model(bundle: Path, digits: Path) -> None:
+    """In the model's own units, not in potentials."""
+    figures = snncc.Bundle.load(bundle).verify(digits / "digits.onnx", digits / "test.npz")
+    assert figures.last.snr is not None
+    assert figures.last.snr > 20
+    assert figures.synaptic_operations is not None
+    assert figures.spikes < figures.synaptic_operations
+
+
+def test_a_bundle_in_a_temporary_folder(digits: Path) -> None:
+    bundle = snncc.compile(digits / "digits.onnx", calibration=digits / "calib.npz",
+                           preprocessing=snncc.Preprocessing(1 / 16), steps=4)  # fmt: skip
+    folder = bundle.folder
+    assert folder.is_dir()
+    assert len(bundle.waterfall) == 9
+    assert len(bundle.run(np.zeros((3, 8, 8), np.uint8)).predictions()) == 3
+    del bundle
+    assert not folder.exists()
+
+
+def test_emitted_files_build_with_make(bundle: Path, digits: Path, tmp_path: Path) -> None:
+    """A deployer's way: make, then raw uint8 images in and the same potentials out."""
+    if not (shutil.which("make") and shutil.which("cc")):
+        pytest.skip("make and cc are not here")
+    folder = tmp_path / "c"
+    shutil.copytree(bundle / "c", folder)
+    flags = "CFLAGS=-O1 -Werror"
+    subprocess.run(["make", "-C", folder, flags], check=True, capture_output=True)
+    with np.load(digits / "test.npz") as test:
+        images = test["x"][:20]
+    np.save(tmp_path / "x.npy", images)
+    files = ("--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy")
+    subprocess.run([str(folder / "model"), *map(str, files)], check=True)
+    result = snncc.Bundle.load(bundle).run(images)
+    (totals,) = result.execution.totals.values()
+    assert np.array_equal(np.load(tmp_path / "y.npy"), totals[:, -1])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda raw: b"", "is not an .npy file"),
+        (lambda raw: raw[:5], "is not an .npy file"),
+        (lambda raw: raw[:60], "is cut off in its header"),
+        (lambda raw: raw[:200], "the input is cut off"),
+        (lambda raw: raw.replace(b"|u1", b"<f8"), "should hold float32 (<f4) or uint8 (|u1)"),
+        (lambda raw: raw.replace(b"(3, 8, 8)", b"(3, 8, 7)"), "samples of another size"),
+        (lambda raw: raw.replace(b"'fortran_order': False", b"'fortran_order': True "), "C order"),
+        (lambda raw: raw.replace(b"(3, 8, 8)", b"(x, 8, 8)"), "has an unknown shape"),
+    ],
+)
+def test_the_program_refuses_bad_files(
+    spoil: "object", message: str, bundle: Path, tmp_path: Path
+) -> None:
+    if not shutil.which("cc"):
+        pytest.skip("cc is not here")
+    runner = snncc.Bundle.load(bundle).runner
+    executable: Path = runner._executable  # type: ignore[attr-defined]
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros((3, 8, 8), np.uint8))
+    path.write_bytes(spoil(path.read_bytes()))  # type: ignore[operator]
+    command = [executable, "--input", path, "--output", tmp_path / "y.npy"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert not (tmp_path / "y.npy").exists()
+
+
+def test_without_a_compiler_the_oracle_runs(
+    cli: Cli, bundle: Path, digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CC", raising=False)
+    ran = cli("run", bundle, "--data", digits / "test.npz", "--limit", "2")
+    assert "by the numpy oracle" in ran.out
+    assert "SNN052: no C compiler is found" in ran.err
+
+
+def test_inspect(cli: Cli, digits: Path) -> None:
+    shown = cli("inspect", digits / "digits.onnx")
+    assert "population: conv" in shown.out
+    assert "readout: sumpool·dense" in shown.out
+    layers = json.loads(cli("inspect", digits / "digits.onnx", "--json").out)["layers"]
+    by_name = {layer["name"]: layer for layer in layers}
+    # 12 filters of 3×3 over 8×8 zero-padded positions: 4 corners see 4, 24 edges 6, 36 others 9
+    assert by_name["2"]["macs"] == 12 * (4 * 4 + 24 * 6 + 36 * 9)
+    assert by_name["2"]["parameters"] == 12 * 9 + 12
+    assert [layer["neurons"] for layer in layers] == [768, 192, 384, 0]
+
+
+def test_targets(cli: Cli) -> None:
+    assert "C99 simulator" in cli("targets").out
+    one = cli("targets", "c").out
+    assert "rule: All convolutions into one population have the same result shape." in one
+    assert "unknown" not in one
+    refused = cli("targets", "gpu", code=2)
+    assert "target 'gpu' is not known, should be one of c" in refused.err
+
+
+def test_opt_goes_pass_by_pass(cli: Cli, digits: Path, tmp_path: Path) -> None:
+    dump = tmp_path / "dump"
+    cli(digits / "digits.onnx", "--calib", digits / "calib.npz", "--scale", "1/16",
+        "--dump-ir", dump, "-q", "-o", tmp_path / "bundle")  # fmt: skip
+    steps = sorted(path.name for path in dump.glob("*.sir"))
+    assert steps[0] == "00-lowered.sir"
+    assert len(steps) == 9
+    fused = tmp_path / "fused.sir"
+    cli("opt", dump / "00-lowered.sir", "--passes",
+        "hoist-neurons,fold-batchnorm,sink-views,fuse", "-o", fused)  # fmt: skip
+    assert read_graph(fused) == read_graph(dump / "04-fuse.sir")
+    assert cli("diff", fused, dump / "04-fuse.sir").out == ""
+    printed = cli("opt", fused).out
+    assert printed == fused.read_text(encoding="utf-8")
+    assert "rate-code{neuron=if" in cli("opt", "--list").out
+
+
+def test_diff_says_what_differs(cli: Cli, bundle: Path, digits: Path, tmp_path: Path) -> None:
+    assert cli("diff", bundle, bundle).out == ""
+    other = tmp_path / "other"
+    cli(digits / "digits.onnx", "--calib", digits / "calib.npz", "--scale", "1/16", "--steps",
+        "16", "--neuron", "signed-if", "--weight-bits", "8", "-q", "-o", other)  # fmt: skip
+    lines = cli("diff", bundle, other, code=1).out.splitlines()
+    assert "manifest.settings.weight_bits: 16 → 8" in lines
+    assert any(line.startswith("2.maps.0.0.weight: ") for line in lines)
+    assert any(line.startswith("file c/model_weights.c: ") for line in lines)
+    assert json.loads(cli("diff", bundle, other, "--json", code=1).out) == lines
+
+
+def test_help_teaches_by_example(cli: Cli) -> None:
+    shown = cli("--help").out
+    assert "snncc model.onnx --calib calib.npz --steps 32 -o bundle/" in shown
+    for command in ("run", "verify", "inspect", "targets", "opt", "diff"):
+        assert f"  {command}" in shown
+        assert "Usage: snncc" in cli(command, "--help").out
+
+
+def test_quiet_and_json(cli: Cli, tmp_path: Path) -> None:
+    model, data = mlp(tmp_path), samples(tmp_path / "d.npz", (4,))
+    assert cli(model, "--calib", data, "-q", "-o", tmp_path / "a").out == ""
+    printed = json.loads(cli(model, "--calib", data, "--json", "-o", tmp_path / "b").out)
+    assert printed["summary"]["populations"] == 2
+    assert printed["waterfall"][0]["step"] == "lowered"
+
+
+def test_no_calibration_data_is_said(cli: Cli, tmp_path: Path) -> None:
+    shown = cli(mlp(tmp_path), "-o", tmp_path / "bundle")
+    assert "SNN031: no calibration data is given" in shown.err
+    assert "costs accuracy" in shown.err
+    manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
+    assert manifest["calibration"] is None
+    assert any("SNN031" in note for note in manifest["notes"])
