@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from snncc_ir import Diagnostic, Graph, Rate
+from snncc_ir import Diagnostic, Graph, Rate, node_tensors
 from snncc_ir.ops import Conv, Population, chain_type
 
-LARGEST_STATE = 1 << 31
+LARGEST = 1 << 31
 
 
 def rate_code(graph: Graph) -> Iterator[Diagnostic]:
@@ -37,18 +37,16 @@ def one_layout(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def addressable(graph: Graph) -> Iterator[Diagnostic]:
-    """A population has fewer than 2^31 neurons, and weights, of any projection."""
+    """A population has fewer than 2^31 neurons, and each of its projections as few weights."""
     for node in graph:
         sizes = [node.type.size]
         if isinstance(node.op, Population):
-            sizes += [
-                op.weight.array.size for chain in node.op.maps for op in chain
-                if hasattr(op, "weight")
-            ]  # fmt: skip
-        if max(sizes) >= LARGEST_STATE:
+            tensors = node_tensors(node)
+            sizes += [t.array.size for name, t in tensors.items() if name.endswith(".weight")]
+        if max(sizes) >= LARGEST:
             yield Diagnostic(
                 "SNN041",
-                f"'{node.name}' has {max(sizes)} neurons or weights, should be under 2^31",
+                f"'{node.name}' has {max(sizes)} neurons or weights, should be under {LARGEST}",
                 str(node.origin),
                 "split the layer",
             )

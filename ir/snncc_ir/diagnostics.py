@@ -29,7 +29,6 @@ CATALOG: dict[str, str] = {
     "SNN050": "the output folder cannot be written",
     "SNN051": "a bundle cannot be read",
     "SNN052": "a bundle cannot be executed here",
-    "SNN060": "two implementations of one network disagree",
 }
 """Every code with its title. docs/diagnostics.md explains each; a test holds the two together."""
 

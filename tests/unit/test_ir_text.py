@@ -124,8 +124,11 @@ def test_missing_and_changed_tensors_are_said() -> None:
     text, tensors = print_graph(graph), graph_tensors(graph)
     with pytest.raises(SnnccError, match=re.escape("tensor 'd.weight' is missing")):
         parse_graph(text)
-    with pytest.raises(SnnccError, match="should be of format f32"):
+    with pytest.raises(SnnccError, match="should be of format f32") as caught:
         parse_graph(text, {"d.weight": tensors["d.weight"] + 1})
+    assert caught.value.diagnostics[0].code == "SNN012"
+    with pytest.raises(SnnccError, match="is not a safetensors file"):
+        unpack(b"not a file", "memory")
 
 
 def test_types_print_with_their_code() -> None:

@@ -362,6 +362,34 @@ def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_contradicting_shapes_are_said(tmp_path: Path) -> None:
+    """A dense layer for 7 features behind 5: some library notices, and the user hears of it."""
+    maker = Maker(5)
+    maker.node("Gemm", normal(7, 4))
+    maker.node("Relu")
+    path = tmp_path / "model.onnx"
+    output = helper.make_tensor_value_info(maker.last, TensorProto.FLOAT, ["N", 4])
+    given_input = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 5])
+    graph = helper.make_graph(maker.nodes, "g", [given_input], [output], maker.constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    with pytest.raises(SnnccError) as caught:
+        import_model(path)
+    assert caught.value.diagnostics[0].code in ("SNN002", "SNN004")
+
+
+def test_an_invalid_graph_is_said(tmp_path: Path) -> None:
+    """A node that reads what nobody writes."""
+    maker = Maker(5)
+    maker.node("Relu")
+    path = maker.save(tmp_path)
+    model = onnx.load(path)
+    model.graph.node[0].input[0] = "nowhere"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(SnnccError) as caught:
+        import_model(path)
+    assert caught.value.diagnostics[0].code == "SNN002"
+
+
 def test_dynamic_sizes_are_said(tmp_path: Path) -> None:
     maker = Maker(3, 9, 8)
     maker.shape = ["N", 3, "H", "W"]
