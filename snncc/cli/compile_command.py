@@ -82,7 +82,9 @@ def command(
         console.note(text)
     table = Table(title="value semantics on calibration data, pass by pass", title_justify="left")
     for heading in ("after", "promise", "agreement", "accuracy", "SNR dB"):
-        table.add_column(heading, justify="left" if heading == "after" else "right")
+        table.add_column(
+            heading, justify="left" if heading == "after" else "right", overflow="fold"
+        )
     for row in bundle.waterfall:
         table.add_row(
             row.step,
