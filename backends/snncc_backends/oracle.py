@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from snncc_backends.protocol import Execution, Runner
+from snncc_backends.protocol import Execution, Runner, checked_steps
 from snncc_ir import Array, Batch, Graph, Integers, Oracle
 
 BATCH = 16
@@ -25,6 +25,7 @@ class OracleRunner(Runner):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
+        steps = checked_steps(self._oracle.graph, steps)
         count = len(next(iter(samples.values())))
         parts: list[Execution] = []
         for start in range(0, count, BATCH):
@@ -39,7 +40,7 @@ class OracleRunner(Runner):
             spikes={k: np.concatenate([p.spikes[k] for p in parts]) for k in parts[0].spikes},
         )
 
-    def _batch(self, samples: dict[str, Array], steps: int | None, record: bool) -> Execution:
+    def _batch(self, samples: dict[str, Array], steps: int, record: bool) -> Execution:
         graph = self._oracle.graph
         sources = dict.fromkeys(node.inputs[0] for node in graph.outputs)
         totals: dict[str, list[Integers]] = {name: [] for name in sources}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_backends.preprocess import Preprocessing
-from snncc_ir import Batch, Diagnostic, Graph, Integers
+from snncc_ir import Batch, Diagnostic, Graph, Integers, Rate, fail
 
 Rule = Callable[[Graph], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
@@ -55,6 +55,21 @@ class Execution:
     spike_counts: Mapping[str, Integers]
     synaptic_operations: Mapping[str, Integers] = field(default_factory=dict)
     spikes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+
+
+def checked_steps(graph: Graph, steps: int | None) -> int:
+    """Time steps to run; all that the network was compiled for by default.
+
+    Raises SNN030 for more: potentials are only proven to fit for those.
+    """
+    compiled = graph.code.steps if isinstance(graph.code, Rate) else 1
+    if steps is not None and not 1 <= steps <= compiled:
+        raise fail(
+            "SNN030",
+            f"steps is {steps}, should be 1 to {compiled}, those compiled for",
+            hint="compile again with --steps",
+        )
+    return compiled if steps is None else steps
 
 
 class Runner(ABC):

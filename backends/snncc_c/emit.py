@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from zlib import crc32
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "state_bytes": state.size,
         "weight_bytes": len(content),
         "embedded": embedded,
-        "checksum": checksum(content),
+        "checksum": crc32(content),
         "work": work,
         "moves": maps.moves,
         "projections": _projections(graph, nodes, maps),
@@ -97,14 +98,6 @@ def comment(text: str) -> str:
     """
     kept = "".join(c if " " <= c <= "~" and c not in '\\"?' else "." for c in text)
     return kept.replace("*/", "*.").replace("/*", "/.")
-
-
-def checksum(content: bytes) -> int:
-    """FNV-1a, 32 bits, as `snncc_checksum`."""
-    value = 2166136261
-    for byte in content:
-        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
-    return value
 
 
 def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: State) -> _Row:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_backends import Execution, Runner
+from snncc_backends import Execution, Runner, checked_steps
 from snncc_c.build import build
 from snncc_c.emit import FOLDER
-from snncc_ir import Array, Batch, Graph, Integers, Rate, Spikes, fail
+from snncc_ir import Array, Batch, Graph, Integers, Spikes, fail
 from snncc_ir.ops import Output
 
 SAMPLES_A_PROCESS = 64
@@ -63,14 +63,7 @@ class CRunner(Runner):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
-        compiled = self._graph.code.steps if isinstance(self._graph.code, Rate) else 1
-        steps = compiled if steps is None else steps
-        if not 1 <= steps <= compiled:
-            raise fail(
-                "SNN030",
-                f"steps is {steps}, should be 1 to {compiled}, those compiled for",
-                hint="compile again with --steps",
-            )
+        steps = checked_steps(self._graph, steps)
         count = len(next(iter(samples.values())))
         with tempfile.TemporaryDirectory(prefix="run-", dir=self._work) as name:
             folder = Path(name)

@@ -6,10 +6,12 @@ reader (bytes) → simplify (constants, shapes) → lower (dispatch to ops/, a f
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from snncc.onnx.lower import lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
-from snncc_ir import Graph
+from snncc_ir import LOWERED, Graph, check
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,13 @@ class Imported:
 
 
 def import_model(path: Path) -> Imported:
-    """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006."""
-    graph, notes = lower(simplify(read_model(path)), path.stem)
+    """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006.
+
+    SNN010 is raised for weights that overflow float32 on their way.
+    """
+    with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
+        graph, notes = lower(simplify(read_model(path)), path.stem)
+    check(graph, LOWERED)
     return Imported(graph, notes)
 
 

@@ -98,7 +98,13 @@ class Network:
                 f"its {what} '{node.inputs[index]}' is computed by the network, should be constant",
                 "export with constant weights (do_constant_folding=True, eval mode)",
             )
-        return np.asarray(array, np.float64)
+        numbers = np.asarray(array, np.float64)
+        if not np.isfinite(numbers).all():
+            refuse(
+                f"its {what} '{node.inputs[index]}' has numbers that are not finite",
+                "look whether training diverged; export a sound checkpoint",
+            )
+        return numbers
 
     def integers(self, node: OnnxNode, index: int, what: str) -> tuple[int, ...]:
         """A constant input of integers; refuses the node when it is computed."""

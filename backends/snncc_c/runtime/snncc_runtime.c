@@ -79,9 +79,14 @@ int32_t snncc_size(snncc_shape shape) { return shape.channels * shape.height * s
 
 uint32_t snncc_checksum(const void *bytes, size_t count) {
   const uint8_t *byte = bytes;
-  uint32_t hash = 2166136261u;
-  for (size_t i = 0; i < count; i++) hash = (hash ^ byte[i]) * 16777619u;
-  return hash;
+  uint32_t table[256], crc = 0xffffffffu;
+  for (uint32_t i = 0; i < 256; i++) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; bit++)
+      table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+  }
+  for (size_t i = 0; i < count; i++) crc = crc >> 8 ^ table[(crc ^ byte[i]) & 255];
+  return ~crc;
 }
 
 static int32_t *ints(const snncc_instance *self, int64_t offset) {

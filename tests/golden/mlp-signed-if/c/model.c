@@ -33,7 +33,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    4183618898u,
+    3020406582u,
     384, 448, 512, 576, 640,
     704,
 };

@@ -119,7 +119,7 @@ int64_t snncc_spike_count(const snncc_instance *self, int32_t node);
 int64_t snncc_synaptic_operations(const snncc_instance *self, int32_t node);
 
 int32_t snncc_size(snncc_shape shape);
-uint32_t snncc_checksum(const void *bytes, size_t count); /* FNV-1a, 32 bits */
+uint32_t snncc_checksum(const void *bytes, size_t count); /* CRC-32, as in zip */
 
 #ifdef __cplusplus
 }

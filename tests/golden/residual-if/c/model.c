@@ -45,7 +45,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    345613853u,
+    3049322381u,
     2048, 2112, 2176, 2240, 2688,
     3136,
 };

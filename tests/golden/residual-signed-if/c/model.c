@@ -45,7 +45,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    345613853u,
+    3049322381u,
     2688, 2752, 2816, 2880, 3328,
     3776,
 };
