@@ -196,10 +196,10 @@ def _calibration(
         )
         return synthetic_samples(graph), None
     raw = next(iter(data.arrays.values()))
-    if raw.dtype == np.uint8 and preprocessing.is_identity and int(raw.max(initial=0)) > 16:
+    if raw.dtype == np.uint8 and preprocessing.is_identity:
         notes.append(
-            "the data is uint8 and is given to the network as 0..255; if the network was trained "
-            "on other numbers, say so with --scale, --mean and --std"
+            f"the data is uint8 and is given to the network as it is, 0..{raw.max()}; if the "
+            "network was trained on other numbers, say so with --scale, --mean and --std"
         )
     return samples_for(graph, data, preprocessing), data.labels
 

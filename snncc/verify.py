@@ -29,7 +29,7 @@ class Share:
     @staticmethod
     def of(hits: Array) -> "Share":
         """Of a boolean array."""
-        count, share, z = len(hits), np.count_nonzero(hits) / len(hits), 1.959964
+        count, share, z = len(hits), float(np.count_nonzero(hits)) / len(hits), 1.959964
         center = (share + z * z / (2 * count)) / (1 + z * z / count)
         half = z * sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
         return Share(share, max(center - half, 0.0), min(center + half, 1.0))

@@ -19,10 +19,18 @@ from snncc_ir import fail
 @click.option("--steps", type=int, help="Time steps.  [default: 32]")
 @click.option("--neuron", help="if, or signed-if.  [default: if]")
 @click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
-@click.option("--percentile", type=float, help="Per cent, for --method percentile.  [99.9]")
+@click.option(
+    "--percentile", type=float, help="Per cent, for --method percentile.  [default: 99.9]"
+)
 @click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
-@click.option("--weight-bits", type=int, help="Bits of an integer weight, 2 to 16.  [16]")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+@click.option("--weight-bits", type=int, help="Bits of an integer weight, 2 to 16.  [default: 16]")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting: input_bits=8, start=0.5.",
+)
 @click.option("--scale", help="Data · scale, such as 1/255.")
 @click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")
 @click.option("--std", help="See --mean.")

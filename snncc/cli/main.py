@@ -5,7 +5,9 @@ Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 3 a bug of ou
 
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -40,6 +42,12 @@ class _Commands(click.Group):
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
+            close = get_close_matches(args[0], COMMANDS, 1)
+            if close and not Path(args[0]).exists():
+                raise click.UsageError(
+                    f"'{args[0]}' is neither a command nor a model; did you mean '{close[0]}'?",
+                    context,
+                )
             return super().resolve_command(context, ["compile", *args])
         return super().resolve_command(context, args)
 

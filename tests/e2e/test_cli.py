@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import snncc
@@ -232,6 +233,30 @@ def test_quiet_and_json(cli: Cli, tmp_path: Path) -> None:
     printed = json.loads(cli(model, "--calib", data, "--json", "-o", tmp_path / "b").out)
     assert printed["summary"]["populations"] == 2
     assert printed["waterfall"][0]["step"] == "lowered"
+
+
+def test_a_model_of_a_fixed_batch(cli: Cli, tmp_path: Path) -> None:
+    """onnxruntime then takes 7 samples at a time, and 40 are no multiple of 7."""
+    path, data = mlp(tmp_path), samples(tmp_path / "d.npz", (4,))
+    model = onnx.load(path)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 7
+    onnx.save(model, path)
+    cli(path, "--calib", data, "-q", "-o", tmp_path / "bundle")
+    shown = cli("verify", tmp_path / "bundle", "--model", path, "--data", data, "--json")
+    figures = json.loads(shown.out)
+    assert figures["samples"] == 40
+    assert figures["at_steps"][-1]["agreement"]["value"] > 0.8
+
+
+def test_raw_images_without_preprocessing_are_said(cli: Cli, digits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    shown = cli(digits / "digits.onnx", "--calib", digits / "calib.npz", "-o", out)
+    assert "the data is uint8 and is given to the network as it is, 0..16" in shown.err
+
+
+def test_a_mistyped_command_is_guessed(cli: Cli, tmp_path: Path) -> None:
+    assert "did you mean 'verify'?" in cli("verfy", tmp_path, code=2).err
 
 
 def test_no_calibration_data_is_said(cli: Cli, tmp_path: Path) -> None:
