@@ -1,5 +1,6 @@
 """From an ONNX file to a bundle: front end, passes, backend, files."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -113,10 +114,16 @@ def compile(
         REPORT: to_json(_report(compiled)),
         **chip.emit(compiled.graph, pre),
     }
-    temporary = Path(tempfile.mkdtemp(prefix="snncc-")) if output is None else None
-    folder = temporary / source.graph.name if temporary else Path(output or "")
-    write_bundle(folder, manifest, files, force)
-    return Bundle(BundleFolder.read(folder), temporary)
+    if output is not None:
+        write_bundle(Path(output), manifest, files, force)
+        return Bundle.load(output)
+    temporary = Path(tempfile.mkdtemp(prefix="snncc-"))
+    try:
+        write_bundle(temporary / "bundle", manifest, files)
+        return Bundle(BundleFolder.read(temporary / "bundle"), temporary)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def make_settings(

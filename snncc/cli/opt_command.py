@@ -7,11 +7,12 @@ from rich.table import Table
 
 from snncc.cli import console
 from snncc.data import read_dataset, samples_for, synthetic_samples
+from snncc.files import write_whole
 from snncc.passes.base import Context
 from snncc.passes.manager import promise_text, run_pipeline
 from snncc.passes.registry import parse_pipeline, passes
 from snncc_backends import Preprocessing
-from snncc_ir import fail, print_graph, read_graph, write_graph
+from snncc_ir import fail, print_graph, read_graph, tensor_bytes
 
 
 @click.command("opt", short_help="Run passes on an IR file.")
@@ -46,12 +47,8 @@ def command(
     if output is None:
         click.echo(print_graph(result), nl=False)
     else:
-        try:
-            write_graph(result, output)
-        except OSError as error:
-            raise fail(
-                "SNN050", f"the IR cannot be written: {error.strerror}", str(output)
-            ) from None
+        write_whole(output.with_suffix(".safetensors"), tensor_bytes(result))
+        write_whole(output, print_graph(result).encode())
 
 
 def _list() -> None:

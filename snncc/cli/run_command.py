@@ -1,5 +1,6 @@
 """`snncc run BUNDLE/ --data X.npz`."""
 
+import io
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import numpy as np
 
 from snncc.bundle import Bundle
 from snncc.cli import console
-from snncc_ir import fail
+from snncc.files import write_whole
 
 SHOWN = 10
 
@@ -48,13 +49,9 @@ def command(
     if output is not None:
         arrays = {f"output.{name}": values.astype(np.float32) for name, values in outputs.items()}
         spikes = {f"spikes.{k}": v for k, v in result.execution.spike_counts.items()}
-        try:
-            with open(output, "wb") as file:
-                np.savez(file, predictions=predictions, **arrays, **spikes)  # type: ignore[arg-type]
-        except OSError as error:
-            raise fail(
-                "SNN050", f"the results cannot be written: {error.strerror}", str(output)
-            ) from None
+        content = io.BytesIO()
+        np.savez(content, predictions=predictions, **arrays, **spikes)  # type: ignore[arg-type]
+        write_whole(output, content.getvalue())
     if as_json:
         console.print_json(
             {

@@ -98,13 +98,33 @@ class Network:
                 f"its {what} '{node.inputs[index]}' is computed by the network, should be constant",
                 "export with constant weights (do_constant_folding=True, eval mode)",
             )
-        numbers = np.asarray(array, np.float64)
+        numbers = self._numbers(node, index, what, array)
         if not np.isfinite(numbers).all():
             refuse(
                 f"its {what} '{node.inputs[index]}' has numbers that are not finite",
                 "look whether training diverged; export a sound checkpoint",
             )
         return numbers
+
+    def scalar(self, node: OnnxNode, index: int, what: str) -> float:
+        """A constant input of one number, which may be infinite; refuses anything else."""
+        array = self.constant(node.inputs[index])
+        if array is None or array.size != 1:
+            found = "computed by the network" if array is None else f"{array.size} numbers"
+            refuse(
+                f"its {what} '{node.inputs[index]}' is {found}, should be one constant number",
+                "export with one constant number",
+            )
+        return float(self._numbers(node, index, what, array).item())
+
+    @staticmethod
+    def _numbers(node: OnnxNode, index: int, what: str, array: Array) -> Floats:
+        if array.dtype.kind not in "biufV":  # V: bfloat16 and other formats of ml_dtypes
+            refuse(
+                f"its {what} '{node.inputs[index]}' has type {array.dtype}, should have numbers",
+                "export it as float32",
+            )
+        return np.asarray(array, np.float64)
 
     def integers(self, node: OnnxNode, index: int, what: str) -> tuple[int, ...]:
         """A constant input of integers; refuses the node when it is computed."""

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output
+from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -143,9 +143,11 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
         values = table[node.op_type](node, network)
     except Refusal as refusal:
         return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
-    except SnnccError as error:
-        first = error.diagnostics[0]
-        message = first.message.partition(": ")[2] or first.message
+    except (SnnccError, TypeRuleError) as error:
+        message = str(error)
+        if isinstance(error, SnnccError):
+            first = error.diagnostics[0]
+            message = first.message.partition(": ")[2] or first.message
         return Diagnostic(
             "SNN004", message, _place(node, network), "look at this layer's attributes and shapes"
         )

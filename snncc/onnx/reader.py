@@ -18,7 +18,7 @@ def read_model(path: Path) -> onnx.ModelProto:
             )
         if path.stat().st_size == 0:
             raise fail("SNN001", "the model file is empty", str(path), "export the model again")
-        model = onnx.load(path)
+        model = onnx.load(path, format="protobuf")  # whatever its suffix
     except (DecodeError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
         raise fail(
             "SNN001",

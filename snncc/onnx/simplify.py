@@ -1,12 +1,15 @@
 """Everything that is constant in a model becomes a constant, by onnxscript's folding."""
 
 import warnings
+from math import prod
 
 import onnx
 
 from snncc_ir import fail
 
 _NO_LIMIT = 1 << 40
+_LARGEST = 1 << 28
+"""Elements of a result that is still computed here; a damaged file may ask for any number."""
 
 
 def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -15,25 +18,11 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     Names of nodes stay. BatchNormalization stays too: our own pass folds it, and says so. Raises
     SNN002 when inference or folding finds the graph contradictory.
     """
-    # imported here, because `snncc --help` should not wait for it
-    import onnx_ir
-    from onnx_ir.passes.common import RemoveUnusedNodesPass
-    from onnxscript.optimizer import fold_constants
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations inside the libraries
-            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
-            graph = onnx_ir.from_proto(inferred)
-            fold_constants(
-                graph,
-                onnx_shape_inference=True,
-                input_size_limit=_NO_LIMIT,
-                output_size_limit=_NO_LIMIT,
-                should_fold=lambda node: True,
-            )
-            RemoveUnusedNodesPass()(graph)
-            return onnx_ir.to_proto(graph)
+            folded = _fold(model)
+            return _fold(_of_one_sample(model)) if _asks_for_shapes(folded) else folded
     except Exception as error:  # the libraries raise what they like for contradictory graphs
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise fail(
@@ -41,3 +30,45 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
             f"the model's shapes or constants contradict each other: {first}",
             hint="onnx.shape_inference.infer_shapes(model, strict_mode=True) may say more",
         ) from None
+
+
+def _fold(model: onnx.ModelProto) -> onnx.ModelProto:
+    # imported here, because `snncc --help` should not wait for it
+    import onnx_ir
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+    from onnxscript.optimizer import fold_constants
+
+    def is_moderate(node: onnx_ir.Node) -> bool:
+        shapes = [output.shape for output in node.outputs if output.shape is not None]
+        sizes = [prod(d for d in shape if isinstance(d, int)) for shape in shapes]
+        return max(sizes, default=0) <= _LARGEST
+
+    graph = onnx_ir.from_proto(onnx.shape_inference.infer_shapes(model, data_prop=True))
+    fold_constants(
+        graph,
+        onnx_shape_inference=True,
+        input_size_limit=_NO_LIMIT,
+        output_size_limit=_NO_LIMIT,
+        should_fold=is_moderate,
+    )
+    RemoveUnusedNodesPass()(graph)
+    return onnx_ir.to_proto(graph)
+
+
+def _asks_for_shapes(model: onnx.ModelProto) -> bool:
+    return any(node.op_type == "Shape" for node in model.graph.node)
+
+
+def _of_one_sample(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with a batch axis of 1, so that `x.view(x.size(0), -1)` is a constant shape."""
+    single = onnx.ModelProto()
+    single.CopyFrom(model)
+    constants = {tensor.name for tensor in single.graph.initializer}
+    for given in single.graph.input:
+        dims = given.type.tensor_type.shape.dim
+        if given.name not in constants and dims and not dims[0].HasField("dim_value"):
+            dims[0].dim_value = 1
+    for result in single.graph.output:
+        result.type.tensor_type.ClearField("shape")
+    del single.graph.value_info[:]
+    return single

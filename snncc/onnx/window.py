@@ -8,9 +8,16 @@ from snncc_ir.ops import Sizes, Window
 def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Window:
     """The window of a node over an operand of the given spatial shape, pads resolved.
 
-    With ceil_mode, pads at the end grow until the last window is whole.
+    With ceil_mode, pads at the end grow until the last window is whole. Raises `TypeRuleError`
+    when the attributes contradict each other.
     """
-    kernel = node.integers("kernel_shape", kernel or ())
+    given = node.integers("kernel_shape", kernel or ())
+    if kernel is not None and given != kernel:
+        refuse(
+            f"its kernel_shape is {list(given)}, should be {list(kernel)}, as its weight's",
+            "export the model again",
+        )
+    kernel = given
     rank = len(kernel)
     if rank != len(spatial) or rank not in (1, 2):
         refuse(
@@ -20,6 +27,7 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
     stride = node.integers("strides", (1,) * rank)
     dilation = node.integers("dilations", (1,) * rank)
     window = Window(kernel, stride, node.integers("pads", (0,) * 2 * rank), dilation)
+    window.check()
     auto = node.text("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         window = Window(kernel, stride, _same(window, spatial, auto), dilation)

@@ -218,6 +218,18 @@ def test_a_disk_that_fills_leaves_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == before
 
 
+def test_results_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
+    model, data, out = mlp(tmp_path), samples(tmp_path / "d.npz", (4,)), tmp_path / "out"
+    cli(model, "--calib", data, "-q", "-o", out, "--dump-ir", tmp_path / "dump")
+    for place in (tmp_path / "none" / "r.npz", out):
+        shown = cli("run", out, "--data", data, "-o", place, code=2)
+        assert "error SNN050: the file cannot be written" in shown.err
+        source = tmp_path / "dump" / "00-lowered.sir"
+        shown = cli("opt", source, "-o", tmp_path / "none" / "x.sir", code=2)
+        assert "error SNN050: " in shown.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.npz", "dump", "mlp.onnx", "out"]
+
+
 def test_damaged_bundles_are_refused(cli: Cli, tmp_path: Path) -> None:
     model, data, out = mlp(tmp_path), samples(tmp_path / "d.npz", (4,)), tmp_path / "out"
     cli(model, "--calib", data, "-q", "-o", out)

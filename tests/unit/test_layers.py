@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import snncc.backends
+import snncc.ir
+import snncc_backends
+import snncc_ir
 from tests.conftest import ROOT
 
 ALLOWED = {
@@ -47,3 +51,9 @@ def test_imports_go_down(path: Path) -> None:
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_stay_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_faces_show_the_public_names() -> None:
+    for face, package in ((snncc.ir, snncc_ir), (snncc.backends, snncc_backends)):
+        assert sorted(face.__all__) == sorted(package.__all__)
+        assert all(getattr(face, name) is getattr(package, name) for name in package.__all__)

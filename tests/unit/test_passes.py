@@ -80,6 +80,10 @@ def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
             assert np.abs(potential).max() < 2**31
 
 
+def test_the_promises_of_all_passes_are_tested() -> None:
+    assert {step.name for step in parse_pipeline(PIPELINE.replace("NEURON", "if"))} == set(passes())
+
+
 @pytest.mark.parametrize("name", list(passes()))
 def test_a_pass_prints_as_it_parses(name: str) -> None:
     step = passes()[name]()

@@ -14,10 +14,10 @@ def lower_relu(node: OnnxNode, net: Network) -> str:
 def lower_clip(node: OnnxNode, net: Network) -> str:
     low, high = node.number("min", -math.inf), node.number("max", math.inf)
     if node.has_input(1):
-        low = float(net.floats(node, 1, "minimum").item())
+        low = net.scalar(node, 1, "minimum")
     if node.has_input(2):
-        high = float(net.floats(node, 2, "maximum").item())
-    if low != 0 or high <= 0:
+        high = net.scalar(node, 2, "maximum")
+    if low != 0 or not high > 0:
         refuse(
             f"it clips to {low:g}..{high:g}, should be from 0 to a positive number",
             "use ReLU or ReLU6",

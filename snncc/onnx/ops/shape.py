@@ -2,6 +2,8 @@
 
 from math import prod
 
+from onnx import TensorProto
+
 from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc_ir import Shape
 from snncc_ir.ops import Concat, Pad, Reshape, Slice, Transpose
@@ -9,6 +11,24 @@ from snncc_ir.ops import Concat, Pad, Reshape, Slice, Transpose
 
 def lower_identity(node: OnnxNode, net: Network) -> str:
     return net.value(node.inputs[0])
+
+
+def lower_cast(node: OnnxNode, net: Network) -> str:
+    target = node.integer("to", TensorProto.FLOAT)
+    if target not in _FLOATS:
+        refuse(
+            f"it casts to {_type_name(target)}, should be to a float type",
+            "leave rounding and comparisons out of the network",
+        )
+    return net.value(node.inputs[0])
+
+
+_FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+
+
+def _type_name(number: int) -> str:
+    known = number in TensorProto.DataType.values()
+    return TensorProto.DataType.Name(TensorProto.DataType.ValueType(number)) if known else "?"
 
 
 def lower_flatten(node: OnnxNode, net: Network) -> str:
@@ -63,6 +83,8 @@ def lower_unsqueeze(node: OnnxNode, net: Network) -> str:
     given = net.integers(node, 1, "axes") if node.has_input(1) else node.integers("axes", ())
     longer = (1,) * (len(shape) + len(given))
     added = {net.axis(axis, longer) for axis in given}
+    if len(added) != len(given):
+        refuse(f"its axes are {list(given)}, should be different ones", "name each axis once")
     sizes = iter(shape)
     return _reshape(
         node, net, tuple(1 if axis in added else next(sizes) for axis in range(len(longer)))
@@ -76,8 +98,12 @@ def _reshape(node: OnnxNode, net: Network, shape: Shape) -> str:
 def lower_transpose(node: OnnxNode, net: Network) -> str:
     rank = len(net.shape(node.inputs[0])) + 1
     perm = node.integers("perm", tuple(reversed(range(rank))))
-    if perm[0] != 0:
-        refuse(f"its perm is {list(perm)}, should begin with 0, the batch axis", "keep the batch")
+    if sorted(perm) != list(range(rank)) or perm[0] != 0:
+        refuse(
+            f"its perm is {list(perm)}, should begin with 0, the batch axis, and be an order of "
+            f"0..{rank - 1}",
+            "keep the batch axis first",
+        )
     return net.emit(
         node, Transpose(tuple(axis - 1 for axis in perm[1:])), net.value(node.inputs[0])
     )
@@ -90,11 +116,17 @@ def lower_pad(node: OnnxNode, net: Network) -> str:
         refuse(f"its mode is '{mode}', should be 'constant'", "use zero padding")
     value = node.number("value", 0.0)
     if node.has_input(2):
-        value = float(net.floats(node, 2, "value").item())
+        value = net.scalar(node, 2, "value")
     if value != 0:
         refuse(f"it pads with {value:g}, should be with 0", "use zero padding")
     given = net.integers(node, 1, "amounts") if node.has_input(1) else node.integers("pads", ())
     axes = net.integers(node, 3, "axes") if node.has_input(3) else tuple(range(rank))
+    if len(given) != 2 * len(axes) or not all(-rank <= axis < rank for axis in axes):
+        refuse(
+            f"it has {len(given)} amounts for axes {list(axes)}, should have two for each axis of "
+            f"a value with {rank}",
+            "give begins, then ends",
+        )
     begins, ends = [0] * rank, [0] * rank
     for position, axis in enumerate(axes):
         begins[axis], ends[axis] = given[position], given[position + len(axes)]
@@ -114,6 +146,12 @@ def lower_slice(node: OnnxNode, net: Network) -> str:
         given = net.integers(node, 3, "axes") if node.has_input(3) else ()
         axes = given or tuple(range(len(starts)))
         steps = net.integers(node, 4, "steps") if node.has_input(4) else (1,) * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps):
+        refuse(
+            f"it has {len(starts)} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} "
+            "steps, should have as many of each",
+            "give one of each for every axis that is cut",
+        )
     bounds = [(0, size, 1) for size in shape]
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         if axis == 0 and start == 0 and step == 1 and end >= (1 << 31) - 1:
@@ -142,6 +180,11 @@ def lower_split(node: OnnxNode, net: Network) -> tuple[str, ...]:
     size = -(-shape[axis] // count)
     equal = [min(size, shape[axis] - i * size) for i in range(count)]
     sizes = net.integers(node, 1, "sizes") if node.has_input(1) else node.integers("split", equal)
+    if len(sizes) != count or sum(sizes) != shape[axis]:
+        refuse(
+            f"its parts are {list(sizes)}, should be {count} that add up to {shape[axis]}",
+            "export the model again; the sizes do not fit the operand",
+        )
     parts, start = [], 0
     for length in sizes:
         starts, ends = [0] * len(shape), list(shape)
@@ -153,7 +196,7 @@ def lower_split(node: OnnxNode, net: Network) -> tuple[str, ...]:
 
 
 LOWERINGS = {
-    "Cast": lower_identity,
+    "Cast": lower_cast,
     "Concat": lower_concat,
     "Dropout": lower_identity,
     "Flatten": lower_flatten,
