@@ -28,11 +28,13 @@ from snncc_backends import (
 )  # fmt: skip
 from snncc_backends.bundle import NETWORK, REPORT, TENSORS, VECTORS
 from snncc_ir import (
+    INTEGER,
     Array,
     Batch,
     Graph,
     SnnccError,
     Spikes,
+    check,
     fail,
     pack,
     print_graph,
@@ -91,10 +93,11 @@ def compile(
         source.graph,
         pipeline,
         Context(samples, progress),
-        labels if data is not None else None,
+        labels,
         None if dump_ir is None else Path(dump_ir),
     )
     check_rules(chip, compiled.graph)
+    _check_complete(compiled.graph)
     progress("emit", 0, 1)
     manifest = {
         "target": target,
@@ -110,7 +113,7 @@ def compile(
     files = {
         NETWORK: print_graph(compiled.graph).encode(),
         TENSORS: tensor_bytes(compiled.graph),
-        VECTORS: test_vectors(compiled.graph, samples),
+        VECTORS: self_test_vectors(compiled.graph, samples),
         REPORT: to_json(_report(compiled)),
         **chip.emit(compiled.graph, pre),
     }
@@ -155,7 +158,19 @@ def check_rules(chip: Backend, graph: Graph) -> None:
         raise SnnccError(found)
 
 
-def test_vectors(graph: Graph, samples: Batch) -> bytes:
+def _check_complete(graph: Graph) -> None:
+    try:
+        check(graph, INTEGER)
+    except SnnccError as error:
+        raise fail(
+            "SNN020",
+            f"the pipeline stops before its end: {error.diagnostics[0].message}",
+            error.diagnostics[0].place,
+            "end it with normalize,quantize-input,rate-code,quantize-weights",
+        ) from None
+
+
+def self_test_vectors(graph: Graph, samples: Batch) -> bytes:
     """Some inputs and the exact spikes and results expected, as .safetensors.
 
     `input/NAME` float32 (N, *shape), `quantized/NAME` int32, `total/NAME` int64 (N, T, *shape),

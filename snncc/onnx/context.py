@@ -67,7 +67,7 @@ class OnnxNode:
 
     def text(self, name: str, default: str) -> str:
         value = self.attributes.get(name, default)
-        return value.decode() if isinstance(value, bytes) else default
+        return value.decode(errors="replace") if isinstance(value, bytes) else default
 
 
 class Network:
@@ -88,7 +88,18 @@ class Network:
         """A constant's numbers; None when the value depends on the input."""
         if name not in self._constants:
             return None
-        return numpy_helper.to_array(self._constants[name])
+        try:
+            return numpy_helper.to_array(self._constants[name])
+        except (ValueError, TypeError, KeyError) as error:
+            refuse(
+                f"the constant '{name}' cannot be read, its data should fill its shape: {error}",
+                "export the model again, or copy it again if it was transferred",
+                "SNN002",
+            )
+
+    def constant_shape(self, name: str) -> Shape | None:
+        """A constant's shape, as declared; None when the value depends on the input."""
+        return tuple(self._constants[name].dims) if name in self._constants else None
 
     def floats(self, node: OnnxNode, index: int, what: str) -> Floats:
         """A constant input as float64; refuses the node when it is computed."""

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 import snncc.onnx.ops
-from snncc.onnx.context import Network, OnnxNode, Refusal, readable
+from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
 from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
 
@@ -140,6 +140,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
             )
         if unknown:
             return None  # it hangs on a node that was refused already
+        _require_inputs(node, network.opset)
         values = table[node.op_type](node, network)
     except Refusal as refusal:
         return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
@@ -155,6 +156,18 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     for name, value in zip(outputs, (values,) if isinstance(values, str) else values, strict=False):
         network.bind(name, value)
     return None
+
+
+def _require_inputs(node: OnnxNode, opset: int) -> None:
+    """Refuses a node without an input that its operator has to have."""
+    schema = onnx.defs.get_schema(node.op_type, opset)
+    for index, formal in enumerate(schema.inputs):
+        needed = formal.option != onnx.defs.OpSchema.FormalParameterOption.Optional
+        if needed and not node.has_input(index):
+            refuse(
+                f"its input {index + 1} ({formal.name}) is missing, should be given",
+                "export the model again",
+            )
 
 
 def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
@@ -182,7 +195,7 @@ def _place(node: OnnxNode, network: Network) -> str:
         if network.is_value(name):
             operands.append(f"{name}: N×{'×'.join(map(str, network.shape(name)))}")
         elif name:
-            array = network.constant(name)
-            shape = "unknown" if array is None else "×".join(map(str, array.shape)) or "scalar"
+            sizes = network.constant_shape(name)
+            shape = "unknown" if sizes is None else "×".join(map(str, sizes)) or "scalar"
             operands.append(f"{name}: {shape}")
     return f"{node.op_type} '{node.name}' ({', '.join(operands)})"

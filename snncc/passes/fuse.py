@@ -87,12 +87,16 @@ class _Fusion:
         self._problems: list[Diagnostic] = []
 
     def run(self) -> Graph:
-        for node in self._graph:
-            operands = [self._values[name] for name in node.inputs]
-            if isinstance(node.op, Input | Neuron | MaxPool | Output):
-                self._source(node, operands)
-            else:
-                self._values[node.name] = self._linear(node, operands)
+        try:
+            for node in self._graph:
+                operands = [self._values[name] for name in node.inputs]
+                if isinstance(node.op, Input | Neuron | MaxPool | Output):
+                    self._source(node, operands)
+                else:
+                    self._values[node.name] = self._linear(node, operands)
+        except SnnccError:
+            if not self._problems:  # else it may be due to a stand-in
+                raise
         if self._problems:
             raise SnnccError(dict.fromkeys(self._problems))
         return self._builder.graph()
@@ -165,8 +169,11 @@ class _Fusion:
         (source, chain), *others = value.paths
         if not others and not chain and not isinstance(self._builder[source].type, Analog):
             return source
-        if any(not _moves_only(chain) for _, chain in value.paths):
-            self._refuse(node, "a maximum of currents")
+        if any(
+            not _moves_only(chain) or isinstance(self._builder[origin].type, Analog)
+            for origin, chain in value.paths
+        ):
+            self._refuse(node, "a maximum of what are no spikes")
         name = self._builder.unique(f"{node.name}.relay")
         self._population(name, Relu(), value, node)
         return name

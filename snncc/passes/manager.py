@@ -147,9 +147,15 @@ def _ready(graph: Graph, step: Pass) -> None:
 
 
 def _dump(folder: Path | None, number: int, name: str, graph: Graph) -> None:
-    if folder is not None:
+    if folder is None:
+        return
+    try:
         folder.mkdir(parents=True, exist_ok=True)
         write_graph(graph, folder / f"{number:02}-{name}.sir")
+    except OSError as error:
+        raise fail(
+            "SNN050", f"the IR cannot be written: {error.strerror}", str(folder), "--dump-ir FOLDER"
+        ) from None
 
 
 Progress = Callable[[str, int, int], None]

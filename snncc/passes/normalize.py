@@ -29,7 +29,6 @@ from snncc_ir.ops import (
     Dense,
     Input,
     MaxPool,
-    Model,
     Op,
     Output,
     Population,
@@ -80,7 +79,7 @@ class Normalize(Pass):
 
     def _scales(self, graph: Graph, context: Context) -> Scales:
         """What one unit of each node is worth."""
-        spiking = [n.name for n in graph if isinstance(n.op, Population) and _is_relu(n.op.model)]
+        spiking = [node.name for node in graph if _is_open(node)]
         percentile = 100.0 if self.method == "max" else self.percentile
         tails = observe(graph, spiking, percentile, context)
         uniform = uniform_nodes(graph)
@@ -95,17 +94,15 @@ class Normalize(Pass):
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling)):
+                    most = np.inf if ceiling is None else ceiling.floats.min()
                     relayed = None if node.name in uniform else _relayed(graph, node, scales)
-                    clips = relayed is not None and ceiling is not None and ceiling.floats.min()
-                    if relayed is not None and (not clips or relayed.max() <= clips):
+                    if relayed is not None and relayed.max() <= most:
                         scale = relayed
                     else:
                         per_channel = self.per == "channel" and node.name not in uniform
                         least = _least(graph, node, node.op, scales)
                         scale = rounded_up(_observed(tails[node.name], least, per_channel))
-                        if ceiling is not None:
-                            scale = np.minimum(scale, ceiling.floats.min())
-                        scale = scale.reshape(-1, *shape[1:])
+                        scale = np.minimum(scale, most).reshape(-1, *shape[1:])
                 case _:
                     scale = np.ones(shape)
             # float32 holds what is stored; so that weights are scaled by just that
@@ -113,8 +110,9 @@ class Normalize(Pass):
         return scales
 
 
-def _is_relu(model: Model) -> bool:
-    return isinstance(model, Relu)
+def _is_open(node: Node) -> bool:
+    """Whether a population's scale is still to be chosen."""
+    return isinstance(node.op, Population) and isinstance(node.op.model, Relu)
 
 
 def _observed(tail: Tail, least: Floats, per_channel: bool) -> Floats:

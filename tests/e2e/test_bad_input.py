@@ -152,6 +152,12 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "set value": (["--set", "steps=x"], "option 'steps' is 'x', should be int"),
     "set form": (["--set", "steps"], "should be KEY=VALUE"),
     "passes": (["--passes", "fuse{"], "the pipeline cannot be read"),
+    "short pipeline": (
+        ["--passes", "fuse,normalize,quantize-input,rate-code"],
+        "the pipeline stops before its end: tensor",
+    ),
+    "uncoded": (["--passes", "fuse"], "the code is uncoded, should be rate"),
+    "dump": (["--dump-ir", "/proc/none"], "SNN050: the IR cannot be written"),
     "scale": (["--scale", "1/0"], "--scale is '1/0', should be numbers"),
     "std": (["--std", "0"], "scale or std is 0"),
     "mean": (["--mean", "1,2,3"], "mean has 3 numbers, should have 1"),

@@ -186,6 +186,20 @@ def test_a_max_pool_over_a_concat_relays_exactly(tmp_path: Path) -> None:
     assert np.array_equal(scales[relay.name], np.concatenate(sources))
 
 
+def test_a_maximum_over_the_input_itself_is_refused(tmp_path: Path) -> None:
+    """Not even beside spikes: a relay of neurons would lose its negative numbers."""
+    maker = Maker(3, 9, 8)
+    maker.node("Conv", normal(3, 3, 1, 1))
+    spikes = maker.node("Relu")
+    maker.last = "x"
+    maker.node("Concat", spikes, axis=1)
+    maker.node("MaxPool", kernel_shape=[2, 2])
+    graph = import_model(maker.save(tmp_path)).graph
+    with pytest.raises(SnnccError, match="a maximum of what are no spikes") as caught:
+        run_pipeline(graph, parse_pipeline(TO_NORMAL), Context(samples(graph)))
+    assert caught.value.diagnostics[0].code == "SNN007"
+
+
 def test_two_large_linear_layers_are_refused(tmp_path: Path) -> None:
     maker = Maker(3, 40, 40)
     conv(maker, outputs=8)

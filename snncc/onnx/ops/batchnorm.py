@@ -14,6 +14,14 @@ def lower_batchnorm(node: OnnxNode, net: Network) -> str:
         net.floats(node, i, what)
         for i, what in ((1, "scale"), (2, "bias"), (3, "mean"), (4, "variance"))
     )
+    channels = net.shape(node.inputs[0])[:1]
+    if any(given.shape != channels for given in (gamma, beta, mean, variance)):
+        found = ", ".join(str(list(given.shape)) for given in (gamma, beta, mean, variance))
+        refuse(
+            f"its scale, bias, mean and variance have shapes {found}, should all be "
+            f"{list(channels)}, one number a channel",
+            "export the model again",
+        )
     scale = gamma / np.sqrt(variance + node.number("epsilon", 1e-5))
     spread = (-1, *[1] * (len(net.shape(node.inputs[0])) - 1))
     op = Affine(f32(scale.reshape(spread)), f32((beta - mean * scale).reshape(spread)))

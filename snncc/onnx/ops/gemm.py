@@ -12,13 +12,21 @@ def lower_gemm(node: OnnxNode, net: Network) -> str:
         refuse("it transposes its data (transA), should not", "export with transA=0")
     _rank_two(node, net)
     weight = net.floats(node, 1, "weight") * node.number("alpha", 1.0)
+    if weight.ndim != 2:
+        refuse(
+            f"its weight has shape {list(weight.shape)}, should have 2 axes", "use a dense layer"
+        )
     rows = weight if node.integer("transB", 0) else weight.T
     bias = None
     if node.has_input(2):
         given = net.floats(node, 2, "bias") * node.number("beta", 1.0)
-        if given.ndim == 2 and given.shape[0] != 1:
-            refuse(f"its bias has shape {list(given.shape)}, should be the same for all samples",
-                   "give a bias of one number an output")  # fmt: skip
+        outputs = len(rows)
+        if given.shape not in ((), (1,), (1, 1), (outputs,), (1, outputs)):
+            refuse(
+                f"its bias has shape {list(given.shape)}, should be [{outputs}], the same for all "
+                "samples",
+                "give a bias of one number an output",
+            )
         bias = f32(np.broadcast_to(given.reshape(-1), (rows.shape[0],)))
     return net.emit(node, Dense(f32(rows), bias), net.value(node.inputs[0]))
 
