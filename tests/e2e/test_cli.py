@@ -167,6 +167,10 @@ def test_without_a_compiler_the_oracle_runs(
     ran = cli("run", bundle, "--data", digits / "test.npz", "--limit", "2")
     assert "by the numpy oracle" in ran.out
     assert "SNN052: no C compiler is found" in ran.err
+    verified = cli("verify", bundle, "--model", digits / "digits.onnx", "--data",
+                   digits / "test.npz", "--limit", "3", "--exact")  # fmt: skip
+    assert "so nothing is compared with it" in verified.err
+    assert "oracle: exact" not in verified.out
 
 
 def test_inspect(cli: Cli, digits: Path) -> None:
