@@ -66,8 +66,9 @@ def _of_one_sample(model: onnx.ModelProto) -> onnx.ModelProto:
     constants = {tensor.name for tensor in single.graph.initializer}
     for given in single.graph.input:
         dims = given.type.tensor_type.shape.dim
-        if given.name not in constants and dims and not dims[0].HasField("dim_value"):
-            dims[0].dim_value = 1
+        others_are_fixed = all(dim.HasField("dim_value") for dim in dims[1:])
+        if given.name not in constants and dims and others_are_fixed:
+            dims[0].dim_value = dims[0].dim_value or 1
     for result in single.graph.output:
         result.type.tensor_type.ClearField("shape")
     del single.graph.value_info[:]

@@ -43,7 +43,14 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
 def _same(window: Window, spatial: Shape, auto: str) -> Sizes:
     begins, ends = [], []
     for size, extent, stride in zip(spatial, window.extent, window.stride, strict=True):
-        total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+        total = (-(-size // stride) - 1) * stride + extent - size
+        if total < -2:
+            refuse(
+                f"its auto_pad is '{auto}' and a stride of {stride} skips {-total} numbers at the "
+                "ends, where readers of ONNX disagree on which",
+                "set explicit pads",
+            )
+        total = max(total, 0)
         small, large = total // 2, total - total // 2
         begins.append(small if auto == "SAME_UPPER" else large)
         ends.append(large if auto == "SAME_UPPER" else small)
