@@ -12,7 +12,7 @@ from snncc_backends import OracleRunner, Preprocessing
 from snncc_c.build import build
 from snncc_c.emit import emit_c
 from snncc_c.runner import CRunner
-from snncc_ir import INTEGER, Graph, check
+from snncc_ir import INTEGER, Graph, SnnccError, check
 from snncc_ir.ops import Population
 from tests.conformance.networks import FAMILY, NEURONS, inputs, network
 
@@ -118,3 +118,20 @@ def test_synaptic_operations_are_counted(tmp_path: Path) -> None:
     (source,) = graph.inputs
     quantized = source.op.quantize(samples["x"].astype(np.float64))  # type: ignore[attr-defined]
     assert np.array_equal(found.synaptic_operations["h"], np.count_nonzero(quantized, axis=1) * 33)
+
+
+def test_weights_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large networks read weights.bin; a damaged or short file is refused before anything runs."""
+    monkeypatch.setattr("snncc_c.emit.EMBEDDED_ELEMENTS", 0)
+    graph = network("maxpool", "if")
+    runner = CRunner(write(graph, tmp_path), graph)
+    agree(graph, runner)
+    file = tmp_path / "c" / "weights.bin"
+    content = file.read_bytes()
+    for damaged, message in (
+        (content[:9] + bytes([content[9] ^ 1]) + content[10:], "are damaged"),
+        (content[:-8], "is cut off"),
+    ):
+        file.write_bytes(damaged)
+        with pytest.raises(SnnccError, match=message):
+            runner.run(inputs(graph))
