@@ -137,6 +137,7 @@ SUPPORTED: dict[str, Callable[[Maker], object]] = {
         conv(m),
         m.node("Clip", np.array(0, np.float32), np.array(6, np.float32)),
     ),
+    "max with zero": lambda m: (conv(m), m.node("Max", np.zeros(1, np.float32))),
     "residual": lambda m: branch(m, "Add"),
     "sum": lambda m: branch(m, "Sum"),
     "sub": lambda m: branch(m, "Sub"),
@@ -297,6 +298,16 @@ REFUSED: dict[str, tuple[Callable[[Maker], object], str, str]] = {
         lambda m: m.node("MaxPool", kernel_shape=[2, 2]),
         "SNN004",
         "takes the maximum of the network's input",
+    ),
+    "max of two values": (
+        lambda m: branch(m, "Max"),
+        "SNN004",
+        "it takes the maximum of something else than one value and 0",
+    ),
+    "max with one": (
+        lambda m: (conv(m), m.node("Max", np.ones(1, np.float32))),
+        "SNN004",
+        "it takes the maximum of something else than one value and 0",
     ),
     "clip": (
         lambda m: (conv(m), m.node("Clip", np.array(-1, np.float32), np.array(1, np.float32))),

@@ -1,4 +1,4 @@
-"""Relu, and Clip from 0 (ReLU6): what becomes neurons."""
+"""Relu, Clip from 0 (ReLU6), and Max with 0: what becomes neurons."""
 
 import math
 
@@ -26,4 +26,16 @@ def lower_clip(node: OnnxNode, net: Network) -> str:
     return net.emit(node, Neuron(Relu(ceiling)), net.value(node.inputs[0]))
 
 
-LOWERINGS = {"Clip": lower_clip, "Relu": lower_relu}
+def lower_max(node: OnnxNode, net: Network) -> str:
+    """As exporters write `clamp(min=0)`."""
+    values = [name for name in node.inputs if net.is_value(name)]
+    constants = [i for i, name in enumerate(node.inputs) if not net.is_value(name)]
+    if len(values) != 1 or any(net.floats(node, i, "constant").any() for i in constants):
+        refuse(
+            "it takes the maximum of something else than one value and 0",
+            "use ReLU, or max pooling",
+        )
+    return net.emit(node, Neuron(Relu()), net.value(values[0]))
+
+
+LOWERINGS = {"Clip": lower_clip, "Max": lower_max, "Relu": lower_relu}
