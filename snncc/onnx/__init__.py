@@ -28,9 +28,10 @@ def import_model(path: Path) -> Imported:
     SNN010 is raised for weights that overflow float32 on their way.
     """
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
-        graph, notes = lower(simplify(read_model(path)), path.stem)
+        model, notes = simplify(read_model(path))
+        graph, more = lower(model, path.stem)
     check(graph, LOWERED)
-    return Imported(graph, notes)
+    return Imported(graph, (*notes, *more))
 
 
 __all__ = ["Imported", "import_model", "lowerings"]

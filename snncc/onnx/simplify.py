@@ -12,8 +12,8 @@ _LARGEST = 1 << 28
 """Elements of a result that is still computed here; a damaged file may ask for any number."""
 
 
-def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with shapes inferred, constant nodes computed, and unused nodes gone.
+def simplify(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """The model with shapes inferred, constant nodes computed, and unused nodes gone; and notes.
 
     Names of nodes stay. BatchNormalization stays too: our own pass folds it, and says so. Raises
     SNN002 when inference or folding finds the graph contradictory.
@@ -22,7 +22,10 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations inside the libraries
             folded = _fold(model)
-            return _fold(_of_one_sample(model)) if _asks_for_shapes(folded) else folded
+            if not _asks_for_shapes(folded):
+                return folded, ()
+            note = "the graph reads its own batch size, which is taken as 1: one sample at a time"
+            return _fold(_of_one_sample(model)), (note,)
     except Exception as error:  # the libraries raise what they like for contradictory graphs
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise fail(

@@ -139,6 +139,18 @@ def test_form(name: str, tmp_path: Path) -> None:
     agree(maker.save(tmp_path))
 
 
+@pytest.mark.parametrize(("make", "count"), [(view_of_the_batch, 1), (relu_conv, 0)])
+def test_a_batch_size_taken_as_one_is_said(
+    make: Callable[[Maker], object], count: int, tmp_path: Path
+) -> None:
+    maker = Maker(3, 9, 8)
+    make(maker)
+    maker.node("Relu")
+    notes = import_model(maker.save(tmp_path)).notes
+    assert [note for note in notes if "reads its own batch size" in note] == list(notes)
+    assert len(notes) == count
+
+
 def attributes_of_old(m: Maker, opset: int) -> None:
     """The operators whose attributes became inputs, in the form of the opset."""
     conv(m, pads=[1, 1, 1, 1])
