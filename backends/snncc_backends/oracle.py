@@ -5,7 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from snncc_backends.protocol import Execution, Runner, checked_steps
-from snncc_ir import Array, Batch, Graph, Integers, Oracle
+from snncc_ir import (
+    INTEGER,
+    Array,
+    Batch,
+    FirstSpike,
+    Graph,
+    Integers,
+    Oracle,
+    check,
+    run_phases,
+    spike_train,
+)  # fmt: skip
 
 BATCH = 16
 
@@ -16,7 +27,9 @@ class OracleRunner(Runner):
     description = "numpy oracle"
 
     def __init__(self, graph: Graph) -> None:
-        self._oracle = Oracle(graph)
+        """Raises SNN010 for a graph that is not at stage INTEGER."""
+        check(graph, INTEGER)
+        self._graph = graph
 
     def run(
         self,
@@ -25,12 +38,15 @@ class OracleRunner(Runner):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
-        steps = checked_steps(self._oracle.graph, steps)
+        steps = checked_steps(self._graph, steps)
         count = len(next(iter(samples.values())))
         parts: list[Execution] = []
         for start in range(0, count, BATCH):
             batch = {name: array[start : start + BATCH] for name, array in samples.items()}
-            parts.append(self._batch(batch, steps, record))
+            if isinstance(self._graph.code, FirstSpike):
+                parts.append(_phases(self._graph, self._graph.code, batch, record))
+            else:
+                parts.append(_steps(self._graph, batch, steps, record))
             if progress:
                 progress(min(BATCH, count - start))
         return Execution(
@@ -40,26 +56,41 @@ class OracleRunner(Runner):
             spikes={k: np.concatenate([p.spikes[k] for p in parts]) for k in parts[0].spikes},
         )
 
-    def _batch(self, samples: dict[str, Array], steps: int, record: bool) -> Execution:
-        graph = self._oracle.graph
-        sources = dict.fromkeys(node.inputs[0] for node in graph.outputs)
-        totals: dict[str, list[Integers]] = {name: [] for name in sources}
-        counts: dict[str, Integers] = {}
-        spikes: dict[str, list[Array]] = {}
-        for step in self._oracle.steps_of(samples, steps):
-            for name, sent in step.spikes.items():
-                number = np.abs(sent).reshape(len(sent), -1).sum(1)
-                counts[name] = counts.get(name, np.int64(0)) + number
-                if record:
-                    spikes.setdefault(name, []).append(sent.astype(np.int8))
-            for name, total in totals.items():
-                if name in step.potentials:
-                    total.append(step.potentials[name])
-                else:
-                    total.append(step.spikes[name] + (total[-1] if total else 0))
-        return Execution(
-            len(next(iter(totals.values()))),
-            {name: np.stack(total, axis=1) for name, total in totals.items()},
-            counts,
-            spikes={name: np.stack(trains, axis=1) for name, trains in spikes.items()},
-        )
+
+def _steps(graph: Graph, samples: Batch, steps: int, record: bool) -> Execution:
+    """A batch in the rate code."""
+    sources = dict.fromkeys(node.inputs[0] for node in graph.outputs)
+    totals: dict[str, list[Integers]] = {name: [] for name in sources}
+    counts: dict[str, Integers] = {}
+    spikes: dict[str, list[Array]] = {}
+    for step in Oracle(graph).steps_of(samples, steps):
+        for name, sent in step.spikes.items():
+            number = np.abs(sent).reshape(len(sent), -1).sum(1)
+            counts[name] = counts.get(name, np.int64(0)) + number
+            if record:
+                spikes.setdefault(name, []).append(sent.astype(np.int8))
+        for name, total in totals.items():
+            if name in step.potentials:
+                total.append(step.potentials[name])
+            else:
+                total.append(step.spikes[name] + (total[-1] if total else 0))
+    return Execution(
+        steps,
+        {name: np.stack(total, axis=1) for name, total in totals.items()},
+        counts,
+        spikes={name: np.stack(trains, axis=1) for name, trains in spikes.items()},
+    )
+
+
+def _phases(graph: Graph, code: FirstSpike, samples: Batch, record: bool) -> Execution:
+    """A batch in the ttfs code."""
+    phases = run_phases(graph, samples)
+    fired = {name: slot < code.steps for name, slot in phases.slot.items()}
+    return Execution(
+        code.results,
+        {name: total[:, None] for name, total in phases.totals(graph).items()},
+        {name: spike.reshape(len(spike), -1).sum(1) for name, spike in fired.items()},
+        spikes={name: spike_train(slot, code) for name, slot in phases.slot.items()}
+        if record
+        else {},
+    )

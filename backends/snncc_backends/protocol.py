@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_backends.preprocess import Preprocessing
-from snncc_ir import Batch, Diagnostic, Graph, Integers, Rate, fail
+from snncc_ir import Batch, Diagnostic, Graph, Integers, fail
 
 Rule = Callable[[Graph], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
@@ -44,10 +44,12 @@ class Settings:
 class Execution:
     """What a run gave, for N samples and T steps.
 
-    totals: by the node that an output reads, (N, T, *shape) int64: potentials (readout) or spike
-    counts (spiking population) after each step. spike_counts and synaptic_operations: by node,
-    (N,) int64; an operation is one weight added because of one spike (or, once a sample, one input
-    number). spikes: by node, (N, T, *shape) int8, when they were recorded.
+    steps: moments at which results were read: T in a rate code, 1 (the end) in the ttfs code.
+    totals: by the node that an output reads, (N, steps, *shape) int64: potentials (readout), or of
+    a spiking population its spike counts after each step (rate) or its slots (ttfs). spike_counts
+    and synaptic_operations: by node, (N,) int64; an operation is one weight added because of one
+    spike (or, once a sample, one input number). spikes: by node, (N, T, *shape) int8, when they
+    were recorded.
     """
 
     steps: int
@@ -60,9 +62,10 @@ class Execution:
 def checked_steps(graph: Graph, steps: int | None) -> int:
     """Time steps to run; all that the network was compiled for by default.
 
-    Raises SNN030 for more: potentials are only proven to fit for those.
+    Raises SNN030 for more: potentials are only proven to fit for those. A network in the ttfs code
+    has its results at the end only, so that is one step.
     """
-    compiled = graph.code.steps if isinstance(graph.code, Rate) else 1
+    compiled = graph.code.results if graph.code else 1
     if steps is not None and not 1 <= steps <= compiled:
         raise fail(
             "SNN030",

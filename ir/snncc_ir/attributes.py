@@ -16,7 +16,7 @@ def attribute_types(declared: type[Any]) -> dict[str, Any]:
     if not is_dataclass(declared):
         raise AssertionError("ops, models and codes are dataclasses")
     hints = get_type_hints(declared)
-    return {field.name: hints[field.name] for field in fields(declared)}
+    return {field.name: hints[field.name] for field in fields(declared) if field.init}
 
 
 def coerced(value: object, hint: Any) -> object:

@@ -21,10 +21,12 @@ from snncc_ir.ops import (
     Relu,
     Scale,
     SumPool,
+    TimeToFirstSpike,
     View,
 )  # fmt: skip
 from snncc_ir.printer import node_tensors
-from snncc_ir.types import Spikes
+from snncc_ir.tensors import Log2
+from snncc_ir.types import FirstSpike, Spikes
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _node(graph: Graph, node: Node, stage: Stage) -> Iterator[str]:
     if stage.rank >= CODED.rank:
         yield from _coded(graph, node)
     if stage.rank >= INTEGER.rank:
-        yield from _integer(node)
+        yield from _integer(graph, node)
 
 
 _STRUCTURAL = (View, SumPool)
@@ -141,12 +143,19 @@ def _coded(graph: Graph, node: Node) -> Iterator[str]:
                 yield f"the code is {node.type.code}, should be {graph.code} as elsewhere"
 
 
-def _integer(node: Node) -> Iterator[str]:
+def _integer(graph: Graph, node: Node) -> Iterator[str]:
     if not isinstance(node.op, Population):
         return
     tensors = {name: t for name, t in node_tensors(node).items() if not name.endswith(".scale")}
     for name, tensor in tensors.items():
         if tensor.array.dtype.kind != "i":
             yield f"tensor '{name}' has format {tensor.format}, should be an integer format"
-    if not isinstance(node.op.model, IntegrateFire | Readout):
+    if not isinstance(node.op.model, IntegrateFire | TimeToFirstSpike | Readout):
         yield f"the neuron model is {node.op.model.name}, should be one with integer dynamics"
+    if isinstance(graph.code, FirstSpike):
+        if not graph.code.constant_bits:
+            yield "the code has no constant_bits, should have some"
+        for chain in node.op.maps:
+            last = chain[-1]
+            if isinstance(last, _WEIGHTED) and not isinstance(last.weight, Log2):
+                yield f"the weights of a map are {last.weight.format}, should be log2"

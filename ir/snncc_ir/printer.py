@@ -9,8 +9,8 @@ import numpy as np
 
 from snncc_ir.graph import Graph, Node, Origin
 from snncc_ir.ops import Model, Op
-from snncc_ir.tensors import Array, Tensor
-from snncc_ir.types import KINDS, Code, Rate, Shape, Spikes, Type
+from snncc_ir.tensors import Array, Log2, Tensor
+from snncc_ir.types import KINDS, Code, Shape, Spikes, Type
 
 VERSION = 1
 INLINE = 8
@@ -79,22 +79,22 @@ def _origin(origin: Origin) -> str:
 
 
 def _code(code: Code) -> str:
-    return f"{code.name}{{{_attributes(code, '')}}}" if isinstance(code, Rate) else code.name
+    return f"{code.name}{{{_attributes(code, '')}}}" if fields(code) else code.name
 
 
 def _shape(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-def _attributes(owner: Op | Model | Code, path: str) -> str:
+def _attributes(owner: Op | Model | Code | Log2, path: str) -> str:
     return ", ".join(
         f"{field.name}={_item(getattr(owner, field.name), f'{path}.{field.name}')}"
         for field in fields(owner)
-        if not _is_default(owner, field)
+        if field.init and not _is_default(owner, field)
     )
 
 
-def _is_default(owner: Op | Model | Code, field: Field[object]) -> bool:
+def _is_default(owner: Op | Model | Code | Log2, field: Field[object]) -> bool:
     return field.default is not MISSING and bool(getattr(owner, field.name) == field.default)
 
 
@@ -108,6 +108,8 @@ def _item(item: object, path: str) -> str:
             return repr(item)
         case str():
             return json.dumps(item)
+        case Log2():
+            return f"{item.format}{{{_attributes(item, path)}}}"
         case Tensor():
             return _tensor(item, path)
         case tuple():
@@ -134,6 +136,9 @@ def _tensor(tensor: Tensor, path: str) -> str:
 
 def _tensors(item: object, path: str) -> Iterator[tuple[str, Tensor]]:
     match item:
+        case Log2():
+            yield f"{path}.codes", item.codes
+            yield f"{path}.exponent", item.exponent
         case Tensor():
             yield path, item
         case tuple():

@@ -1,4 +1,4 @@
-"""Spike semantics: the integers of every neuron in every time step, in plain numpy.
+"""Spike semantics of the rate code: every neuron in every time step, in integers and plain numpy.
 
 This is the oracle of every backend. It is written to be read; speed is the backends' concern.
 Linear maps are evaluated in float64, which is exact here: all numbers are integers, and every sum
@@ -15,10 +15,12 @@ from functools import reduce
 import numpy as np
 
 from snncc_ir.checker import INTEGER, check
+from snncc_ir.diagnostics import fail
 from snncc_ir.graph import Graph, Node
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population
+from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, Readout
+from snncc_ir.slots import value_of
 from snncc_ir.tensors import Array, Floats, Integers
-from snncc_ir.types import Analog, Rate, Spikes
+from snncc_ir.types import Analog, FirstSpike, Rate, Spikes
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,15 @@ class Step:
 
 
 class Oracle:
-    """Runs an integer graph (stage INTEGER) step by step; raises SNN010 for any other graph."""
+    """Runs an integer graph (stage INTEGER) step by step; raises SNN010 for any other graph.
+
+    Graphs in the ttfs code have no common time step: `slots.run_phases` runs them.
+    """
 
     def __init__(self, graph: Graph) -> None:
         check(graph, INTEGER)
+        if isinstance(graph.code, FirstSpike):
+            raise fail("SNN010", f"the code is {graph.code.name}, should be rate")
         self.graph = graph
         self.steps = graph.code.steps if isinstance(graph.code, Rate) else 1
 
@@ -101,13 +108,18 @@ class Oracle:
 def decode(graph: Graph, totals: Mapping[str, Integers], steps: int) -> dict[str, Floats]:
     """Results in the user's units after `steps` steps.
 
-    totals: by the population that an output reads, its potentials (readout) or its spike counts.
+    totals: by the population that an output reads, its potentials (readout), its spike counts
+    (rate code) or its slots (ttfs code, where steps is 1).
     """
     results = {}
     for node in graph.outputs:
         (source,) = graph.operands(node)
-        units = totals[source.name] / steps
-        if isinstance(source.op, Population) and not isinstance(source.op.model, IntegrateFire):
+        total = totals[source.name]
+        if isinstance(source.type, Spikes) and isinstance(source.type.code, FirstSpike):
+            units = value_of(total, source.type.code)
+        else:
+            units = total / steps
+        if isinstance(source.op, Population) and isinstance(source.op.model, Readout):
             units = source.op.model.evaluate(units)
         results[node.name] = node.op.evaluate((units,))
     return results

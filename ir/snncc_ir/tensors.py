@@ -1,9 +1,10 @@
 """Constant tensors of a graph: read-only, compared by their bytes, identified by their content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,63 @@ class Tensor:
         return f"Tensor({self.format}<{'x'.join(map(str, self.shape))}>#{self.digest})"
 
 
+RESOLUTIONS = (1, 2, 4)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Log2(Tensor):
+    """Weights that are powers of 2^(1/resolution): a sign and an exponent each.
+
+    codes: i8; 0 is weight zero, ±(q + 1) is ±2^((exponent − q) / resolution) with q ≥ 0.
+    exponent: i16, broadcastable to the codes without enlarging them: one for all, or one for each
+    output channel. `array` has the weights in float64.
+    """
+
+    array: Array = field(init=False)
+    codes: Tensor
+    exponent: Tensor
+    resolution: int = 2
+    name: ClassVar[str] = "log2"
+
+    def __post_init__(self) -> None:
+        if self.codes.format != "i8" or self.exponent.format != "i16":
+            raise ValueError(
+                f"formats are {self.codes.format} and {self.exponent.format}, should be i8 and i16"
+            )
+        if self.resolution not in RESOLUTIONS:
+            raise ValueError(f"resolution is {self.resolution}, should be 1, 2 or 4")
+        if np.broadcast_shapes(self.codes.shape, self.exponent.shape) != self.codes.shape:
+            raise ValueError(
+                f"exponent has shape {list(self.exponent.shape)}, should be broadcastable to "
+                f"{list(self.codes.shape)}"
+            )
+        magnitude = np.exp2((self.exponent.floats - self.steps) / self.resolution)
+        object.__setattr__(self, "array", np.sign(self.codes.floats) * magnitude)
+        super().__post_init__()
+
+    @property
+    def steps(self) -> Integers:
+        """The exponent codes q, in steps of 1/resolution octave; −1 for weight zero."""
+        return np.abs(self.codes.integers) - 1
+
+    @property
+    def format(self) -> str:
+        return self.name
+
+    @cached_property
+    def digest(self) -> str:
+        parts = f"{self.resolution}{self.codes.digest}{self.exponent.digest}"
+        return sha256(parts.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Log2) and (
+            (self.codes, self.exponent, self.resolution)
+            == (other.codes, other.exponent, other.resolution)
+        )
+
+    __hash__ = Tensor.__hash__
+
+
 def f32(values: Array | Sequence[float] | float) -> Tensor:
     """A float32 tensor of the given values."""
     return Tensor(np.asarray(values, np.float32))
@@ -100,6 +158,11 @@ UNIT = f32(1.0)
 def i32(values: Array | Sequence[int] | int) -> Tensor:
     """An int32 tensor of the given values, which have to fit."""
     return _exact(values, np.dtype(np.int32))
+
+
+def i8(values: Array | Sequence[int] | int) -> Tensor:
+    """An int8 tensor of the given values, which have to fit."""
+    return _exact(values, np.dtype(np.int8))
 
 
 def i16(values: Array | Sequence[int] | int) -> Tensor:

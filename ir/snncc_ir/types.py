@@ -15,6 +15,16 @@ class Code:
 
     name = "uncoded"
 
+    @property
+    def train(self) -> int:
+        """Length of a spike train: time steps or slots."""
+        return 1
+
+    @property
+    def results(self) -> int:
+        """Moments at which the network's results can be read: every time step, or the end."""
+        return 1
+
 
 @dataclass(frozen=True)
 class Rate(Code):
@@ -31,9 +41,48 @@ class Rate(Code):
         if not 1 <= self.steps <= 32767:
             raise ValueError(f"steps is {self.steps}, should be 1 to 32767")
 
+    @property
+    def train(self) -> int:
+        return self.steps
+
+    @property
+    def results(self) -> int:
+        return self.steps
+
+
+MOST_SLOTS = 64
+TAUS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class FirstSpike(Code):
+    """Time to first spike: at most one spike, in slot k of `steps`, worth scale · 2^(−k/tau).
+
+    No spike is 0. A layer integrates all spikes of its sources and then fires: layers follow one
+    another. constant_bits: of the fixed-point constants that products are made of (`products`);
+    0 as long as the network's arithmetic is not chosen.
+    """
+
+    steps: int
+    tau: int
+    constant_bits: int = 0
+    name = "ttfs"
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.steps <= MOST_SLOTS:
+            raise ValueError(f"steps is {self.steps}, should be 2 to {MOST_SLOTS}")
+        if self.tau not in TAUS:
+            raise ValueError(f"tau is {self.tau}, should be one of {', '.join(map(str, TAUS))}")
+        if self.constant_bits and not 8 <= self.constant_bits <= 24:
+            raise ValueError(f"constant_bits is {self.constant_bits}, should be 8 to 24")
+
+    @property
+    def train(self) -> int:
+        return self.steps
+
 
 UNCODED = Code()
-CODES: dict[str, type[Code]] = {code.name: code for code in (Code, Rate)}
+CODES: dict[str, type[Code]] = {code.name: code for code in (Code, Rate, FirstSpike)}
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import onnx
 import onnxruntime
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from snncc_ir.diagnostics import fail
 from snncc_ir.graph import Graph
-from snncc_ir.ops import Input, Output
+from snncc_ir.ops import Input, Op, Output
 from snncc_ir.tensors import Array
+from snncc_ir.types import Type
 
 Batch = Mapping[str, Array]
 """Samples by input name, each (N, *shape)."""
@@ -111,6 +113,41 @@ class ValueRunner:
         """Results by node name for all samples."""
         parts = list(self.batches(samples))
         return {name: np.concatenate([part[name] for part in parts]) for name in self._names}
+
+
+class NodeRunner:
+    """Runs the value semantics of one node, or of the chain of ops of a map."""
+
+    def __init__(self, ops: Sequence[Op], types: Sequence[Type], threads: int = 0) -> None:
+        """ops: the first takes operands of `types`, each further one the result before it."""
+        writer = _Writer()
+        names: tuple[str, ...] = tuple(f"in:{i}" for i in range(len(types)))
+        inputs = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *kind.shape])
+            for name, kind in zip(names, types, strict=True)
+        ]
+        kinds = tuple(types)
+        for op in ops:
+            names, kinds = (op.to_onnx(writer, names, kinds),), (op.output_type(kinds),)
+        writer.alias(names[0], "out")
+        result = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["N", *kinds[0].shape])
+        proto = helper.make_graph(writer.nodes, "node", inputs, [result], writer.initializers)
+        model = helper.make_model(
+            proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
+        self._session = session(model.SerializeToString(), threads)
+
+    def run(self, operands: Sequence[Array]) -> NDArray[np.float32]:
+        """The result for all samples: operands (N, *shape), float32."""
+        parts = []
+        for start in range(0, len(operands[0]), BATCH):
+            feed = {
+                f"in:{i}": np.ascontiguousarray(value[start : start + BATCH], dtype=np.float32)
+                for i, value in enumerate(operands)
+            }
+            parts.append(self._session.run(["out"], feed)[0])
+        joined: NDArray[np.float32] = np.concatenate(parts)
+        return joined
 
 
 def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSession:

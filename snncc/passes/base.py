@@ -49,10 +49,13 @@ class Context:
     """What a pass may look at beside the graph.
 
     calibration: samples by input name, (N, *shape). progress: called with (what, done, total).
+    analog: the graph in normal form as it was before its neurons got a time code, under the same
+    names and scales; None before there is one.
     """
 
     calibration: Batch
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
+    analog: Graph | None = None
 
 
 @dataclass(frozen=True)

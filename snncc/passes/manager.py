@@ -1,13 +1,13 @@
 """Runs a pipeline: checks the graph after every pass, measures what each pass changed, dumps it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
-from snncc_ir import Array, Batch, Floats, Graph, ValueRunner, check, fail, write_graph
+from snncc_ir import NORMAL, Array, Batch, Floats, Graph, ValueRunner, check, fail, write_graph
 
 SAMPLES = 128
 """Calibration samples on which each pass is measured, at most."""
@@ -75,6 +75,8 @@ def run_pipeline(
             _hold(step, before, after)
             before = after
         graph = result
+        if stage == NORMAL:
+            context = replace(context, analog=graph)
     context.progress("done", len(pipeline), len(pipeline))
     return Compiled(graph, tuple(rows))
 

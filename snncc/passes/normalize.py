@@ -13,7 +13,7 @@ A scale is rounded up to 8 significant bits, so that the last bits of floating-p
 which differ between processors, decide nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,19 +21,15 @@ from snncc.passes.base import Close, Context, Pass
 from snncc.passes.chains import compress
 from snncc.passes.extents import extent, rounded_up
 from snncc.passes.observation import Tail, observe
-from snncc.passes.scales import Scales, channel_scales, moves_only, pushed, uniform_nodes
-from snncc_ir import NORMAL, Floats, Graph, Node, f32, fail
+from snncc.passes.rescale import rescaled
+from snncc.passes.scales import Scales, moves_only, pushed, uniform_nodes
+from snncc_ir import NORMAL, Floats, Graph, Node, fail
 from snncc_ir.ops import (
-    Chain,
-    Conv,
-    Dense,
     Input,
     MaxPool,
-    Op,
     Output,
     Population,
     Relu,
-    Scale,
 )  # fmt: skip
 
 METHODS = ("max", "percentile")
@@ -60,22 +56,7 @@ class Normalize(Pass):
             raise fail("SNN020", f"percentile is {self.percentile}, should be above 0, up to 100")
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        scales = self._scales(graph, context)
-
-        def rewrite(node: Node) -> Node:
-            op: Op = node.op
-            match op:
-                case Input():
-                    op = replace(op, scale=float(scales[node.name].item()))
-                case Population():
-                    op = _normalized(graph, node, op, scales)
-                case Output():
-                    op = replace(op, scale=f32(scales[node.name]))
-                case _:
-                    return node
-            return replace(node, op=op, origin=node.origin.by(self.name))
-
-        return graph.rewritten(rewrite)
+        return rescaled(graph, self._scales(graph, context), self.name)
 
     def _scales(self, graph: Graph, context: Context) -> Scales:
         """What one unit of each node is worth."""
@@ -158,45 +139,3 @@ def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:
     scale = compress(total)
     one_a_channel = all(size == 1 for size in scale.shape[1:])
     return scale if one_a_channel and bool(np.all(fed == 1)) else None
-
-
-def _normalized(graph: Graph, node: Node, op: Population, scales: Scales) -> Population:
-    scale = scales[node.name]
-    maps = tuple(
-        _scaled_map(chain, scales[source.name], source, scale, op)
-        for source, chain in zip(graph.operands(node), op.maps, strict=True)
-    )
-    model = op.model
-    if isinstance(model, Relu) and model.ceiling is not None:
-        model = Relu(f32(model.ceiling.floats / scale))
-    return replace(op, maps=maps, bias=f32(op.bias.floats / scale), model=model, scale=f32(scale))
-
-
-def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: Population) -> Chain:
-    """The map between units: weights times the source's scale, divided by the target's."""
-    *moves, last = chain
-    behind = pushed(tuple(moves), scale, source.type)
-    if behind is None:
-        raise AssertionError("uniform_nodes gave one scale to sources whose sums would mix them")
-    match last:
-        case Conv(weight=weight, groups=groups):
-            inputs = channel_scales(behind)
-            if inputs is None:
-                raise AssertionError("uniform_nodes gave one scale to sources of mixed channels")
-            outputs = weight.shape[0]
-            spatial = [1] * (len(weight.shape) - 2)
-            rows = np.repeat(inputs.reshape(groups, -1), outputs // groups, axis=0)
-            divisor = np.broadcast_to(target.reshape(-1), (outputs,)).reshape(-1, 1, *spatial)
-            scaled: Op = replace(
-                last, weight=f32(weight.floats * rows.reshape(*rows.shape, *spatial) / divisor)
-            )
-        case Dense(weight=weight):
-            divisor = np.broadcast_to(target, op.shape).reshape(-1, 1)
-            scaled = replace(last, weight=f32(weight.floats * behind.reshape(-1) / divisor))
-        case Scale(weight=weight):
-            factor = np.broadcast_to(weight.floats, behind.shape) * behind
-            factor = factor.reshape(op.shape) / target
-            scaled = Scale(f32(compress(factor.reshape(behind.shape))))
-        case _:
-            raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-    return (*moves, scaled)

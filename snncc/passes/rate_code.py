@@ -44,16 +44,20 @@ class RateCode(Pass):
         def rewrite(node: Node) -> Node:
             if not (isinstance(node.op, Population) and isinstance(node.op.model, Relu)):
                 return node
-            ceiling = node.op.model.ceiling
-            if ceiling is not None and bool(np.any(ceiling.floats < 1)):
-                raise fail(
-                    "SNN020",
-                    f"the ceiling of '{node.name}' is {ceiling.floats.min():.3g} units, should be "
-                    "at least 1, the most that a rate code sends",
-                    str(node.origin),
-                    "run normalize before rate-code",
-                )
+            refuse_low_ceiling(node, node.op.model)
             op = replace(node.op, model=model)
             return replace(node, op=op, origin=node.origin.by(self.name))
 
         return graph.rewritten(rewrite)
+
+
+def refuse_low_ceiling(node: Node, model: Relu) -> None:
+    """Raises SNN020 for a ceiling (ReLU6) below 1 unit, the most that a code sends."""
+    if model.ceiling is not None and bool(np.any(model.ceiling.floats < 1)):
+        raise fail(
+            "SNN020",
+            f"the ceiling of '{node.name}' is {model.ceiling.floats.min():.3g} units, should be at "
+            "least 1, the most that a time code sends",
+            str(node.origin),
+            "run normalize before the time code",
+        )

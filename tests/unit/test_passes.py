@@ -1,5 +1,7 @@
 """Every pass keeps its promise, prints as it parses, and damages nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +12,7 @@ from snncc.passes.registry import parse_pipeline, passes, print_pipeline
 from snncc_ir import (
     CATALOG,
     INTEGER,
+    NORMAL,
     Graph,
     GraphBuilder,
     Oracle,
@@ -22,22 +25,27 @@ from snncc_ir import (
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Population, Relu
 from tests.strategies import lowered_graphs, samples
 
-PIPELINE = (
-    "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,quantize-input,"
-    "rate-code{steps=16,neuron=NEURON},quantize-weights"
+FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,"
+PIPELINE = FRONT + "quantize-input,rate-code{steps=16,neuron=NEURON},quantize-weights"
+TTFS = FRONT + (
+    "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
+    "quantize-potentials{accumulator_bits=32}"
 )
 
 
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
 @given(lowered_graphs())
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow])
-def test_every_pass_keeps_its_promise(graph: Graph) -> None:
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     """The pass manager measures and checks after each pass; here on random graphs."""
     context = Context(samples(graph))
     text = print_graph(graph)
     current, before = graph, ValueRunner(graph).run(context.calibration)
-    for step in parse_pipeline(PIPELINE.replace("NEURON", "if")):
+    for step in parse_pipeline(pipeline):
         result = step.run(current, context)
         check(result, step.leaves or step.needs)
+        if (step.leaves or step.needs) == NORMAL:
+            context = replace(context, analog=result)
         after = ValueRunner(result).run(context.calibration)
         if not isinstance(step.promise, Lossy):
             assert step.promise.tolerance is not None
@@ -46,14 +54,14 @@ def test_every_pass_keeps_its_promise(graph: Graph) -> None:
     assert print_graph(graph) == text
 
 
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
 @given(lowered_graphs())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-def test_every_source_is_still_named(graph: Graph) -> None:
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
     """A pass that loses where a neuron comes from would fail here."""
     result = run_pipeline(
-        graph, parse_pipeline(PIPELINE.replace("NEURON", "if")), Context(samples(graph)),
-        measure=False,
-    ).graph  # fmt: skip
+        graph, parse_pipeline(pipeline), Context(samples(graph)), measure=False
+    ).graph
     kept = {source for node in result for source in node.origin.sources}
     weighted = {
         source
@@ -81,7 +89,8 @@ def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
 
 
 def test_the_promises_of_all_passes_are_tested() -> None:
-    assert {step.name for step in parse_pipeline(PIPELINE.replace("NEURON", "if"))} == set(passes())
+    both = parse_pipeline(PIPELINE.replace("NEURON", "if")) + parse_pipeline(TTFS)
+    assert {step.name for step in both} == set(passes())
 
 
 @pytest.mark.parametrize("name", list(passes()))

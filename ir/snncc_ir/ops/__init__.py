@@ -2,7 +2,14 @@
 
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
-from snncc_ir.ops.models import IntegrateFire, Model, Readout, Relu, SignedIntegrateFire
+from snncc_ir.ops.models import (
+    IntegrateFire,
+    Model,
+    Readout,
+    Relu,
+    SignedIntegrateFire,
+    TimeToFirstSpike,
+)
 from snncc_ir.ops.nodes import Chain, Input, Neuron, Output, Population, chain_type
 from snncc_ir.ops.pool import AvgPool, MaxPool, SumPool
 from snncc_ir.ops.view import Concat, Pad, Reshape, Slice, Transpose, View, index_of
@@ -18,7 +25,8 @@ OPS: dict[str, type[Op]] = {
 """Every op by its name in the text form."""
 
 MODELS: dict[str, type[Model]] = {
-    model.name: model for model in (Relu, Readout, IntegrateFire, SignedIntegrateFire)
+    model.name: model
+    for model in (Relu, Readout, IntegrateFire, SignedIntegrateFire, TimeToFirstSpike)
 }
 """Every neuron model by its name in the text form."""
 
@@ -26,5 +34,6 @@ __all__ = [
     "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Dense", "Input",
     "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter", "Op", "Output", "Pad",
     "Population", "Readout", "Relu", "Reshape", "Scale", "SignedIntegrateFire", "Sizes", "Slice",
-    "SumPool", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",
+    "SumPool", "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type",
+    "index_of",
 ]  # fmt: skip

@@ -1,14 +1,16 @@
 """The sliding window of convolutions and pools, in one or two spatial dimensions."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snncc_ir.ops.base import expect
-from snncc_ir.tensors import Floats
 from snncc_ir.types import Shape
 
 Sizes = tuple[int, ...]
+Number = TypeVar("Number", bound=np.floating)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Window:
             sizes.append(room // self.stride[i] + 1)
         return tuple(sizes)
 
-    def slide(self, values: Floats, fill: float = 0.0) -> Floats:
+    def slide(self, values: NDArray[Number], fill: float = 0.0) -> NDArray[Number]:
         """Views (N, C, *spatial) as (N, C, *output, *kernel), padded with `fill`."""
         rank = self.rank
         widths = [(0, 0), (0, 0)]

@@ -1,0 +1,73 @@
+"""Second moments of what arrives at a layer's weights, over samples and places.
+
+For weights W and what arrives x, and the drive t that the layer should have: H = Σ x xᵀ and
+G = Σ t xᵀ, one pair for each group of a convolution. Of many places a seeded choice is taken, the
+same for all channels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_ir import Floats
+from snncc_ir.ops import Conv, Dense
+
+ROWS = 1 << 16
+"""Places that are looked at, over all samples, about."""
+CHUNK = 1 << 12
+"""Rows that are multiplied at once, in float32; the sums over chunks are in float64."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Means over all rows. inputs: H, (groups, d, d). targets: G, (O, d)."""
+
+    inputs: Floats
+    targets: Floats
+
+
+def moments(
+    last: Conv | Dense, arriving: NDArray[np.float32], target: NDArray[np.float32]
+) -> Moments:
+    """arriving: (N, *shape) at the weights. target: (N, O, *places), the drive wanted of them."""
+    if isinstance(last, Dense):
+        x = arriving.reshape(len(arriving), 1, -1)
+        t = target.reshape(len(target), -1)
+        groups = 1
+    else:
+        x, t = _patches(last, arriving, target)
+        groups = last.groups
+    outputs, width = t.shape[1], x.shape[2]
+    per_group = outputs // groups
+    inputs, targets = np.zeros((groups, width, width)), np.zeros((outputs, width))
+    for start in range(0, len(x), CHUNK):
+        part, wanted = x[start : start + CHUNK], t[start : start + CHUNK]
+        for g in range(groups):
+            rows = slice(g * per_group, (g + 1) * per_group)
+            each = np.ascontiguousarray(part[:, g])
+            inputs[g] += each.T @ each
+            targets[rows] += wanted[:, rows].T @ each
+    return Moments(inputs / len(x), targets / len(x))
+
+
+def _patches(
+    conv: Conv, arriving: NDArray[np.float32], target: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(rows, groups, C/groups · taps) and (rows, O) at chosen places."""
+    window, rank = conv.window, conv.window.rank
+    count = len(arriving)
+    # (N, C, *places, *kernel), a view
+    views = window.slide(arriving, 0.0)
+    places = views.shape[2 : 2 + rank]
+    each = int(np.prod(places))
+    wanted = max(1, min(each, ROWS // count))
+    random = np.random.default_rng(each)
+    chosen = np.stack([random.permutation(each)[:wanted] for _ in range(count)])
+    sample = np.repeat(np.arange(count), wanted)
+    where = np.unravel_index(chosen.reshape(-1), places)
+    # advanced indices apart from each other put the rows in front: (rows, C, *kernel)
+    taken = np.moveaxis(views, 1, 1 + rank)[(sample, *where)]
+    rows = taken.reshape(len(sample), conv.groups, -1)
+    wide = target.reshape(count, target.shape[1], each)
+    return rows, wide[sample, :, chosen.reshape(-1)]
