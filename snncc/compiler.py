@@ -75,13 +75,14 @@ def compile(
 
     calibration: .npz path, samples (N, …), or a `Dataset`; without it, seeded noise stands in and
     the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
-    with the returned object. settings, or single fields of `Settings` as keywords (`steps=32`,
-    `neuron="signed-if"`). passes: a pipeline in place of the target's own. Raises `SnnccError`.
+    with the returned object. settings (`RateSettings`, `TtfsSettings` or the target's own), or
+    single fields of them as keywords (`steps=32`, `neuron="signed-if"`, `coding="ttfs"`).
+    passes: a pipeline in place of the target's own. Raises `SnnccError`.
     """
     if output is not None:
         check_place(Path(output), force)
-    chosen = make_settings(settings, options)
     chip = backend(target)
+    chosen = make_settings(chip, settings, options)
     pre = preprocessing or Preprocessing()
     progress("import", 0, 1)
     source = _import(Path(model))
@@ -96,14 +97,14 @@ def compile(
         labels,
         None if dump_ir is None else Path(dump_ir),
     )
-    check_rules(chip, compiled.graph)
+    check_rules(chip, compiled.graph, chosen)
     _check_complete(compiled.graph)
     progress("emit", 0, 1)
     manifest = {
         "target": target,
         "model": {"name": source.graph.name, "sha256": source.digest},
         "calibration": None if data is None else {"samples": data.count, "sha256": data.digest},
-        "settings": asdict(chosen),
+        "settings": chosen.as_json(),
         "pipeline": print_pipeline(pipeline),
         "preprocessing": pre.as_json(),
         "inputs": _interface(compiled.graph, "input"),
@@ -115,7 +116,7 @@ def compile(
         TENSORS: tensor_bytes(compiled.graph),
         VECTORS: self_test_vectors(compiled.graph, samples),
         REPORT: to_json(_report(compiled)),
-        **chip.emit(compiled.graph, pre),
+        **chip.emit(compiled.graph, pre, chosen),
     }
     if output is not None:
         write_bundle(Path(output), manifest, files, force)
@@ -130,12 +131,28 @@ def compile(
 
 
 def make_settings(
-    settings: Settings | Mapping[str, object] | None, options: Mapping[str, object]
+    chip: Backend, settings: Settings | Mapping[str, object] | None, options: Mapping[str, object]
 ) -> Settings:
     """Settings with single fields changed; raises SNN042 for one that is not known or not valid."""
-    given = settings if isinstance(settings, Settings) else Settings()
     changes = {**(settings if isinstance(settings, Mapping) else {}), **options}
-    types = {field.name: type(getattr(given, field.name)) for field in fields(Settings)}
+    codings = {coding.coding: coding for coding in chip.codings}
+    if isinstance(settings, Settings):
+        given = settings
+        if not isinstance(given, chip.codings):
+            raise fail(
+                "SNN042",
+                f"the settings are {type(given).__name__}, should be "
+                f"{' or '.join(coding.__name__ for coding in chip.codings)} for target {chip.name}",
+            )
+    else:
+        coding = changes.pop("coding", chip.codings[0].coding)
+        if coding not in codings:
+            raise fail(
+                "SNN042",
+                f"coding is '{coding}', should be {' or '.join(codings)} for target {chip.name}",
+            )
+        given = chip.defaults(codings[str(coding)], changes)
+    types = {field.name: type(getattr(given, field.name)) for field in fields(given)}
     values: dict[str, int | float | str] = {}
     for key, value in changes.items():
         if key not in types:
@@ -151,9 +168,9 @@ def make_settings(
     return replace(given, **values)  # type: ignore[arg-type]
 
 
-def check_rules(chip: Backend, graph: Graph) -> None:
+def check_rules(chip: Backend, graph: Graph, settings: Settings) -> None:
     """Raises SNN041 with every rule of the target that the network breaks."""
-    found = list(chip.check(graph))
+    found = list(chip.check(graph, settings))
     if found:
         raise SnnccError(found)
 
@@ -166,7 +183,7 @@ def _check_complete(graph: Graph) -> None:
             "SNN020",
             f"the pipeline stops before its end: {error.diagnostics[0].message}",
             error.diagnostics[0].place,
-            "end it with normalize,quantize-input,rate-code,quantize-weights",
+            "end it as the target's own pipeline; `snncc targets NAME` prints it",
         ) from None
 
 

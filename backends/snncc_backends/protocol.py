@@ -14,30 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_backends.preprocess import Preprocessing
+from snncc_backends.settings import Settings
 from snncc_ir import Batch, Diagnostic, Graph, Integers, fail
 
-Rule = Callable[[Graph], Iterator[Diagnostic]]
+Rule = Callable[[Graph, Settings], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
 yields (code SNN041) is what breaks it."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user asked of a compilation, whatever the target.
-
-    steps: time steps. neuron: `if` or `signed-if`. method: `max` or `percentile` (of `percentile`
-    per cent), per: `channel` or `layer`. weight_bits: of integer weights. input_bits: of the
-    quantized input. start: initial potential as a fraction of the threshold.
-    """
-
-    steps: int = 32
-    neuron: str = "if"
-    method: str = "percentile"
-    percentile: float = 99.9
-    per: str = "channel"
-    weight_bits: int = 16
-    input_bits: int = 12
-    start: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,7 +31,8 @@ class Execution:
     a spiking population its spike counts after each step (rate) or its slots (ttfs). spike_counts
     and synaptic_operations: by node, (N,) int64; an operation is one weight added because of one
     spike (or, once a sample, one input number). spikes: by node, (N, T, *shape) int8, when they
-    were recorded.
+    were recorded. activity: by layer and counter, (N,) int64: all that the target's own machine
+    counts, for its estimate of energy and time.
     """
 
     steps: int
@@ -57,6 +40,7 @@ class Execution:
     spike_counts: Mapping[str, Integers]
     synaptic_operations: Mapping[str, Integers] = field(default_factory=dict)
     spikes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+    activity: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
 
 
 def checked_steps(graph: Graph, steps: int | None) -> int:
@@ -102,18 +86,27 @@ class Backend(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     """One line for `snncc targets`."""
-    codes: ClassVar[tuple[str, ...]]
-    """Time codes that the chip takes."""
+    codings: ClassVar[tuple[type[Settings], ...]]
+    """The codings that the chip takes, with what can be set of each; the first is the default."""
     models: ClassVar[tuple[str, ...]]
     """Neuron models that the chip takes, by their names in the IR."""
     rules: ClassVar[tuple[Rule, ...]] = ()
 
-    @abstractmethod
+    def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
+        """The settings of a coding that hold where `options`, the user's, say nothing else.
+
+        A target overrides it when its own description, named in the options, gives the defaults.
+        """
+        return coding()
+
     def pipeline(self, settings: Settings) -> str:
         """The passes from the lowered graph to what `emit` takes, in the text form of pipelines."""
+        return settings.pipeline()
 
     @abstractmethod
-    def emit(self, graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+    def emit(
+        self, graph: Graph, preprocessing: Preprocessing, settings: Settings
+    ) -> dict[str, bytes]:
         """The target's own files by relative path (with `/`); deterministic."""
 
     @abstractmethod
@@ -123,7 +116,7 @@ class Backend(ABC):
         Raises SNN052 when they cannot be executed on this machine.
         """
 
-    def check(self, graph: Graph) -> Iterator[Diagnostic]:
+    def check(self, graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         """All that breaks a rule."""
         for rule in self.rules:
-            yield from rule(graph)
+            yield from rule(graph, settings)

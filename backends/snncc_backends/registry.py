@@ -8,7 +8,7 @@ from snncc_backends.protocol import Backend
 from snncc_ir import SnnccError, fail
 
 GROUP = "snncc.backends"
-BUILT_IN = {"c": "snncc_c:CBackend"}
+BUILT_IN = {"c": "snncc_c:CBackend", "ttfs28": "snncc_ttfs28:Ttfs28Backend"}
 """Target name to `module:class`, in the order in which they are listed."""
 
 

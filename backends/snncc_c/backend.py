@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, Runner, Settings
+from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings
 from snncc_c.emit import emit_c
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
@@ -14,21 +14,13 @@ class CBackend(Backend):
 
     name = "c"
     summary = "C99 simulator without dependencies, integer arithmetic, event-driven"
-    codes = ("rate",)
+    codings = (RateSettings,)
     models = ("if", "signed-if", "readout")
     rules = RULES
 
-    def pipeline(self, settings: Settings) -> str:
-        s = settings
-        return (
-            "hoist-neurons,fold-batchnorm,sink-views,fuse,"
-            f"normalize{{method={s.method},percentile={s.percentile},per={s.per}}},"
-            f"quantize-input{{bits={s.input_bits}}},"
-            f"rate-code{{neuron={s.neuron},steps={s.steps},start={s.start}}},"
-            f"quantize-weights{{bits={s.weight_bits}}}"
-        )
-
-    def emit(self, graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+    def emit(
+        self, graph: Graph, preprocessing: Preprocessing, settings: Settings
+    ) -> dict[str, bytes]:
         return emit_c(graph, preprocessing)
 
     def load(self, folder: Path, graph: Graph) -> Runner:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from snncc_backends import Settings
 from snncc_ir import Diagnostic, Graph, Rate, node_tensors
 from snncc_ir.ops import Conv, Population, chain_type
 
 LARGEST = 1 << 31
 
 
-def rate_code(graph: Graph) -> Iterator[Diagnostic]:
+def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in a rate code."""
     if not isinstance(graph.code, Rate):
         name = graph.code.name if graph.code else "none"
@@ -17,7 +18,7 @@ def rate_code(graph: Graph) -> Iterator[Diagnostic]:
         )
 
 
-def one_layout(graph: Graph) -> Iterator[Diagnostic]:
+def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """All convolutions into one population have the same result shape."""
     for node in graph:
         if not isinstance(node.op, Population):
@@ -36,7 +37,7 @@ def one_layout(graph: Graph) -> Iterator[Diagnostic]:
             )
 
 
-def addressable(graph: Graph) -> Iterator[Diagnostic]:
+def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """A population has fewer than 2^31 neurons, and each of its projections as few weights."""
     for node in graph:
         sizes = [node.type.size]

@@ -2,34 +2,22 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_backends import Execution, Runner, checked_steps
-from snncc_c.build import build
+from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
 from snncc_c.emit import FOLDER
-from snncc_ir import Array, Batch, Graph, Integers, Spikes, fail
+from snncc_ir import Array, Batch, Graph, Integers, Spikes
 from snncc_ir.ops import Output
 
 SAMPLES_A_PROCESS = 64
 """Fewer when there are few samples, so that all cores have work and the progress bar moves."""
 RECORDED_A_PROCESS = 8
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One process over some samples."""
-
-    first: int
-    count: int
-    folder: Path
 
 
 class CRunner(Runner):
@@ -51,7 +39,7 @@ class CRunner(Runner):
         self._work = Path(tempfile.mkdtemp(prefix="snncc-c-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"
-        command = build(folder / FOLDER, self._executable, flags)
+        command = build(sorted((folder / FOLDER).glob("*.c")), self._executable, flags)
         weights = folder / FOLDER / "weights.bin"
         self._options = ["--weights", str(weights)] if weights.exists() else []
         self.description = f"C simulator ({command})"
@@ -71,62 +59,32 @@ class CRunner(Runner):
             joined = np.concatenate(rows, axis=1).astype("<f4")
             np.save(folder / "input.npy", np.ascontiguousarray(joined))
             most = RECORDED_A_PROCESS if record else SAMPLES_A_PROCESS
-            size = max(1, min(most, -(-count // self._processes)))
-            jobs = [
-                _Job(first, min(size, count - first), folder) for first in range(0, count, size)
-            ]
-            self._run_jobs(jobs, steps, record, progress)
-            return self._collect(jobs, steps, record)
+            split = parts(count, most, self._processes)
+            commands = {part: self._command(part, folder, steps, record) for part in split}
+            run_parts(commands, self._processes, progress)
+            files = [folder / f"{part.first}" for part in split]
+            return self._collect(files, steps, record)
 
-    def _run_jobs(
-        self,
-        jobs: list[_Job],
-        steps: int,
-        record: bool,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        waiting, running = list(jobs), dict[_Job, subprocess.Popen[str]]()
-        try:
-            while waiting or running:
-                while waiting and len(running) < self._processes:
-                    job = waiting.pop(0)
-                    running[job] = self._start(job, steps, record)
-                job, process = next(iter(running.items()))
-                _, message = process.communicate()
-                del running[job]
-                if process.returncode:
-                    raise fail(
-                        "SNN052",
-                        f"the simulator stopped with code {process.returncode}: {message.strip()}",
-                        hint="is there room in the temporary folder?",
-                    )
-                if progress:
-                    progress(job.count)
-        finally:
-            for process in running.values():
-                process.kill()
-                process.communicate()
-
-    def _start(self, job: _Job, steps: int, record: bool) -> "subprocess.Popen[str]":
+    def _command(self, part: Part, folder: Path, steps: int, record: bool) -> list[str]:
         command = [
-            str(self._executable), "--input", str(job.folder / "input.npy"), "--trace",
-            "--steps", str(steps), "--first", str(job.first), "--count", str(job.count),
-            "--output", str(job.folder / f"{job.first}.output.npy"),
-            "--counts", str(job.folder / f"{job.first}.counts.npy"), *self._options,
+            str(self._executable), "--input", str(folder / "input.npy"), "--trace",
+            "--steps", str(steps), "--first", str(part.first), "--count", str(part.count),
+            "--output", str(folder / f"{part.first}.output.npy"),
+            "--counts", str(folder / f"{part.first}.counts.npy"), *self._options,
         ]  # fmt: skip
         if record:
-            command += ["--spikes", str(job.folder / f"{job.first}.spikes.npy")]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+            command += ["--spikes", str(folder / f"{part.first}.spikes.npy")]
+        return command
 
-    def _collect(self, jobs: list[_Job], steps: int, record: bool) -> Execution:
+    def _collect(self, files: list[Path], steps: int, record: bool) -> Execution:
         nodes = [node for node in self._graph if not isinstance(node.op, Output)]
         spiking = {node.name: node.type.shape for node in nodes if isinstance(node.type, Spikes)}
         sources = dict.fromkeys(node.inputs[0] for node in self._graph.outputs)
         totals = _split(
-            _load(jobs, "output").astype(np.int64),
+            _load(files, "output").astype(np.int64),
             {name: self._graph[name].type.shape for name in sources},
         )
-        counts = _load(jobs, "counts").astype(np.int64)
+        counts = _load(files, "counts").astype(np.int64)
         spike_counts: dict[str, Integers] = {}
         operations: dict[str, Integers] = {}
         for i, node in enumerate(nodes):
@@ -138,13 +96,13 @@ class CRunner(Runner):
         if record:
             spikes = {
                 name: train.astype(np.int8)
-                for name, train in _split(_load(jobs, "spikes"), spiking).items()
+                for name, train in _split(_load(files, "spikes"), spiking).items()
             }
         return Execution(steps, totals, spike_counts, operations, spikes)
 
 
-def _load(jobs: list[_Job], what: str) -> NDArray[np.signedinteger]:
-    return np.concatenate([np.load(job.folder / f"{job.first}.{what}.npy") for job in jobs])
+def _load(files: list[Path], what: str) -> NDArray[np.signedinteger]:
+    return np.concatenate([np.load(f"{path}.{what}.npy") for path in files])
 
 
 def _split(

@@ -29,6 +29,7 @@ CATALOG: dict[str, str] = {
     "SNN050": "the output folder cannot be written",
     "SNN051": "a bundle cannot be read",
     "SNN052": "a bundle cannot be executed here",
+    "SNN060": "an image of a chip is damaged or contradicts itself",
 }
 """Every code with its title. docs/diagnostics.md explains each; a test holds the two together."""
 

@@ -16,20 +16,21 @@ from snncc_ir import fail
 @click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
-@click.option("--steps", type=int, help="Time steps.  [default: 32]")
-@click.option("--neuron", help="if, or signed-if.  [default: if]")
+@click.option("--coding", help="rate, or ttfs (time to first spike).  [default: the target's]")
+@click.option("--steps", type=int, help="Time steps, or slots.  [default: rate 32, ttfs 24]")
+@click.option("--neuron", help="Of a rate code: if, or signed-if.  [default: if]")
 @click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
 @click.option(
-    "--percentile", type=float, help="Per cent, for --method percentile.  [default: 99.9]"
+    "--percentile", type=float, help="Of --method percentile.  [default: rate 99.9, ttfs 99.99]"
 )
 @click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
-@click.option("--weight-bits", type=int, help="Bits of an integer weight, 2 to 16.  [default: 16]")
+@click.option("--weight-bits", type=int, help="Bits of a weight.  [default: rate 16, ttfs 5]")
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any other setting: input_bits=8, start=0.5.",
+    help="Any other setting; `snncc targets NAME` lists them.",
 )
 @click.option("--scale", help="Data · scale, such as 1/255.")
 @click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")

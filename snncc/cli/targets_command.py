@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from snncc.cli import console
-from snncc_backends import Settings, backend, targets
+from snncc_backends import backend, targets
 from snncc_ir import SnnccError
 
 
@@ -38,19 +38,26 @@ def command(name: str | None, as_json: bool) -> None:
 def _one(name: str, as_json: bool) -> None:
     chip = backend(name)
     rules = [inspect.getdoc(rule) or rule.__name__ for rule in chip.rules]
+    codings = {c.coding: chip.defaults(c, {}) for c in chip.codings}
     figures = {
         "name": chip.name,
         "summary": chip.summary,
-        "codes": chip.codes,
         "models": chip.models,
         "rules": rules,
-        "pipeline": chip.pipeline(Settings()),
+        "codings": {
+            coding: {"settings": settings.as_json(), "pipeline": chip.pipeline(settings)}
+            for coding, settings in codings.items()
+        },
     }
     if as_json:
         console.print_json(figures)
         return
     console.out.print(f"{chip.name}: {chip.summary}")
-    console.out.print(f"codes: {', '.join(chip.codes)}; neuron models: {', '.join(chip.models)}")
+    console.out.print(f"neuron models: {', '.join(chip.models)}")
     for rule in rules:
         console.out.print(f"rule: {rule}", markup=False)
-    console.out.print(f"passes: {figures['pipeline']}", markup=False)
+    for coding, settings in codings.items():
+        own = settings.as_json()
+        options = ", ".join(f"{key}={own[key]}" for key in own if key != "coding")
+        console.out.print(f"coding {coding}: {options}", markup=False)
+        console.out.print(f"  passes: {chip.pipeline(settings)}", markup=False)

@@ -5,12 +5,24 @@ holds the family to that, because silence agrees with everything.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_ir import Floats, Graph, GraphBuilder, Origin, Source, Tensor, f32, i32
+from snncc_ir import (
+    Floats,
+    Graph,
+    GraphBuilder,
+    Log2,
+    Origin,
+    Source,
+    Tensor,
+    f32,
+    i8,
+    i16,
+    i32,
+)  # fmt: skip
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -18,12 +30,14 @@ from snncc_ir.ops import (
     Input,
     IntegrateFire,
     MaxPool,
+    Model,
     Output,
     Population,
     Readout,
     Scale,
     SignedIntegrateFire,
     SumPool,
+    TimeToFirstSpike,
     View,
     chain_type,
 )  # fmt: skip
@@ -31,6 +45,9 @@ from snncc_ir.ops import (
 STEPS = 10
 LEVELS = 31
 SAMPLES = 5
+CONSTANT_BITS = 16
+UNIT = 12
+"""Of ttfs networks: a weight of 1 counts 2^12 in the accumulator."""
 
 
 @dataclass
@@ -41,14 +58,30 @@ class _Builder:
     random: np.random.Generator
     builder: GraphBuilder = field(default_factory=lambda: GraphBuilder("conformance"))
     bits: int = 16
+    tau: int = 2
+    resolution: int = 2
+    levels: int = 15
+    """Of ttfs networks: slots and weight levels an octave, magnitudes of a weight."""
 
     def input(self, *shape: int, name: str = "x") -> str:
         return self.builder.add(name, Input(shape, 0.125, LEVELS), []).name
 
     def weights(self, *shape: int, spread: int = 100) -> Tensor:
+        if self.neuron == "ttfs":
+            return self._log_weights(shape)
         numbers = self.random.integers(-spread, spread + 1, shape)
         dtype = {8: np.int8, 16: np.int16, 32: np.int32}[self.bits]
         return Tensor(numbers.astype(dtype))
+
+    def _log_weights(self, shape: tuple[int, ...]) -> Log2:
+        """Many of the larger magnitudes, some zeros, an exponent a channel."""
+        steps = self.random.geometric(0.2, shape).clip(max=self.levels)
+        signs = self.random.choice([-1, -1, 0, 1, 1], shape)
+        fan_in = int(np.prod(shape[1:]))
+        middle = self.resolution * (UNIT - 0.5 * np.log2(fan_in) + 1)
+        each = (shape[0], *[1] * (len(shape) - 1))
+        exponent = np.rint(middle + self.random.integers(-1, 2, each)).astype(np.int64)
+        return Log2(i8(steps * signs), i16(exponent), self.resolution)
 
     def conv(
         self,
@@ -73,11 +106,30 @@ class _Builder:
         drive = sum(self._drive(source, chain) for source, chain in sources)
         theta = np.maximum(self.random.integers(30, 90, axis) * drive // 100, 1)
         bias = self.random.integers(-10, 40, axis) * drive // 200
-        kind = SignedIntegrateFire if self.neuron == "signed-if" else IntegrateFire
-        model = kind(STEPS, i32(theta), i32(theta // 2))
+        model: Model
+        if self.neuron == "ttfs":
+            sources = tuple((s, self._in_units(s, chain)) for s, chain in sources)
+            drive = sum(self._drive(source, chain) for source, chain in sources)
+            bias = self.random.integers(-10, 40, axis) * drive // 200
+            table = np.exp2(-(np.arange(STEPS) + 0.5) / self.tau) * drive * 1.5
+            model = TimeToFirstSpike(self.tau, i32(np.ceil(table)), CONSTANT_BITS)
+        else:
+            kind = SignedIntegrateFire if self.neuron == "signed-if" else IntegrateFire
+            model = kind(STEPS, i32(theta), i32(theta // 2))
         op = Population(shape, tuple(c for _, c in sources), i32(bias), model, f32(0.5))
         origin = Origin((Source("Relu", f"/{name}/*/ ??/ \\ ü"),), ("fuse",))
         return self.builder.add(name, op, [s for s, _ in sources], origin).name
+
+    def _in_units(self, source: str, chain: Chain) -> Chain:
+        """Weights of an input count for each of its units."""
+        *moves, last = chain
+        if not isinstance(self.builder[source].op, Input):
+            return chain
+        assert isinstance(last, Conv | Dense | Scale)
+        assert isinstance(last.weight, Log2)
+        less = self.resolution * LEVELS.bit_length()
+        exponent = i16(last.weight.exponent.integers - less)
+        return (*moves, replace(last, weight=replace(last.weight, exponent=exponent)))
 
     def _drive(self, source: str, chain: Chain) -> int:
         kind = self.builder[source].type
@@ -224,12 +276,12 @@ def _two_inputs(b: _Builder) -> None:
 
 
 def _wide_weights(b: _Builder) -> None:
-    b.bits = 32
+    b.bits, b.tau, b.resolution, b.levels = 32, 8, 4, 127
     _residual(b)
 
 
 def _narrow_weights(b: _Builder) -> None:
-    b.bits = 8
+    b.bits, b.tau, b.resolution, b.levels = 8, 1, 1, 1
     _conv(b)
 
 
@@ -254,7 +306,7 @@ NEURONS = ("if", "signed-if")
 
 
 def network(name: str, neuron: str, seed: int = 0) -> Graph:
-    """One network of the family, at stage INTEGER."""
+    """One network of the family, at stage INTEGER. neuron: of NEURONS, or `ttfs`."""
     builder = _Builder(neuron, np.random.default_rng([seed, list(FAMILY).index(name)]))
     FAMILY[name](builder)
     return builder.builder.graph()

@@ -148,7 +148,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "target": (["--target", "tpu"], "target 'tpu' is not known, should be one of c"),
     "neuron": (["--neuron", "lif"], "neuron is 'lif', should be if or signed-if"),
     "steps": (["--steps", "0"], "steps is 0, should be 1 to 32767"),
-    "set": (["--set", "bits=3"], "option 'bits' is not known, should be one of steps"),
+    "set": (["--set", "bits=3"], "option 'bits' is not known, should be one of method"),
     "set value": (["--set", "steps=x"], "option 'steps' is 'x', should be int"),
     "set form": (["--set", "steps"], "should be KEY=VALUE"),
     "passes": (["--passes", "fuse{"], "the pipeline cannot be read"),

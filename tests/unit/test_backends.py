@@ -9,7 +9,7 @@ import pytest
 import snncc_backends.registry
 from snncc.compiler import check_rules, make_settings
 from snncc.passes.registry import parse_pipeline, print_pipeline
-from snncc_backends import Backend, Preprocessing, Runner, Settings, backend, targets
+from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, backend, targets
 from snncc_backends.bundle import write_bundle
 from snncc_c import CBackend
 from snncc_c.emit import comment
@@ -22,13 +22,15 @@ class Other(Backend):
 
     name = "other"
     summary = "another chip"
-    codes = ("rate",)
+    codings = (RateSettings,)
     models = ("if",)
 
     def pipeline(self, settings: Settings) -> str:
         return "fuse"
 
-    def emit(self, graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+    def emit(
+        self, graph: Graph, preprocessing: Preprocessing, settings: Settings
+    ) -> dict[str, bytes]:
         return {}
 
     def load(self, folder: Path, graph: Graph) -> Runner:
@@ -42,7 +44,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
 
 def test_a_plug_in_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch, ("other", f"{__name__}:Other"))
-    assert list(targets()) == ["c", "other"]
+    assert list(targets()) == ["c", "ttfs28", "other"]
     assert backend("other").summary == "another chip"
 
 
@@ -58,7 +60,7 @@ def test_a_broken_plug_in_is_named_and_breaks_nothing(
     point: tuple[str, str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plug_in(monkeypatch, point)
-    assert list(targets()) == ["c", "other"]
+    assert list(targets()) == ["c", "ttfs28", "other"]
     assert backend("c").name == "c"
     with pytest.raises(SnnccError, match=message) as caught:
         backend("other")
@@ -73,18 +75,18 @@ def test_a_name_given_twice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_settings_reach_the_pipeline() -> None:
-    settings = make_settings({"steps": "5", "per": "layer"}, {"weight_bits": 7})
+    settings = make_settings(CBackend(), {"steps": "5", "per": "layer"}, {"weight_bits": 7})
     pipeline = print_pipeline(parse_pipeline(CBackend().pipeline(settings)))
     assert "per=layer" in pipeline
     assert "rate-code{neuron=if,steps=5,start=0.5},quantize-weights{bits=7" in pipeline
     with pytest.raises(SnnccError) as caught:
-        make_settings(None, {"speed": 3})
+        make_settings(CBackend(), None, {"speed": 3})
     assert caught.value.diagnostics[0].code == "SNN042"
 
 
 def broken(graph: Graph) -> list[Diagnostic]:
     with pytest.raises(SnnccError) as caught:
-        check_rules(CBackend(), graph)
+        check_rules(CBackend(), graph, RateSettings())
     assert {diagnostic.code for diagnostic in caught.value.diagnostics} == {"SNN041"}
     return list(caught.value.diagnostics)
 
@@ -119,7 +121,7 @@ def test_rule_addressable(monkeypatch: pytest.MonkeyPatch) -> None:
     dense = Dense(i16(np.ones((2, 6), int)))
     builder.add("n", Population((2,), ((dense,),), i32(np.zeros(1, int)), model), ["x"])
     builder.add("y", Output(), ["n"])
-    check_rules(CBackend(), builder.graph())
+    check_rules(CBackend(), builder.graph(), RateSettings())
     monkeypatch.setattr("snncc_c.rules.LARGEST", 12)
     (found,) = broken(builder.graph())
     assert "'n' has 12 neurons or weights, should be under" in found.message

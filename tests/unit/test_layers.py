@@ -16,6 +16,7 @@ ALLOWED = {
     "snncc_templates": set[str](),
     "snncc_backends": {"snncc_ir", "snncc_templates"},
     "snncc_c": {"snncc_ir", "snncc_templates", "snncc_backends"},
+    "snncc_ttfs28": {"snncc_ir", "snncc_templates", "snncc_backends"},
     "snncc.onnx": {"snncc_ir"},
     "snncc.passes": {"snncc_ir"},
     "snncc": {"snncc_ir", "snncc_backends", "snncc.onnx", "snncc.passes"},

@@ -1,0 +1,111 @@
+"""What a user may ask of a compilation, coding by coding, and the passes that follow from it.
+
+A target says which of these it takes; it may extend them with options of its own.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from snncc_ir import fail
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of every coding.
+
+    method: `max` or `percentile` (of `percentile` per cent), per: `channel` or `layer`.
+    """
+
+    coding: ClassVar[str]
+    method: str = "percentile"
+    percentile: float = 99.9
+    per: str = "channel"
+
+    def pipeline(self) -> str:
+        """The passes from the lowered graph to stage INTEGER, in the text form of pipelines."""
+        raise NotImplementedError
+
+    @property
+    def _front(self) -> str:
+        return (
+            "hoist-neurons,fold-batchnorm,sink-views,fuse,"
+            f"normalize{{method={self.method},percentile={self.percentile},per={self.per}}},"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """For the manifest."""
+        return {"coding": self.coding, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class RateSettings(Settings):
+    """Rate code.
+
+    steps: time steps. neuron: `if` or `signed-if`. weight_bits: of integer weights. input_bits: of
+    the quantized input, sign included. start: initial potential as a fraction of the threshold.
+    """
+
+    coding: ClassVar[str] = "rate"
+    steps: int = 32
+    neuron: str = "if"
+    weight_bits: int = 16
+    input_bits: int = 12
+    start: float = 0.5
+
+    def pipeline(self) -> str:
+        return (
+            f"{self._front}quantize-input{{bits={self.input_bits}}},"
+            f"rate-code{{neuron={self.neuron},steps={self.steps},start={self.start}}},"
+            f"quantize-weights{{bits={self.weight_bits}}}"
+        )
+
+
+@dataclass(frozen=True)
+class TtfsSettings(Settings):
+    """Time to first spike, with logarithmic weights.
+
+    steps: time slots of a layer, tau of them an octave; offset: 0.5 rounds a value to the nearest
+    slot, 0 down. weight_bits: of a weight's sign and exponent code, resolution levels an octave.
+    rounding: `compensated` or `nearest`; error: `output` or `weight`, of which the least is looked
+    for; bias: `correct` or `keep`; align: `streams` makes shortcuts exact, `off` rounds them.
+    samples: of the calibration data for these. input_bits: magnitude of the bit-serial input.
+    constant_bits, accumulator_bits: of the fixed-point arithmetic.
+    """
+
+    coding: ClassVar[str] = "ttfs"
+    percentile: float = 99.99
+    steps: int = 24
+    tau: int = 4
+    offset: float = 0.5
+    weight_bits: int = 5
+    resolution: int = 2
+    rounding: str = "compensated"
+    error: str = "output"
+    bias: str = "correct"
+    align: str = "streams"
+    samples: int = 1024
+    input_bits: int = 8
+    constant_bits: int = 16
+    accumulator_bits: int = 24
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("bias", self.bias, ("correct", "keep")),
+            ("align", self.align, ("streams", "off")),
+        ):
+            if value not in known:
+                raise fail("SNN042", f"{what} is '{value}', should be {' or '.join(known)}")
+        if not 1 <= self.input_bits <= 12:
+            raise fail("SNN042", f"input_bits is {self.input_bits}, should be 1 to 12")
+
+    def pipeline(self) -> str:
+        align = f"align-scales{{resolution={self.resolution}}}," if self.align != "off" else ""
+        correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""
+        return (
+            f"{self._front}{align}quantize-input{{bits={self.input_bits + 1}}},"
+            f"ttfs-code{{steps={self.steps},tau={self.tau},offset={self.offset}}},"
+            f"quantize-log2{{bits={self.weight_bits},resolution={self.resolution},"
+            f"rounding={self.rounding},error={self.error},samples={self.samples}}},{correct}"
+            f"quantize-potentials{{constant_bits={self.constant_bits},"
+            f"accumulator_bits={self.accumulator_bits}}}"
+        )

@@ -1,0 +1,42 @@
+"""The backend class of the `ttfs28` target."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from snncc_backends import Backend, Preprocessing, Runner, Settings
+from snncc_ir import Graph, fail
+from snncc_ttfs28.emit import make_image
+from snncc_ttfs28.image import image_bytes
+from snncc_ttfs28.rules import RULES
+from snncc_ttfs28.runner import ImageRunner
+from snncc_ttfs28.settings import Ttfs28Settings, settings_for
+
+IMAGE = "ttfs28/image.bin"
+MACHINE = "ttfs28/machine.json"
+
+
+class Ttfs28Backend(Backend):
+    """A time-to-first-spike accelerator: its image, and the emulator that runs it."""
+
+    name = "ttfs28"
+    summary = "time-to-first-spike accelerator in 28 nm: image and emulator"
+    codings = (Ttfs28Settings,)
+    models = ("ttfs", "readout")
+    rules = RULES
+
+    def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
+        return settings_for(options)
+
+    def emit(
+        self, graph: Graph, preprocessing: Preprocessing, settings: Settings
+    ) -> dict[str, bytes]:
+        if not isinstance(settings, Ttfs28Settings):
+            raise fail("SNN042", "the settings are not those of target ttfs28")
+        machine = settings.description
+        return {
+            IMAGE: image_bytes(make_image(graph, machine)),
+            MACHINE: machine.content,
+        }
+
+    def load(self, folder: Path, graph: Graph) -> Runner:
+        return ImageRunner(folder / IMAGE, graph)

@@ -1,0 +1,68 @@
+"""The limits of the machine. A rule's docstring is what the user is told."""
+
+from collections.abc import Iterator
+
+from snncc_backends import Settings
+from snncc_ir import Diagnostic, FirstSpike, Graph
+from snncc_ir.ops import Conv, Input, Population, chain_type
+
+MOST_LAYERS = 1 << 16
+MOST_CELLS = 1 << 28
+MOST_INPUT_BITS = 12
+
+
+def ttfs_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """The network is in the ttfs code, in fixed point."""
+    if not isinstance(graph.code, FirstSpike):
+        name = graph.code.name if graph.code else "none"
+        yield Diagnostic(
+            "SNN041", f"the code is {name}, should be ttfs", hint="run the pass ttfs-code"
+        )
+
+
+def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """All convolutions into one population have the same result shape."""
+    for node in graph:
+        if not isinstance(node.op, Population):
+            continue
+        shapes = {
+            chain_type(chain, source.type).shape
+            for source, chain in zip(graph.operands(node), node.op.maps, strict=True)
+            if isinstance(chain[-1], Conv)
+        }
+        if len(shapes) > 1:
+            yield Diagnostic(
+                "SNN041",
+                f"convolutions of shapes {sorted(shapes)} meet in '{node.name}', should be one",
+                str(node.origin),
+                "put a ReLU between the convolution and the reshape",
+            )
+
+
+def inputs_alike(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """All inputs have the same number of bits, at most 12 for the magnitude."""
+    bits = {
+        (node.op.levels or 1).bit_length() for node in graph.inputs if isinstance(node.op, Input)
+    }
+    if len(bits) > 1 or max(bits, default=1) > MOST_INPUT_BITS:
+        yield Diagnostic(
+            "SNN041",
+            f"the inputs have {sorted(bits)} bits, should have one number of at most "
+            f"{MOST_INPUT_BITS}",
+            hint="--set input_bits=8",
+        )
+
+
+def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """At most 65536 layers, and 2^28 neurons in all."""
+    neurons = sum(node.type.size for node in graph)
+    if len(graph.nodes) > MOST_LAYERS or neurons > MOST_CELLS:
+        yield Diagnostic(
+            "SNN041",
+            f"there are {len(graph.nodes)} layers and {neurons} neurons, should be at most "
+            f"{MOST_LAYERS} and {MOST_CELLS}",
+            hint="split the network",
+        )
+
+
+RULES = (ttfs_code, one_layout, inputs_alike, addressable)

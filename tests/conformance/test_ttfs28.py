@@ -1,0 +1,103 @@
+"""Images in the emulator against the oracle: every slot, every accumulator; all of the normal form,
+on machines so small that layers have to be cut into tiles."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snncc_backends import OracleRunner
+from snncc_ir import INTEGER, Graph, SnnccError, check
+from snncc_ir.ops import Population
+from snncc_ttfs28.emit import make_image
+from snncc_ttfs28.image import Image, image_bytes
+from snncc_ttfs28.machine import Machine, load_machine
+from snncc_ttfs28.runner import ImageRunner
+from tests.conformance.networks import FAMILY, inputs, network
+
+STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
+SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+WHOLE = replace(load_machine("ttfs28"), accumulator_bits=32)
+
+
+def small(weights: int, spikes: int, accumulators: int) -> Machine:
+    """weights: codes of 5 bits. spikes: cells."""
+    return replace(WHOLE, weight_buffer=5 * weights, spike_buffer=spikes, accumulators=accumulators)
+
+
+def written(graph: Graph, machine: Machine, folder: Path) -> tuple[Image, Path]:
+    image = make_image(graph, machine)
+    path = folder / "image.bin"
+    path.write_bytes(image_bytes(image))
+    return image, path
+
+
+def agree(graph: Graph, runner: ImageRunner, seed: int = 1) -> None:
+    samples = inputs(graph, seed=seed)
+    expected = OracleRunner(graph).run(samples, record=True)
+    found = runner.run(samples, record=True)
+    for name, spikes in expected.spikes.items():
+        assert np.array_equal(found.spikes[name], spikes), name
+        assert np.array_equal(found.spike_counts[name], expected.spike_counts[name]), name
+    for name, totals in expected.totals.items():
+        assert np.array_equal(found.totals[name], totals), name
+    for counts in found.activity.values():
+        assert not counts["saturations"].any()
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_family_is_alive(name: str) -> None:
+    """Some neurons spike and some do not, in several slots."""
+    graph = network(name, "ttfs")
+    check(graph, INTEGER)
+    execution = OracleRunner(graph).run(inputs(graph), record=True)
+    for node, spikes in execution.spikes.items():
+        if isinstance(graph[node].op, Population):
+            assert 0.05 < spikes.max(axis=1).mean() < 0.95, node
+            assert np.count_nonzero(spikes.any(axis=tuple(range(2, spikes.ndim))).any(axis=0)) > 3
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_spike_for_spike(name: str, tmp_path: Path) -> None:
+    """Compiled without a warning, and run under the address and undefined-behavior sanitizers."""
+    graph = network(name, "ttfs")
+    _, path = written(graph, WHOLE, tmp_path)
+    agree(graph, ImageRunner(path, graph, flags=SANITIZED))
+
+
+@pytest.fixture(scope="module")
+def emulators() -> dict[str, ImageRunner]:
+    return {}
+
+
+@given(
+    st.sampled_from(list(FAMILY)),
+    st.integers(40, 2000),
+    st.integers(60, 1000),
+    st.integers(8, 600),
+    st.integers(2, 1000),
+)
+@settings(deadline=None, max_examples=60)
+def test_tiles(
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    weights: int,
+    spikes: int,
+    accumulators: int,
+    seed: int,
+) -> None:
+    """Whatever the buffers, a network fits and agrees, or is refused with the layer's name."""
+    graph = network(name, "ttfs", seed)
+    machine = small(weights, spikes, accumulators)
+    folder = tmp_path_factory.mktemp("tiles")
+    try:
+        _, path = written(graph, machine, folder)
+    except SnnccError as error:
+        (diagnostic,) = error.diagnostics
+        assert diagnostic.code == "SNN041"
+        assert "machine's buffers" in diagnostic.message
+        return
+    agree(graph, ImageRunner(path, graph, flags=("-O1", "-fsanitize=undefined")), seed)
