@@ -45,6 +45,12 @@ class Result:
         return chosen
 
     @property
+    def steps(self) -> int:
+        """Time steps (or slots, in the ttfs code) that were run."""
+        code = self._graph.code
+        return code.train if code is not None and code.results == 1 else self.execution.steps
+
+    @property
     def spikes_per_sample(self) -> float:
         """Mean number of spikes that a sample causes."""
         return float(sum(np.mean(count) for count in self.execution.spike_counts.values()))

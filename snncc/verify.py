@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from snncc.onnx.reader import read_model
-from snncc_backends import BundleFolder, Execution, OracleRunner, Runner
+from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_backends.bundle import VECTORS
 from snncc_ir import Array, Batch, Floats, Graph, Integers, decode, fail, session, unpack
 
@@ -37,7 +37,7 @@ class Share:
 
 @dataclass(frozen=True)
 class AtSteps:
-    """How good the network is after some of its time steps.
+    """How good the network is after some of its time steps (ttfs code: after all slots).
 
     agreement: samples with the float network's class; None unless the first output is a vector of
     at least two classes. snr: signal to noise of the first output, dB (None when equal).
@@ -74,6 +74,7 @@ class Verification:
     synaptic_operations: float | None
     layers: Mapping[str, float]
     """Spikes by node."""
+    estimate: Estimate | None
     vectors: Exactness
     exact: Exactness | None
     notes: tuple[str, ...]
@@ -132,6 +133,7 @@ def verify(
         _mean(execution.spike_counts),
         _mean(operations) if operations else None,
         {name: float(np.mean(number)) for name, number in execution.spike_counts.items()},
+        runner.estimate(execution),
         _self_test(bundle, runner),
         None if exact < 1 else compare(graph, runner, samples, min(exact, count)),
         tuple(notes),
@@ -250,6 +252,8 @@ def _at(
     noise = float(np.sum(np.square(results - reference)))
     signal = float(np.sum(np.square(reference)))
     snr = float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
+    if graph.code is not None and graph.code.results == 1:
+        steps = graph.code.train
     if classes is None:
         return AtSteps(steps, None, None, snr)
     chosen = results.argmax(1)

@@ -43,6 +43,22 @@ class Execution:
     activity: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What a sample costs on the chip, on average.
+
+    microjoules, milliseconds: in all. parts: microjoules by cause; layers: by layer. saturations:
+    accumulators that were cut off. assumptions: one line.
+    """
+
+    microjoules: float
+    milliseconds: float
+    parts: Mapping[str, float]
+    layers: Mapping[str, float]
+    saturations: float
+    assumptions: str
+
+
 def checked_steps(graph: Graph, steps: int | None) -> int:
     """Time steps to run; all that the network was compiled for by default.
 
@@ -50,6 +66,12 @@ def checked_steps(graph: Graph, steps: int | None) -> int:
     has its results at the end only, so that is one step.
     """
     compiled = graph.code.results if graph.code else 1
+    if steps is not None and compiled == 1:
+        raise fail(
+            "SNN030",
+            "the network has its results after all slots only, so that no number of steps is taken",
+            hint="leave out --steps; compile again with --steps for other slots",
+        )
     if steps is not None and not 1 <= steps <= compiled:
         raise fail(
             "SNN030",
@@ -78,6 +100,10 @@ class Runner(ABC):
         steps: at most those compiled for, which are the default. record: keep every spike.
         progress: called with the number of samples done since the last call.
         """
+
+    def estimate(self, execution: Execution) -> Estimate | None:
+        """Energy and time of a run, for chips that count what they do."""
+        return None
 
 
 class Backend(ABC):

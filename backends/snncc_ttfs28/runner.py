@@ -11,15 +11,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
-from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, spike_train
+from snncc_backends import (
+    Estimate,
+    Execution,
+    Part,
+    Runner,
+    build,
+    checked_steps,
+    parts,
+    run_parts,
+)  # fmt: skip
+from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, fail, spike_train
 from snncc_ir.ops import Input, Output
+from snncc_ttfs28.energy import estimate
 from snncc_ttfs28.image import Map
-from snncc_ttfs28.machine import COUNTERS
+from snncc_ttfs28.machine import COUNTERS, Machine, parse_machine
 from snncc_ttfs28.reader import read_image
 
 SAMPLES_A_PROCESS = 64
 EMULATOR = "emulator"
+SOURCES = ("main.c", "ttfs28_image.c", "ttfs28_machine.c")
+DESCRIPTION = "machine.json"
 
 
 class ImageRunner(Runner):
@@ -41,6 +53,7 @@ class ImageRunner(Runner):
         """
         self._graph, self._path = graph, image
         self._image = read_image(image.read_bytes(), str(image))
+        self._machine = _machine_beside(image, self._image.machine_hash)
         self._processes = processes or os.cpu_count() or 1
         self._work = Path(tempfile.mkdtemp(prefix="snncc-ttfs28-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
@@ -66,6 +79,9 @@ class ImageRunner(Runner):
             commands = {part: self._command(part, folder, record) for part in split}
             run_parts(commands, self._processes, progress)
             return self._collect([folder / str(part.first) for part in split], record)
+
+    def estimate(self, execution: Execution) -> Estimate | None:
+        return estimate(self._machine, execution.activity) if self._machine else None
 
     def _command(self, part: Part, folder: Path, record: bool) -> list[str]:
         command = [
@@ -134,7 +150,20 @@ class ImageRunner(Runner):
         )
 
 
-SOURCES = ("main.c", "ttfs28_image.c", "ttfs28_machine.c")
+def _machine_beside(image: Path, expected: bytes) -> Machine | None:
+    """The description beside an image, if there is one; raises SNN060 when it is another's."""
+    path = image.parent / DESCRIPTION
+    if not path.is_file():
+        return None
+    machine = parse_machine(path.read_bytes(), str(path))
+    if machine.digest != expected:
+        raise fail(
+            "SNN060",
+            f"header at byte 32: the image was made for another machine than '{machine.name}'",
+            str(path),
+            "compile the network anew",
+        )
+    return machine
 
 
 def _cells(where: Map) -> slice:

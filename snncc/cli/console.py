@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from snncc_backends import Preprocessing
+from snncc_backends import Estimate, Preprocessing
 from snncc_ir import SnnccError, fail
 
 Report = Callable[[str, int, int], None]
@@ -97,3 +97,16 @@ def preprocessing(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Figures as JSON on stdout.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
+
+
+def estimate_line(found: Estimate) -> str:
+    """Energy with its largest causes, latency, and what was cut off."""
+    largest = sorted(found.parts.items(), key=lambda part: -part[1])[:3]
+    causes = ", ".join(f"{name.replace('_', ' ')} {energy:.1f}" for name, energy in largest)
+    text = (
+        f"estimate: {found.microjoules:.1f} µJ ({causes}), {found.milliseconds:.3f} ms a sample"
+        f" ({found.assumptions})"
+    )
+    if found.saturations:
+        text += f"; {found.saturations:.1f} accumulators saturate"
+    return text

@@ -57,7 +57,7 @@ def command(
             {
                 "runner": result.runner,
                 "samples": dataset.count,
-                "steps": result.execution.steps,
+                "steps": result.steps,
                 "predictions": predictions.tolist(),
                 "spikes_per_sample": result.spikes_per_sample,
                 "spikes": {
@@ -71,6 +71,6 @@ def command(
     more = f", … ({dataset.count} samples)" if dataset.count > SHOWN else ""
     console.out.print(f"predictions: {shown}{more}")
     console.out.print(
-        f"{result.spikes_per_sample:.0f} spikes a sample in {result.execution.steps} steps, "
+        f"{result.spikes_per_sample:.0f} spikes a sample in {result.steps} steps, "
         f"by the {result.runner}"
     )

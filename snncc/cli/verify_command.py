@@ -82,6 +82,8 @@ def _show(found: Verification, quiet: bool) -> None:
     if operations is not None:
         text += f", {operations:.0f} synaptic operations"
     console.out.print(text)
+    if found.estimate is not None:
+        console.out.print(console.estimate_line(found.estimate))
     for what, exactness in (("self-test vectors", found.vectors), ("oracle", found.exact)):
         if exactness is not None:
             verdict = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from snncc_ir import Floats
 from snncc_ir.ops import Conv, Dense
 
-ROWS = 1 << 16
+ROWS = 1 << 17
 """Places that are looked at, over all samples, about."""
 CHUNK = 1 << 12
 """Rows that are multiplied at once, in float32; the sums over chunks are in float64."""
