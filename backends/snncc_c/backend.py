@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings
+from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, TtfsSettings
 from snncc_c.emit import emit_c
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
@@ -14,8 +14,8 @@ class CBackend(Backend):
 
     name = "c"
     summary = "C99 simulator without dependencies, integer arithmetic, event-driven"
-    codings = (RateSettings,)
-    models = ("if", "signed-if", "readout")
+    codings = (RateSettings, TtfsSettings)
+    models = ("if", "signed-if", "ttfs", "readout")
     rules = RULES
 
     def emit(

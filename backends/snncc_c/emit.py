@@ -9,9 +9,9 @@ from zlib import crc32
 import numpy as np
 
 from snncc_backends import Preprocessing
-from snncc_c.layout import NO_WINDOW, Blob, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import Graph, Node, Rate, Spikes
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population
+from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
+from snncc_ir import FirstSpike, Graph, Node, Spikes
+from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, TimeToFirstSpike
 from snncc_templates import render
 
 FOLDER = "c"
@@ -33,7 +33,7 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     nodes = [node for node in graph if not isinstance(node.op, Output)]
     number = {node.name: i for i, node in enumerate(nodes)}
     blob, state = Blob(), State()
-    maps = Maps(blob)
+    maps = Maps(blob, code=graph.code)
     rows = [_node(graph, node, number, maps, state) for node in nodes]
     stage = 4 * maps.largest_stage
     work = {
@@ -42,8 +42,16 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "list_values": state.take(maps.longest_list + 1, 4),
         "scratch": state.take(stage, 1),
         "scratch_next": state.take(stage, 1),
+        "products": -1,
+        "arriving": -1,
         "tally": state.take(2 * len(nodes), 8),
     }
+    slots = planes = 0
+    if isinstance(graph.code, FirstSpike):
+        work["products"] = state.take(maps.most_weights, 4)
+        work["arriving"] = state.take(max(node.type.size for node in nodes), 1)
+        slots = graph.code.steps
+        planes = max(bits for node in nodes if (bits := _input_bits(node)))
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
     inputs = [node for node in nodes if isinstance(node.op, Input)]
     takes_bytes = len(inputs) == 1 and preprocessing.per_first_axis(inputs[0].type.shape)
@@ -51,17 +59,16 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     content = blob.content
     values: dict[str, object] = {
         "title": comment(f"network '{graph.name}'"),
-        "steps": graph.code.steps if isinstance(graph.code, Rate) else 1,
+        "steps": graph.code.results if graph.code else 1,
+        "slots": slots,
+        "planes": planes,
         "neurons": sum(node.type.size for node in nodes if isinstance(node.type, Spikes)),
         "input_size": sum(node.type.size for node in inputs),
         "input_node": number[inputs[0].name],
         "inputs": list(_inputs(inputs, number)),
         "output_size": sum(graph[name].type.size for name in sources),
         "output_nodes": [number[name] for name in sources],
-        "outputs": [
-            comment(f"'{name}', {'n' if isinstance(graph[name].type, Spikes) else 'v'}")
-            for name in sources
-        ],
+        "outputs": [comment(f"'{name}', {_what_is_read(graph[name])}") for name in sources],
         "state_bytes": state.size,
         "weight_bytes": len(content),
         "embedded": embedded,
@@ -127,14 +134,18 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
             fields |= {"scale": scale.hex(), "levels": levels, "potential": state.take(size, 4)}
         case MaxPool():
             (source,) = graph.operands(node)
+            ttfs = isinstance(graph.code, FirstSpike)
             fields |= {
-                "kind": "SNNCC_MAXPOOL",
+                "kind": "SNNCC_TTFS_MAXPOOL" if ttfs else "SNNCC_MAXPOOL",
                 "source": number[source.name],
                 "window": window(node.op.window),
                 "spikes": state.take(size, 1),
-                "count": state.take(size, 4),
-                "pooled": state.take(source.type.size, 4),
             }
+            if not ttfs:
+                fields |= {
+                    "count": state.take(size, 4),
+                    "pooled": state.take(source.type.size, 4),
+                }
         case Population():
             fields |= _population(graph, node, node.op, number, maps, state)
     table = "{" + ", ".join(str(value) for value in fields.values()) + "}"
@@ -147,7 +158,9 @@ def _population(
     target, size, blob = storage(graph, node), node.type.size, maps.blob
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         order = storage(graph, source).order
-        maps.add(chain, number[source.name], source.type, order, target)
+        maps.add(chain, number[source.name], source.type, order, target, _input_bits(source))
+    if isinstance(graph.code, FirstSpike):
+        return _ttfs(op, target, size, maps, state)
     driven = any(isinstance(source.op, Input) for source in graph.operands(node))
     parameters = {"bias": spread(op.bias, op.shape, target)}
     if isinstance(op.model, IntegrateFire):
@@ -171,6 +184,36 @@ def _population(
             "count": state.take(size, 4) if op.model.signed or read else -1,
         }
     return fields
+
+
+def _ttfs(op: Population, target: Box, size: int, maps: Maps, state: State) -> dict[str, object]:
+    """Fields of a population in the ttfs code."""
+    bias, period = periodic(spread(op.bias, op.shape, target), target)
+    fields: dict[str, object] = {
+        "kind": "SNNCC_TTFS_READOUT",
+        "projections": len(op.maps),
+        "period": period,
+        "potential": state.take(size, 4),
+        "bias": maps.blob.add(bias, "i4"),
+    }
+    if isinstance(op.model, TimeToFirstSpike):
+        fields |= {
+            "kind": "SNNCC_TTFS",
+            "theta": maps.blob.add(op.model.threshold.integers, "i4"),
+            "spikes": state.take(size, 1),
+        }
+    return fields
+
+
+def _input_bits(node: Node) -> int | None:
+    """Magnitude bits of an input's numbers; None for spikes."""
+    return (node.op.levels or 1).bit_length() if isinstance(node.op, Input) else None
+
+
+def _what_is_read(node: Node) -> str:
+    if not isinstance(node.type, Spikes):
+        return "v"
+    return "k" if isinstance(node.type.code, FirstSpike) else "n"
 
 
 def _projections(graph: Graph, nodes: list[Node], maps: Maps) -> list[_Row]:

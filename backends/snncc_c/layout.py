@@ -9,7 +9,20 @@ from math import prod
 
 import numpy as np
 
-from snncc_ir import Graph, Integers, Node, Shape, Tensor, Type
+from snncc_ir import (
+    Code,
+    FirstSpike,
+    Graph,
+    Integers,
+    Log2,
+    Node,
+    Shape,
+    Tensor,
+    Type,
+    constants,
+    octave,
+    offsets,
+)  # fmt: skip
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -121,13 +134,26 @@ class Maps:
     blob: Blob
     moves: list[str] = field(default_factory=list)
     projections: list[str] = field(default_factory=list)
+    code: Code | None = None
     longest_list: int = 1
     largest_stage: int = 1
+    most_weights: int = 1
+    tables: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """Of the ttfs code: place and length of each table of magnitudes."""
 
     def add(
-        self, chain: Chain, source: int, source_type: Type, order: Integers, target: Box
+        self,
+        chain: Chain,
+        source: int,
+        source_type: Type,
+        order: Integers,
+        target: Box,
+        input_bits: int | None = None,
     ) -> None:
-        """Adds the projection of one map. order: how the source's neurons are stored."""
+        """Adds the projection of one map.
+
+        order: how the source's neurons are stored. input_bits: magnitude, of an input's numbers.
+        """
         first, kind = len(self.moves), source_type
         last: Op
         *before, last = chain
@@ -146,35 +172,60 @@ class Maps:
                 weights, groups, period = conv_order(last), last.groups, 1
                 shape = window(last.window)
                 listed = from_box.channels
-                weight = last.weight
+                weight, each = last.weight, outputs_of(last.weight, self.code, input_bits)
             case Dense():
                 from_box = Box(kind.size, 1, 1)
                 to_box = Box(last.weight.shape[0], 1, 1)
-                weights = last.weight.integers[np.ix_(target.order, order)].T
+                weights = codes(last.weight)[np.ix_(target.order, order)].T
                 groups, period, shape = 1, 1, NO_WINDOW
                 listed = kind.size
                 weight = last.weight
+                each = outputs_of(weight, self.code, input_bits)
+                each = each[target.order] if each.size else each
             case Scale():
                 # the map's result is the population in row-major order, whatever its shape
-                full = np.broadcast_to(last.weight.integers, kind.shape).reshape(-1)
+                full = np.broadcast_to(codes(last.weight), kind.shape).reshape(-1)
                 if not np.array_equal(order, target.order):
                     self._reorder(kind, order, target.order)
                 from_box = to_box = target
-                weights, period = periodic(full[target.order], target)
                 groups, shape, listed = 1, NO_WINDOW, 1
-                weight = Tensor(weights.astype(np.int32))
+                if isinstance(last.weight, Log2) and isinstance(self.code, FirstSpike):
+                    shift = offsets(last.weight, self.code, input_bits)
+                    shift = np.broadcast_to(shift, kind.shape).reshape(-1)
+                    full, shift, weight = full[target.order], shift[target.order], last.weight
+                    period = max(periodic(full, target)[1], periodic(shift, target)[1])
+                    weights, each = full[:period], shift[:period]
+                else:
+                    weights, period = periodic(full[target.order], target)
+                    each, weight = weights[:0], Tensor(weights.astype(np.int32))
             case _:
                 raise AssertionError("the checker holds that a map ends in conv, dense or scale")
         self.longest_list = max(self.longest_list, listed)
         self.largest_stage = max(self.largest_stage, kind.size)
-        width = weight.array.dtype.itemsize
+        is_log = isinstance(weight, Log2)
+        width = 1 if is_log else weight.array.dtype.itemsize
         offset = self.blob.add(weights, f"i{width}")
         self.blob.elements += weights.size
+        self.most_weights = max(self.most_weights, weights.size)
+        products = self._products(weight, each, input_bits) if is_log else "-1, -1, 0, 0, 0"
         name = {"conv": "SNNCC_CONV", "dense": "SNNCC_DENSE", "scale": "SNNCC_SCALE"}[last.name]
         self.projections.append(
             f"{{{name}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
-            f"{shape}, {groups}, {width}, {offset}, {period}}}"
+            f"{shape}, {groups}, {width}, {offset}, {period}, {products}}}"
         )
+
+    def _products(self, weight: Tensor, each: Integers, input_bits: int | None) -> str:
+        """The fields with which codes are multiplied; each: offset of each output."""
+        if not isinstance(weight, Log2) or not isinstance(self.code, FirstSpike):
+            raise AssertionError("log2 weights and the ttfs code go together")
+        units, bits = octave(self.code, weight), self.code.constant_bits
+        if (units, bits) not in self.tables:
+            table = np.array([c >> shift for shift in range(bits) for c in constants(bits, units)])
+            self.tables[units, bits] = (self.blob.add(table, "i4"), table.size)
+        magnitudes, count = self.tables[units, bits]
+        spike = units if input_bits else units // self.code.tau
+        place = self.blob.add(each, "i4")
+        return f"{place}, {magnitudes}, {count}, {spike}, {units // weight.resolution}"
 
     def _stand(self, order: Integers, kind: Type) -> Integers:
         """Puts a stage into the standard order of its shape where it is in another."""
@@ -213,9 +264,22 @@ def places(order: Integers) -> Integers:
     return inverse
 
 
+def codes(weight: Tensor) -> Integers:
+    """Integers as they are, logarithmic weights as their codes."""
+    return weight.codes.integers if isinstance(weight, Log2) else weight.integers
+
+
+def outputs_of(weight: Tensor, code: Code | None, input_bits: int | None) -> Integers:
+    """The exponent offset of each output of logarithmic weights; of others nothing."""
+    if not isinstance(weight, Log2) or not isinstance(code, FirstSpike):
+        return np.zeros(0, np.int64)
+    shift = offsets(weight, code, input_bits).reshape(-1)
+    return np.broadcast_to(shift, (weight.shape[0],))
+
+
 def conv_order(conv: Conv) -> Integers:
     """Weights as [ky][in][kx, last first][out of a group]; see snncc_kernels.h."""
-    weight = conv.weight.integers
+    weight = codes(conv.weight)
     if weight.ndim == 3:
         weight = weight[:, :, None]
     outputs, inputs, height, width = weight.shape

@@ -3,19 +3,30 @@
 from collections.abc import Iterator
 
 from snncc_backends import Settings
-from snncc_ir import Diagnostic, Graph, Rate, node_tensors
-from snncc_ir.ops import Conv, Population, chain_type
+from snncc_ir import Diagnostic, FirstSpike, Graph, Rate, node_tensors
+from snncc_ir.ops import Conv, Input, Population, chain_type
 
 LARGEST = 1 << 31
 
 
-def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """The network is in a rate code."""
-    if not isinstance(graph.code, Rate):
+def known_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """The network is in a rate code, or in the ttfs code."""
+    if not isinstance(graph.code, Rate | FirstSpike):
         name = graph.code.name if graph.code else "none"
         yield Diagnostic(
-            "SNN041", f"the code is {name}, should be rate", hint="run the pass rate-code"
+            "SNN041",
+            f"the code is {name}, should be rate or ttfs",
+            hint="run the pass rate-code or ttfs-code",
         )
+
+
+def inputs_alike(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """In the ttfs code, all inputs have the same number of bits."""
+    bits = {
+        (node.op.levels or 1).bit_length() for node in graph.inputs if isinstance(node.op, Input)
+    }
+    if isinstance(graph.code, FirstSpike) and len(bits) > 1:
+        yield Diagnostic("SNN041", f"the inputs have {sorted(bits)} bits, should have one number")
 
 
 def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
@@ -53,4 +64,4 @@ def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             )
 
 
-RULES = (rate_code, one_layout, addressable)
+RULES = (known_code, inputs_alike, one_layout, addressable)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
 from snncc_c.emit import FOLDER
-from snncc_ir import Array, Batch, Graph, Integers, Spikes
+from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, spike_train
 from snncc_ir.ops import Output
 
 SAMPLES_A_PROCESS = 64
@@ -93,9 +93,12 @@ class CRunner(Runner):
             if node.op.name == "population":
                 operations[node.name] = counts[:, 1, i]
         spikes: Mapping[str, NDArray[np.int8]] = {}
+        code = self._graph.code
         if record:
             spikes = {
-                name: train.astype(np.int8)
+                name: spike_train(train[:, 0], code)
+                if isinstance(code, FirstSpike)
+                else train.astype(np.int8)
                 for name, train in _split(_load(files, "spikes"), spiking).items()
             }
         return Execution(steps, totals, spike_counts, operations, spikes)

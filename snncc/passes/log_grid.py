@@ -71,15 +71,21 @@ class Rounded:
     error: Floats
 
 
-def nearest(grid: Grid, weights: Floats, exponent: Integers, moments: Floats) -> Rounded:
-    """Rounds (R, d) weights with exponents (R), each for itself; moments: H, (d, d)."""
+def nearest(grid: Grid, weights: Floats, exponent: Integers, moments: Floats | None) -> Rounded:
+    """Rounds (R, d) weights with exponents (R), each for itself.
+
+    moments: H, (d, d); without them the error is that of the weights.
+    """
     codes = grid.codes(weights, exponent[:, None])
     off = grid.values(codes, exponent[:, None]) - weights
-    return Rounded(codes, np.einsum("rd,rd->r", off @ moments, off))
+    moved = off if moments is None else off @ moments
+    return Rounded(codes, np.einsum("rd,rd->r", moved, off))
 
 
-def compensated(grid: Grid, weights: Floats, exponent: Integers, moments: Floats) -> Rounded:
+def compensated(grid: Grid, weights: Floats, exponent: Integers, moments: Floats | None) -> Rounded:
     """As `nearest`, with errors pushed into the weights not yet rounded. H has to be regular."""
+    if moments is None:
+        return nearest(grid, weights, exponent, moments)
     order = np.argsort(-np.diag(moments), kind="stable")
     upper = _inverse_factor(moments[np.ix_(order, order)])
     work = weights[:, order].copy()

@@ -14,7 +14,9 @@ from snncc_ir import Floats
 from snncc_ir.ops import Conv, Dense
 
 ROWS = 1 << 17
-"""Places that are looked at, over all samples, about."""
+"""Places that are looked at, over all samples, about; fewer for wide layers, as WORK allows."""
+WORK = 100_000_000_000
+"""Multiplications for the moments of one group, about; but four rows for each input are taken."""
 CHUNK = 1 << 12
 """Rows that are multiplied at once, in float32; the sums over chunks are in float64."""
 
@@ -56,12 +58,14 @@ def _patches(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(rows, groups, C/groups · taps) and (rows, O) at chosen places."""
     window, rank = conv.window, conv.window.rank
-    count = len(arriving)
+    count, channels = arriving.shape[:2]
     # (N, C, *places, *kernel), a view
     views = window.slide(arriving, 0.0)
     places = views.shape[2 : 2 + rank]
     each = int(np.prod(places))
-    wanted = max(1, min(each, ROWS // count))
+    width = int(np.prod(window.kernel)) * channels // conv.groups
+    rows = min(ROWS, max(4 * width, WORK // width**2))
+    wanted = max(1, min(each, -(-rows // count)))
     random = np.random.default_rng(each)
     chosen = np.stack([random.permutation(each)[:wanted] for _ in range(count)])
     sample = np.repeat(np.arange(count), wanted)

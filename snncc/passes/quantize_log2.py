@@ -13,6 +13,7 @@ included) and for the drive that the layer had in the network as it was:
 * One-to-one maps (shortcuts) have an exponent for each weight, so aligned ones are exact.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +39,9 @@ ROUNDINGS = ("compensated", "nearest")
 ERRORS = ("output", "weight")
 CANDIDATES = 5
 """Exponents that are tried for a channel: from one above the largest weight's downwards."""
+WIDEST = 6144
+"""Inputs of a neuron beyond which second moments are too many: such layers (the first dense one of
+a VGG for large images) are rounded each weight for itself."""
 DAMPING = 1e-2
 """Of the moments, relative to their mean diagonal, where they decide where weights move."""
 
@@ -89,15 +93,19 @@ class QuantizeLog2(Pass):
             return (*moves, Scale(_each(last.weight.floats, grid)))
         if not isinstance(last, Conv | Dense):
             raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-        rest = layer.target - op.bias.floats.astype(np.float32)
-        for other in range(len(op.maps)):
-            if other != which:
-                rest = rest - layer.drive(op, other)
-        places = chain_type(chain, layer.types[which]).shape
-        found = moments(last, layer.moved(which), rest.reshape(-1, *places))
         weight = last.weight.floats
         rows = weight.reshape(len(weight), -1)
-        codes, exponent = self._rows(grid, rows, found)
+        by_weight = self.rounding == "nearest" and self.error == "weight"
+        if by_weight or rows.shape[1] > WIDEST:
+            codes, exponent = _search(grid, rows, None, nearest)
+        else:
+            rest = layer.target - op.bias.floats.astype(np.float32)
+            for other in range(len(op.maps)):
+                if other != which:
+                    rest = rest - layer.drive(op, other)
+            places = chain_type(chain, layer.types[which]).shape
+            found = moments(last, layer.moved(which), rest.reshape(-1, *places))
+            codes, exponent = self._rows(grid, rows, found)
         column = (-1, *[1] * (weight.ndim - 1))
         log = Log2(i8(codes.reshape(weight.shape)), i16(exponent.reshape(column)), self.resolution)
         return (*moves, replace(last, weight=log))
@@ -119,23 +127,28 @@ class QuantizeLog2(Pass):
                 wanted = np.linalg.solve(
                     regular, (found.targets[own] + DAMPING * scale * wanted).T
                 ).T
-            codes[own], exponents[own] = self._search(grid, wanted, regular)
+            measure = regular if self.error == "output" else None
+            if self.rounding == "compensated":
+                codes[own], exponents[own] = _search(grid, wanted, regular, compensated)
+            else:
+                codes[own], exponents[own] = _search(grid, wanted, measure, nearest)
         return codes, exponents
 
-    def _search(self, grid: Grid, rows: Floats, moments: Floats) -> tuple[Integers, Integers]:
-        """The best of a few exponents, row by row."""
-        top = grid.top(np.abs(rows).max(axis=1))
-        candidates = [top + 1 - step for step in range(CANDIDATES)]
-        measure = moments if self.error == "output" else np.eye(len(moments))
-        method = compensated if self.rounding == "compensated" else nearest
-        tried: list[Rounded] = [
-            method(grid, rows, exponent, measure if method is nearest else moments)
-            for exponent in candidates
-        ]
-        best = np.argmin([result.error for result in tried], axis=0)
-        rows_of = np.arange(len(rows))
-        codes = np.stack([result.codes for result in tried])[best, rows_of]
-        return codes, np.stack(candidates)[best, rows_of]
+
+def _search(
+    grid: Grid,
+    rows: Floats,
+    moments: Floats | None,
+    method: Callable[[Grid, Floats, Integers, Floats | None], Rounded],
+) -> tuple[Integers, Integers]:
+    """The best of a few exponents, row by row."""
+    top = grid.top(np.abs(rows).max(axis=1))
+    candidates = [top + 1 - step for step in range(CANDIDATES)]
+    tried = [method(grid, rows, exponent, moments) for exponent in candidates]
+    best = np.argmin([result.error for result in tried], axis=0)
+    each = np.arange(len(rows))
+    codes = np.stack([result.codes for result in tried])[best, each]
+    return codes, np.stack(candidates)[best, each]
 
 
 def _each(weight: Floats, grid: Grid) -> Log2:
