@@ -1,4 +1,4 @@
-"""What differs between two bundles or two IR files, in words."""
+"""What differs between two bundles, IR files or images, in words."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snncc.images import format_of
 from snncc_backends import BundleFolder
 from snncc_backends.bundle import MANIFEST, NETWORK, REPORT, TENSORS
 from snncc_ir import Graph, Node, Tensor, fail, node_tensors, print_type, read_graph
@@ -17,11 +18,15 @@ _COMPARED_IN_WORDS = {NETWORK, TENSORS, REPORT}
 def diff(first: Path, second: Path) -> list[str]:
     """One line for each difference from `first` to `second`; empty when there is none.
 
-    Both are bundles, or both are .sir files; raises SNN051 or SNN011 when one cannot be read.
+    Both are bundles, .sir files or images; raises SNN051, SNN011 or SNN060 when one cannot be
+    read.
     """
     if first.is_dir() and second.is_dir():
         return list(_bundles(BundleFolder.read(first), BundleFolder.read(second)))
     if first.is_file() and second.is_file():
+        images = _images(first.name, first.read_bytes(), second.read_bytes())
+        if images is not None:
+            return images
         return list(_graphs(read_graph(first), read_graph(second)))
     missing = [str(path) for path in (first, second) if not path.exists()]
     if missing:
@@ -40,9 +45,19 @@ def _bundles(first: BundleFolder, second: BundleFolder) -> Iterator[str]:
         elif name not in ours:
             yield f"file {name}: only in {second.folder}"
         elif ours[name] != theirs[name] and name not in _COMPARED_IN_WORDS:
-            yield f"file {name}: {_file(first.file(name), second.file(name))}"
+            mine, other = first.file(name), second.file(name)
+            for line in _images(name, mine, other) or [_file(mine, other)]:
+                yield f"file {name}: {line}"
     if _content(first) == _content(second) and first.manifest != second.manifest:
         yield f"{MANIFEST}: the manifests differ in form"
+
+
+def _images(name: str, first: bytes, second: bytes) -> list[str] | None:
+    """Differences of two images of one format; None for other files."""
+    known = format_of(first)
+    if known is None or not second.startswith(known.magic):
+        return None
+    return known.differences(first, second, (f"{name} (first)", f"{name} (second)"))
 
 
 def _described(bundle: BundleFolder) -> dict[str, object]:

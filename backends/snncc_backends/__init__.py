@@ -4,12 +4,21 @@ from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bund
 from snncc_backends.native import Part, build, parts, run_parts
 from snncc_backends.oracle import OracleRunner
 from snncc_backends.preprocess import Preprocessing
-from snncc_backends.protocol import Backend, Estimate, Execution, Rule, Runner, checked_steps
-from snncc_backends.registry import backend, targets
+from snncc_backends.protocol import (
+    Backend,
+    Estimate,
+    Execution,
+    ImageFormat,
+    Rule,
+    Runner,
+    checked_steps,
+)
+from snncc_backends.registry import backend, image_formats, targets
 from snncc_backends.settings import RateSettings, Settings, TtfsSettings
 
 __all__ = [
-    "Backend", "BundleFolder", "Estimate", "Execution", "OracleRunner", "Part", "Preprocessing",
-    "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend", "build",
-    "check_place", "checked_steps", "parts", "run_parts", "targets", "to_json", "write_bundle",
+    "Backend", "BundleFolder", "Estimate", "Execution", "ImageFormat", "OracleRunner", "Part",
+    "Preprocessing", "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend",
+    "build", "check_place", "checked_steps", "image_formats", "parts", "run_parts", "targets",
+    "to_json", "write_bundle",
 ]  # fmt: skip

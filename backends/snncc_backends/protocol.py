@@ -106,6 +106,29 @@ class Runner(ABC):
         return None
 
 
+class ImageFormat(ABC):
+    """How a chip's binary image is taken apart, for people and for diffs."""
+
+    magic: ClassVar[bytes]
+    """First bytes of every image."""
+    keyword: ClassVar[str]
+    """First word of every text."""
+    path: ClassVar[str]
+    """Where the image is in a bundle."""
+
+    @abstractmethod
+    def disassemble(self, content: bytes, place: str) -> str:
+        """The image as text; raises SNN060 for one that is damaged. place: for errors."""
+
+    @abstractmethod
+    def assemble(self, text: str, place: str) -> bytes:
+        """`assemble(disassemble(image)) == image`; raises SNN061 for text that does not fit."""
+
+    @abstractmethod
+    def differences(self, first: bytes, second: bytes, places: tuple[str, str]) -> list[str]:
+        """In words, by layer and field; raises SNN060."""
+
+
 class Backend(ABC):
     """Base of all backends. Stateless: one instance serves many compilations."""
 
@@ -117,6 +140,8 @@ class Backend(ABC):
     models: ClassVar[tuple[str, ...]]
     """Neuron models that the chip takes, by their names in the IR."""
     rules: ClassVar[tuple[Rule, ...]] = ()
+    image: ClassVar[ImageFormat | None] = None
+    """For chips that are configured by one binary file."""
 
     def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
         """The settings of a coding that hold where `options`, the user's, say nothing else.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from snncc_backends.protocol import Backend
+from snncc_backends.protocol import Backend, ImageFormat
 from snncc_ir import SnnccError, fail
 
 GROUP = "snncc.backends"
@@ -35,6 +35,19 @@ def backend(name: str) -> Backend:
             hint="`snncc targets` lists them; a plug-in has to be installed beside snncc",
         )
     return known[name]()
+
+
+def image_formats() -> list[ImageFormat]:
+    """The image formats of all targets that have one and can be loaded."""
+    found = []
+    for load in targets().values():
+        try:
+            image = load().image
+        except SnnccError:  # a broken plug-in says so when it is asked for
+            continue
+        if image is not None:
+            found.append(image)
+    return found
 
 
 def _loader(name: str, reference: str) -> Callable[[], Backend]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from snncc_backends import Backend, Preprocessing, Runner, Settings
 from snncc_ir import Graph, fail
 from snncc_ttfs28.emit import make_image
+from snncc_ttfs28.format import Ttfs28Format
 from snncc_ttfs28.image import image_bytes
 from snncc_ttfs28.rules import RULES
 from snncc_ttfs28.runner import ImageRunner
 from snncc_ttfs28.settings import Ttfs28Settings, settings_for
 
-IMAGE = "ttfs28/image.bin"
+IMAGE = Ttfs28Format.path
 MACHINE = "ttfs28/machine.json"
 
 
@@ -23,6 +24,7 @@ class Ttfs28Backend(Backend):
     codings = (Ttfs28Settings,)
     models = ("ttfs", "readout")
     rules = RULES
+    image = Ttfs28Format()
 
     def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
         return settings_for(options)

@@ -30,6 +30,7 @@ CATALOG: dict[str, str] = {
     "SNN051": "a bundle cannot be read",
     "SNN052": "a bundle cannot be executed here",
     "SNN060": "an image of a chip is damaged or contradicts itself",
+    "SNN061": "the text of an image cannot be assembled",
 }
 """Every code with its title. docs/diagnostics.md explains each; a test holds the two together."""
 

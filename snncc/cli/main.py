@@ -21,7 +21,9 @@ COMMANDS = {
     "inspect": "what a model becomes, before anyone waits",
     "targets": "the chips, and their rules",
     "opt": "run passes on an IR file",
-    "diff": "what differs between two bundles or IR files",
+    "diff": "what differs between two bundles, IR files or images",
+    "disasm": "a chip's image as text",
+    "asm": "a chip's image from its text",
 }
 
 

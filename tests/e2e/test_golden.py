@@ -16,15 +16,22 @@ from tests.conftest import ROOT
 from tests.e2e.models import MODELS, samples
 
 GOLDEN = ROOT / "tests" / "golden"
-CASES = {f"{model}-{neuron}": (model, neuron) for model in MODELS for neuron in ("if", "signed-if")}
+SETTINGS: dict[str, dict[str, object]] = {
+    "if": {"steps": 8, "neuron": "if"},
+    "signed-if": {"steps": 8, "neuron": "signed-if"},
+    "ttfs": {"coding": "ttfs"},
+    "ttfs28": {"target": "ttfs28"},
+}
+CASES = {f"{model}-{setting}": (model, setting) for model in MODELS for setting in SETTINGS}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_bundle_is_the_golden_one(case: str, tmp_path: Path, update_golden: bool) -> None:
-    name, neuron = CASES[case]
+    name, setting = CASES[case]
     make, shape = MODELS[name]
     data = samples(tmp_path / "data.npz", shape)
-    snncc.compile(make(tmp_path), calibration=data, output=tmp_path / case, steps=8, neuron=neuron)
+    options = SETTINGS[setting]
+    snncc.compile(make(tmp_path), calibration=data, output=tmp_path / case, **options)  # type: ignore[arg-type]
     if update_golden:
         shutil.rmtree(GOLDEN / case, ignore_errors=True)
         shutil.copytree(tmp_path / case, GOLDEN / case)

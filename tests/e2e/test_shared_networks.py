@@ -1,6 +1,7 @@
-"""The pretrained networks beside the project: every spike of compiled C is the oracle's.
+"""The pretrained networks beside the project: every spike of what runs is the oracle's.
 
-20 images of each, at T = 8 and 32, both neuron kinds. Skipped where the networks are not.
+20 images of each: compiled C at T = 8 and 32, both neuron kinds; the image of ttfs28 in its
+emulator, and compiled C in the same coding. Skipped where the networks are not.
 """
 
 from collections.abc import Iterator
@@ -63,3 +64,30 @@ def test_spike_for_spike(
     assert exactness.holds, exactness.difference
     assert exactness.samples == IMAGES
     assert exactness.spikes > 1000
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_time_to_first_spike(
+    model: str, shared_models: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    """Image, compiled C and oracle: one network, one meaning."""
+    name, preprocessing = MODELS[model]
+    image, simulator = (
+        snncc.compile(
+            shared_models / f"{model}.onnx",
+            target=target,
+            coding="ttfs",
+            calibration=data(name, "calib", CALIBRATION),
+            preprocessing=preprocessing,
+            output=tmp_path / target,
+        )
+        for target in ("ttfs28", "c")
+    )
+    assert image.graph == simulator.graph
+    raw = data(name, "test", IMAGES).arrays["x"]
+    (node,) = image.graph.inputs
+    samples = {node.name: preprocessing.apply(raw, node.type.shape)}
+    for bundle in (image, simulator):
+        exactness = compare(bundle.graph, bundle.runner, samples, IMAGES)
+        assert exactness.holds, exactness.difference
+        assert exactness.spikes > 1000
