@@ -156,7 +156,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
         ["--passes", "fuse,normalize,quantize-input,rate-code"],
         "the pipeline stops before its end: tensor",
     ),
-    "uncoded": (["--passes", "fuse"], "the code is uncoded, should be rate"),
+    "uncoded": (["--passes", "fuse"], "the code is uncoded, should be rate or ttfs"),
     "dump": (["--dump-ir", "/proc/none"], "SNN050: the IR cannot be written"),
     "scale": (["--scale", "1/0"], "--scale is '1/0', should be numbers"),
     "std": (["--std", "0"], "scale or std is 0"),
@@ -164,6 +164,31 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "layout": (["--layout", "hwc"], "layout is 'hwc', should be model or nhwc"),
     "percentile": (["--percentile", "0"], "percentile is 0.0"),
     "unknown": (["--fast"], "No such option"),
+    "coding": (["--coding", "phase"], "coding is 'phase', should be rate or ttfs for target c"),
+    "coding of target": (
+        ["--target", "ttfs28", "--coding", "rate"],
+        "coding is 'rate', should be ttfs for target ttfs28",
+    ),
+    "option of another coding": (
+        ["--target", "ttfs28", "--neuron", "if"],
+        "option 'neuron' is not known, should be one of",
+    ),
+    "slots": (["--coding", "ttfs", "--steps", "65"], "steps is 65, should be 2 to 64"),
+    "bits": (["--coding", "ttfs", "--weight-bits", "9"], "bits is 9, should be 2 to 8"),
+    "align": (["--coding", "ttfs", "--set", "align=on"], "align is 'on', should be streams or off"),
+    "bias": (["--coding", "ttfs", "--set", "bias=0"], "bias is '0', should be correct or keep"),
+    "input bits": (
+        ["--coding", "ttfs", "--set", "input_bits=13"],
+        "input_bits is 13, should be 1 to 12",
+    ),
+    "dynamic range": (
+        ["--target", "ttfs28", "--steps", "64", "--set", "tau=1"],
+        "64 slots span 63 octaves",
+    ),
+    "machine": (
+        ["--target", "ttfs28", "--set", "machine=no.json"],
+        "the machine description cannot be read: No such file or directory",
+    ),
 }
 
 

@@ -39,7 +39,7 @@ void model_set_inputs(snncc_instance *self, const float *samples);
  * snncc_set_input_quantized(self, MODEL_INPUT_NODE, units). */
 void model_quantize_bytes(const uint8_t *sample, int32_t *units);
 
-/* Outputs, with their potentials (v) or net spike counts (n) after T steps:
+/* Outputs, with their potentials (v), net spike counts (n) or slots (k) after T steps:
  *   0: 'fc2', v
  */
 #endif

@@ -217,22 +217,88 @@ static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *
   return units;
 }
 
+/* Adds what the spikes (or, where they are NULL, the values) of a source bring to v through weights
+ * of so many bytes; returns the synaptic operations. */
+static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
+                    const int32_t *values, const void *w, int32_t weight_bytes, int32_t *v) {
+  snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
+                     spikes == NULL};
+  move_all(self, p, &spikes, &values);
+  if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
+  if (values) list.value = ints(self, self->model->list_values);
+  if (weight_bytes == 1) return project_8(p, w, &list, spikes, values, v);
+  if (weight_bytes == 2) return project_16(p, w, &list, spikes, values, v);
+  return project_32(p, w, &list, spikes, values, v);
+}
+
 /* Adds what one projection brings to v; returns the synaptic operations. */
 static int64_t project(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
   const snncc_node *source = &self->model->node[p->source];
   const int8_t *spikes = source->kind == SNNCC_INPUT ? NULL : bytes(self, source->spikes);
   const int32_t *values = source->kind == SNNCC_INPUT ? ints(self, source->potential) : NULL;
-  const uint8_t *w = self->weights + p->weights;
-  snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
-                     source->kind == SNNCC_INPUT};
-  move_all(self, p, &spikes, &values);
-  if (p->map == SNNCC_SCALE) return scale(p, constants(self, p->weights), spikes, values, v);
-  if (values) list.value = ints(self, self->model->list_values);
-  if (p->weight_bytes == 1)
-    return project_8(p, (const int8_t *)w, &list, spikes, values, v);
-  if (p->weight_bytes == 2)
-    return project_16(p, (const int16_t *)(const void *)w, &list, spikes, values, v);
-  return project_32(p, (const int32_t *)(const void *)w, &list, spikes, values, v);
+  return send(self, p, spikes, values, self->weights + p->weights, p->weight_bytes, v);
+}
+
+/* Weights of a projection as they are for spikes of one exponent: the product of each, in the order
+ * of the kernels. */
+static const int32_t *multiply(const snncc_instance *self, const snncc_projection *p,
+                               int32_t exponent) {
+  const int8_t *code = (const int8_t *)(self->weights + p->weights);
+  const int32_t *offset = constants(self, p->offsets);
+  const int32_t *magnitude = constants(self, p->magnitudes);
+  int32_t *product = ints(self, self->model->products);
+  const int32_t channels = p->from.channels, out = p->to.channels / p->groups;
+  const int32_t in = channels / p->groups, kx = p->window.kernel_x;
+  int32_t rows = 1, inner = p->period; /* a scale: one row of all weights */
+  if (p->map == SNNCC_DENSE) {
+    rows = snncc_size(p->from);
+    inner = snncc_size(p->to);
+  } else if (p->map == SNNCC_CONV) {
+    rows = p->window.kernel_y * channels * kx;
+    inner = out;
+  }
+  for (int32_t r = 0; r < rows; r++, code += inner, product += inner) {
+    /* rows of a convolution are [ky][in][kx] */
+    const int32_t *own = offset + (p->map == SNNCC_CONV ? r / kx % channels / in * out : 0);
+    for (int32_t o = 0; o < inner; o++) {
+      const int32_t sign = code[o] < 0, size = sign ? -code[o] : code[o];
+      const int32_t sum = exponent + (size - 1) * p->weight_step + own[o];
+      const int32_t value = size && sum < p->magnitude_count ? magnitude[sum] : 0;
+      product[o] = sign ? -value : value;
+    }
+  }
+  return ints(self, self->model->products);
+}
+
+/* As project, in a time-to-first-spike network: slot by slot, or bit by bit of an input. */
+static int64_t project_ttfs(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
+  const snncc_model *model = self->model;
+  const snncc_node *source = &model->node[p->source];
+  const int32_t size = snncc_size(source->shape), is_input = source->kind == SNNCC_INPUT;
+  const int32_t phases = is_input ? model->planes : model->slots;
+  int8_t *arriving = bytes(self, model->arriving);
+  int64_t operations = 0;
+  for (int32_t k = 0; k < phases; k++) {
+    int32_t sent = 0;
+    if (is_input) {
+      const int32_t *number = ints(self, source->potential);
+      for (int32_t i = 0; i < size; i++) {
+        const int32_t magnitude = number[i] < 0 ? -number[i] : number[i];
+        const int32_t bit = magnitude >> (phases - 1 - k) & 1;
+        arriving[i] = (int8_t)(number[i] < 0 ? -bit : bit);
+        sent += bit;
+      }
+    } else {
+      const int8_t *slot = bytes(self, source->spikes);
+      for (int32_t i = 0; i < size; i++) {
+        arriving[i] = slot[i] == (int8_t)k;
+        sent += arriving[i];
+      }
+    }
+    if (sent)
+      operations += send(self, p, arriving, NULL, multiply(self, p, k * p->spike_step), 4, v);
+  }
+  return operations;
 }
 
 static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
@@ -246,7 +312,7 @@ void snncc_reset(snncc_instance *self) {
     const snncc_node *node = &model->node[n];
     const int32_t size = snncc_size(node->shape);
     tally(self, n)[0] = tally(self, n)[1] = 0;
-    if (node->kind == SNNCC_INPUT) continue;
+    if (node->kind == SNNCC_INPUT || node->kind >= SNNCC_TTFS) continue;
     if (node->count >= 0) memset(ints(self, node->count), 0, (size_t)size * sizeof(int32_t));
     if (node->kind == SNNCC_MAXPOOL) {
       const int32_t before = snncc_size(model->node[node->source].shape);
@@ -369,11 +435,63 @@ static void step_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
+/* One layer of a time-to-first-spike network: integrate all that comes, then fire. */
+static void run_ttfs(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const int32_t size = snncc_size(node->shape), slots = self->model->slots;
+  int32_t *v = ints(self, node->potential);
+  repeat(v, constants(self, node->bias), node->period, size);
+  for (int32_t k = 0; k < node->projections; k++)
+    tally(self, n)[1] +=
+        project_ttfs(self, &self->model->projection[node->first_projection + k], v);
+  if (node->kind == SNNCC_TTFS_READOUT) return;
+  const int32_t *threshold = constants(self, node->theta);
+  int8_t *spikes = bytes(self, node->spikes);
+  for (int32_t i = 0; i < size; i++) {
+    /* thresholds descend: those that v does not reach are the first ones */
+    int32_t slot = 0;
+    for (int32_t k = 0; k < slots; k++) slot += v[i] < threshold[k];
+    spikes[i] = (int8_t)slot;
+    tally(self, n)[0] += slot < slots;
+  }
+}
+
+/* The earliest spike of each window. */
+static void run_ttfs_maxpool(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const snncc_node *source = &self->model->node[node->source];
+  const snncc_window *win = &node->window;
+  const int8_t *from = bytes(self, source->spikes);
+  int8_t *to = bytes(self, node->spikes);
+  const int32_t channels = node->shape.channels;
+  for (int32_t y = 0; y < node->shape.height; y++) {
+    for (int32_t x = 0; x < node->shape.width; x++, to += channels) {
+      memset(to, self->model->slots, (size_t)channels);
+      for (int32_t ky = 0; ky < win->kernel_y; ky++) {
+        const int32_t sy = y * win->stride_y - win->pad_y + ky;
+        if (sy < 0 || sy >= source->shape.height) continue;
+        for (int32_t kx = 0; kx < win->kernel_x; kx++) {
+          const int32_t sx = x * win->stride_x - win->pad_x + kx;
+          if (sx < 0 || sx >= source->shape.width) continue;
+          const int8_t *other = from + (sy * source->shape.width + sx) * channels;
+          for (int32_t c = 0; c < channels; c++)
+            if (other[c] < to[c]) to[c] = other[c];
+        }
+      }
+      for (int32_t c = 0; c < channels; c++) tally(self, n)[0] += to[c] < self->model->slots;
+    }
+  }
+}
+
 snncc_status snncc_step(snncc_instance *self) {
   if (self->step >= self->model->steps) return SNNCC_ERROR_STEPS;
   for (int32_t n = 0; n < self->model->nodes; n++) {
     const snncc_kind kind = self->model->node[n].kind;
-    if (kind == SNNCC_MAXPOOL)
+    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
+      run_ttfs(self, n);
+    else if (kind == SNNCC_TTFS_MAXPOOL)
+      run_ttfs_maxpool(self, n);
+    else if (kind == SNNCC_MAXPOOL)
       step_maxpool(self, n);
     else if (kind != SNNCC_INPUT)
       step_population(self, n);
@@ -391,9 +509,15 @@ snncc_status snncc_run(snncc_instance *self, int32_t steps) {
 
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total) {
   const snncc_node *node = &self->model->node[self->model->output[output]];
-  const int32_t *stored =
-      ints(self, node->kind == SNNCC_READOUT ? node->potential : node->count);
   const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  if (node->kind == SNNCC_TTFS || node->kind == SNNCC_TTFS_MAXPOOL) {
+    const int8_t *slot = bytes(self, node->spikes);
+    for (int32_t c = 0; c < channels; c++)
+      for (int32_t i = 0; i < area; i++) total[c * area + i] = slot[i * channels + c];
+    return;
+  }
+  const int readout = node->kind == SNNCC_READOUT || node->kind == SNNCC_TTFS_READOUT;
+  const int32_t *stored = ints(self, readout ? node->potential : node->count);
   for (int32_t c = 0; c < channels; c++)
     for (int32_t i = 0; i < area; i++) total[c * area + i] = stored[i * channels + c];
 }

@@ -6,9 +6,9 @@
 
 static const snncc_projection projections[] = {
     /* 0: x to relu: dense */
-    {SNNCC_DENSE, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 0, 1},
+    {SNNCC_DENSE, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 0, 1, -1, -1, 0, 0, 0},
     /* 1: relu to fc2: dense */
-    {SNNCC_DENSE, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 120, 1},
+    {SNNCC_DENSE, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 120, 1, -1, -1, 0, 0, 0},
 };
 
 static const snncc_node nodes[] = {
@@ -27,6 +27,7 @@ const snncc_model MODEL = {
     3, /* nodes */
     1, /* outputs */
     MODEL_STEPS,
+    0, 0,
     nodes,
     projections,
     NULL,
@@ -35,6 +36,7 @@ const snncc_model MODEL = {
     MODEL_STATE_BYTES,
     3020406582u,
     384, 448, 512, 576, 640,
+    -1, -1,
     704,
 };
 

@@ -22,7 +22,17 @@ typedef enum {
   SNNCC_ERROR_STEPS    /* more steps than the network was compiled for */
 } snncc_status;
 
-typedef enum { SNNCC_INPUT, SNNCC_IF, SNNCC_SIGNED_IF, SNNCC_READOUT, SNNCC_MAXPOOL } snncc_kind;
+typedef enum {
+  SNNCC_INPUT,
+  SNNCC_IF,
+  SNNCC_SIGNED_IF,
+  SNNCC_READOUT,
+  SNNCC_MAXPOOL,
+  /* time to first spike: one step runs all layers, one after the other */
+  SNNCC_TTFS,
+  SNNCC_TTFS_READOUT,
+  SNNCC_TTFS_MAXPOOL
+} snncc_kind;
 typedef enum { SNNCC_CONV, SNNCC_DENSE, SNNCC_SCALE } snncc_map;
 typedef enum { SNNCC_VIEW, SNNCC_SUMPOOL } snncc_move_kind;
 
@@ -53,6 +63,11 @@ typedef struct {
   int32_t weight_bytes; /* of one weight: 1, 2 or 4 */
   int64_t weights;      /* byte offset: conv as in snncc_kernels.h, dense [in][out] */
   int32_t period;       /* of a scale: number of weights, repeated over the neurons */
+  /* of a time-to-first-spike network, where weights are codes: 0, or plus or minus q + 1 for
+   * 2^-(q / resolution) octaves; the product of a spike and a weight is magnitude[sum of exponents],
+   * or 0 beyond the table */
+  int64_t offsets, magnitudes; /* byte offsets: int32_t exponent of each output; the table */
+  int32_t magnitude_count, spike_step, weight_step; /* exponents a slot (or bit), and a code */
 } snncc_projection;
 
 typedef struct {
@@ -64,7 +79,8 @@ typedef struct {
   double scale;        /* of an input: what one unit is worth */
   int32_t levels;      /* of an input: largest unit */
   int32_t period;      /* number of thresholds, starts and biases, repeated over the neurons */
-  int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have */
+  int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have;
+                               * theta of a time-to-first-spike node: a threshold for each slot */
   /* byte offsets into the state, -1 for what a node does not have */
   int64_t potential, base, spikes, count, pooled;
 } snncc_node;
@@ -72,6 +88,7 @@ typedef struct {
 typedef struct {
   const char *name;
   int32_t nodes, outputs, steps;
+  int32_t slots, planes; /* of a time-to-first-spike network: of a layer, of an input number */
   const snncc_node *node;
   const snncc_projection *projection;
   const snncc_move *move;
@@ -79,6 +96,7 @@ typedef struct {
   size_t weight_bytes, state_bytes;
   uint32_t checksum;
   int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
+  int64_t products, arriving; /* and that of time-to-first-spike networks */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
@@ -107,10 +125,12 @@ snncc_status snncc_step(snncc_instance *self);
 /* snncc_reset and `steps` steps. */
 snncc_status snncc_run(snncc_instance *self, int32_t steps);
 
-/* What an output reads, in the network's order: potentials of a readout, or net spike counts. */
+/* What an output reads, in the network's order: potentials of a readout, net spike counts, or
+ * slots. */
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total);
 
-/* The spikes of the last step, -1, 0 or 1, in the network's order. */
+/* The spikes of the last step, -1, 0 or 1, in the network's order; of a time-to-first-spike network
+ * the slot of each neuron's spike, model->slots for none. */
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes);
 
 /* Since snncc_reset: spikes that a node has sent, and weights added in it because of spikes (and,

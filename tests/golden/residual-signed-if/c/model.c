@@ -10,13 +10,13 @@ static const snncc_move moves[] = {
 
 static const snncc_projection projections[] = {
     /* 0: x to relu1: conv */
-    {SNNCC_CONV, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 2, 0, 1},
+    {SNNCC_CONV, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 2, 0, 1, -1, -1, 0, 0, 0},
     /* 1: relu1 to relu2: conv */
-    {SNNCC_CONV, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 2, 160, 1},
+    {SNNCC_CONV, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 2, 160, 1, -1, -1, 0, 0, 0},
     /* 2: relu1 to relu2: view scale */
-    {SNNCC_SCALE, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 4, 616, 5},
+    {SNNCC_SCALE, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 4, 616, 5, -1, -1, 0, 0, 0},
     /* 3: pool to fc: sumpool dense */
-    {SNNCC_DENSE, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 712, 1},
+    {SNNCC_DENSE, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 712, 1, -1, -1, 0, 0, 0},
 };
 
 static const snncc_node nodes[] = {
@@ -39,6 +39,7 @@ const snncc_model MODEL = {
     5, /* nodes */
     1, /* outputs */
     MODEL_STEPS,
+    0, 0,
     nodes,
     projections,
     moves,
@@ -47,6 +48,7 @@ const snncc_model MODEL = {
     MODEL_STATE_BYTES,
     3049322381u,
     2688, 2752, 2816, 2880, 3328,
+    -1, -1,
     3776,
 };
 

@@ -1,0 +1,539 @@
+/* snncc runtime: see snncc_runtime.h. */
+#include "snncc_runtime.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define SNNCC_INLINE inline __attribute__((always_inline))
+#else
+#define SNNCC_INLINE inline
+#endif
+
+/* Potentials that are kept in registers while rows are added to them. */
+#define SNNCC_BLOCK 64
+
+#define SNNCC_END (-1)
+
+/* Active sources: row[0..plus) send 1 (or value[k]), less[0..minus) send -1. A row is the first
+ * weight of a source. */
+typedef struct {
+  int32_t *row, *less, *value;
+  int32_t plus, minus;
+  int analog; /* values are numbers of the input, not sums of spikes */
+} snncc_list;
+
+/* Fills the list with the sources that send; returns how many spikes (or input numbers) these are.
+ * Without branches on single spikes, which no processor could predict. */
+static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *values, int32_t n,
+                       int32_t row) {
+  int32_t plus = 0, minus = 0;
+  int64_t units = 0;
+  if (values) {
+    for (int32_t i = 0; i < n; i++) {
+      list->row[plus] = i * row;
+      list->value[plus] = values[i];
+      plus += values[i] != 0;
+      units += list->analog ? values[i] != 0 : values[i] < 0 ? -values[i] : values[i];
+    }
+  } else {
+    for (int32_t i = 0; i < n; i += 8) {
+      const int32_t end = n - i < 8 ? n : i + 8;
+      uint64_t word = 0;
+      if (n - i >= 8)
+        memcpy(&word, spikes + i, 8);
+      else
+        memcpy(&word, spikes + i, (size_t)(n - i));
+      if (!word) continue;
+      for (int32_t k = i; k < end; k++) {
+        list->row[plus] = list->less[minus] = k * row;
+        plus += spikes[k] > 0;
+        minus += spikes[k] < 0;
+      }
+    }
+    units = plus + minus;
+  }
+  list->row[plus] = list->less[minus] = SNNCC_END;
+  list->plus = plus;
+  list->minus = minus;
+  return units;
+}
+
+#define WEIGHT int8_t
+#define NAMED(x) x##_8
+#include "snncc_kernels.h"
+#undef WEIGHT
+#undef NAMED
+#define WEIGHT int16_t
+#define NAMED(x) x##_16
+#include "snncc_kernels.h"
+#undef WEIGHT
+#undef NAMED
+#define WEIGHT int32_t
+#define NAMED(x) x##_32
+#include "snncc_kernels.h"
+#undef WEIGHT
+#undef NAMED
+
+int32_t snncc_size(snncc_shape shape) { return shape.channels * shape.height * shape.width; }
+
+uint32_t snncc_checksum(const void *bytes, size_t count) {
+  const uint8_t *byte = bytes;
+  uint32_t table[256], crc = 0xffffffffu;
+  for (uint32_t i = 0; i < 256; i++) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; bit++)
+      table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+  }
+  for (size_t i = 0; i < count; i++) crc = crc >> 8 ^ table[(crc ^ byte[i]) & 255];
+  return ~crc;
+}
+
+static int32_t *ints(const snncc_instance *self, int64_t offset) {
+  return (int32_t *)(void *)(self->state + offset);
+}
+
+static int8_t *bytes(const snncc_instance *self, int64_t offset) {
+  return (int8_t *)(self->state + offset);
+}
+
+static int64_t *tally(const snncc_instance *self, int32_t node) {
+  return (int64_t *)(void *)(self->state + self->model->tally) + 2 * node;
+}
+
+static const int32_t *constants(const snncc_instance *self, int64_t offset) {
+  return (const int32_t *)(const void *)(self->weights + offset);
+}
+
+snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *state,
+                        size_t state_bytes, const void *weights, size_t weight_bytes) {
+  if (state_bytes < model->state_bytes || (uintptr_t)state % 8) return SNNCC_ERROR_STATE;
+  if (weight_bytes != model->weight_bytes || (uintptr_t)weights % 8 ||
+      snncc_checksum(weights, weight_bytes) != model->checksum)
+    return SNNCC_ERROR_WEIGHTS;
+  self->model = model;
+  self->weights = weights;
+  self->state = state;
+  self->step = 0;
+  memset(state, 0, model->state_bytes);
+  return SNNCC_OK;
+}
+
+void snncc_set_input_quantized(snncc_instance *self, int32_t input_node, const int32_t *sample) {
+  const snncc_node *node = &self->model->node[input_node];
+  int32_t *stored = ints(self, node->potential);
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  for (int32_t c = 0; c < channels; c++)
+    for (int32_t i = 0; i < area; i++) stored[i * channels + c] = sample[c * area + i];
+}
+
+void snncc_set_input(snncc_instance *self, int32_t input_node, const float *sample) {
+  const snncc_node *node = &self->model->node[input_node];
+  int32_t *stored = ints(self, node->potential);
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  for (int32_t c = 0; c < channels; c++) {
+    for (int32_t i = 0; i < area; i++) {
+      double units = rint((double)sample[c * area + i] / node->scale);
+      if (units > node->levels) units = node->levels;
+      if (units < -node->levels) units = -node->levels;
+      stored[i * channels + c] = (int32_t)units;
+    }
+  }
+}
+
+static void view_spikes(const int32_t *index, int32_t n, const int8_t *from, int8_t *to) {
+  for (int32_t i = 0; i < n; i++) to[i] = index[i] < 0 ? 0 : from[index[i]];
+}
+
+static void view_values(const int32_t *index, int32_t n, const int32_t *from, int32_t *to) {
+  for (int32_t i = 0; i < n; i++) to[i] = index[i] < 0 ? 0 : from[index[i]];
+}
+
+static void sum_pool(const snncc_move *move, const int32_t *from, int32_t *to) {
+  const snncc_window *win = &move->window;
+  const int32_t channels = move->to.channels;
+  memset(to, 0, (size_t)snncc_size(move->to) * sizeof *to);
+  for (int32_t y = 0; y < move->to.height; y++) {
+    for (int32_t x = 0; x < move->to.width; x++) {
+      int32_t *sum = to + (y * move->to.width + x) * channels;
+      for (int32_t ky = 0; ky < win->kernel_y; ky++) {
+        const int32_t sy = y * win->stride_y - win->pad_y + ky;
+        if (sy < 0 || sy >= move->from.height) continue;
+        for (int32_t kx = 0; kx < win->kernel_x; kx++) {
+          const int32_t sx = x * win->stride_x - win->pad_x + kx;
+          if (sx < 0 || sx >= move->from.width) continue;
+          const int32_t *part = from + (sy * move->from.width + sx) * channels;
+          for (int32_t c = 0; c < channels; c++) sum[c] += part[c];
+        }
+      }
+    }
+  }
+}
+
+/* Sends the source's spikes (or an input's values) through the moves: afterwards exactly one of
+ * *spikes and *values is what arrives at the weights. */
+static void move_all(const snncc_instance *self, const snncc_projection *p, const int8_t **spikes,
+                     const int32_t **values) {
+  int32_t *next = ints(self, self->model->scratch), *other = ints(self, self->model->scratch_next);
+  for (int32_t k = 0; k < p->moves; k++) {
+    const snncc_move *move = &self->model->move[p->first_move + k];
+    const int32_t size = snncc_size(move->to);
+    if (move->kind == SNNCC_VIEW && *spikes) {
+      view_spikes(constants(self, move->index), size, *spikes, (int8_t *)next);
+      *spikes = (const int8_t *)next;
+    } else {
+      if (*spikes) {
+        const int32_t before = snncc_size(move->from);
+        for (int32_t i = 0; i < before; i++) next[i] = (*spikes)[i];
+        *values = next;
+        *spikes = NULL;
+        int32_t *swap = next;
+        next = other;
+        other = swap;
+      }
+      if (move->kind == SNNCC_VIEW)
+        view_values(constants(self, move->index), size, *values, next);
+      else
+        sum_pool(move, *values, next);
+      *values = next;
+    }
+    int32_t *swap = next;
+    next = other;
+    other = swap;
+  }
+}
+
+static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *spikes,
+                     const int32_t *values, int32_t *v) {
+  const int32_t n = snncc_size(p->to);
+  int64_t units = 0;
+  for (int32_t first = 0; first < n; first += p->period) {
+    for (int32_t i = 0; i < p->period; i++) {
+      const int32_t value = spikes ? spikes[first + i] : values[first + i];
+      v[first + i] += w[i] * value;
+      units += value < 0 ? -value : value;
+    }
+  }
+  return units;
+}
+
+/* Adds what the spikes (or, where they are NULL, the values) of a source bring to v through weights
+ * of so many bytes; returns the synaptic operations. */
+static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
+                    const int32_t *values, const void *w, int32_t weight_bytes, int32_t *v) {
+  snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
+                     spikes == NULL};
+  move_all(self, p, &spikes, &values);
+  if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
+  if (values) list.value = ints(self, self->model->list_values);
+  if (weight_bytes == 1) return project_8(p, w, &list, spikes, values, v);
+  if (weight_bytes == 2) return project_16(p, w, &list, spikes, values, v);
+  return project_32(p, w, &list, spikes, values, v);
+}
+
+/* Adds what one projection brings to v; returns the synaptic operations. */
+static int64_t project(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
+  const snncc_node *source = &self->model->node[p->source];
+  const int8_t *spikes = source->kind == SNNCC_INPUT ? NULL : bytes(self, source->spikes);
+  const int32_t *values = source->kind == SNNCC_INPUT ? ints(self, source->potential) : NULL;
+  return send(self, p, spikes, values, self->weights + p->weights, p->weight_bytes, v);
+}
+
+/* Weights of a projection as they are for spikes of one exponent: the product of each, in the order
+ * of the kernels. */
+static const int32_t *multiply(const snncc_instance *self, const snncc_projection *p,
+                               int32_t exponent) {
+  const int8_t *code = (const int8_t *)(self->weights + p->weights);
+  const int32_t *offset = constants(self, p->offsets);
+  const int32_t *magnitude = constants(self, p->magnitudes);
+  int32_t *product = ints(self, self->model->products);
+  const int32_t channels = p->from.channels, out = p->to.channels / p->groups;
+  const int32_t in = channels / p->groups, kx = p->window.kernel_x;
+  int32_t rows = 1, inner = p->period; /* a scale: one row of all weights */
+  if (p->map == SNNCC_DENSE) {
+    rows = snncc_size(p->from);
+    inner = snncc_size(p->to);
+  } else if (p->map == SNNCC_CONV) {
+    rows = p->window.kernel_y * channels * kx;
+    inner = out;
+  }
+  for (int32_t r = 0; r < rows; r++, code += inner, product += inner) {
+    /* rows of a convolution are [ky][in][kx] */
+    const int32_t *own = offset + (p->map == SNNCC_CONV ? r / kx % channels / in * out : 0);
+    for (int32_t o = 0; o < inner; o++) {
+      const int32_t sign = code[o] < 0, size = sign ? -code[o] : code[o];
+      const int32_t sum = exponent + (size - 1) * p->weight_step + own[o];
+      const int32_t value = size && sum < p->magnitude_count ? magnitude[sum] : 0;
+      product[o] = sign ? -value : value;
+    }
+  }
+  return ints(self, self->model->products);
+}
+
+/* As project, in a time-to-first-spike network: slot by slot, or bit by bit of an input. */
+static int64_t project_ttfs(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
+  const snncc_model *model = self->model;
+  const snncc_node *source = &model->node[p->source];
+  const int32_t size = snncc_size(source->shape), is_input = source->kind == SNNCC_INPUT;
+  const int32_t phases = is_input ? model->planes : model->slots;
+  int8_t *arriving = bytes(self, model->arriving);
+  int64_t operations = 0;
+  for (int32_t k = 0; k < phases; k++) {
+    int32_t sent = 0;
+    if (is_input) {
+      const int32_t *number = ints(self, source->potential);
+      for (int32_t i = 0; i < size; i++) {
+        const int32_t magnitude = number[i] < 0 ? -number[i] : number[i];
+        const int32_t bit = magnitude >> (phases - 1 - k) & 1;
+        arriving[i] = (int8_t)(number[i] < 0 ? -bit : bit);
+        sent += bit;
+      }
+    } else {
+      const int8_t *slot = bytes(self, source->spikes);
+      for (int32_t i = 0; i < size; i++) {
+        arriving[i] = slot[i] == (int8_t)k;
+        sent += arriving[i];
+      }
+    }
+    if (sent)
+      operations += send(self, p, arriving, NULL, multiply(self, p, k * p->spike_step), 4, v);
+  }
+  return operations;
+}
+
+static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
+  for (int32_t i = 0; i < n; i += period) memcpy(to + i, from, (size_t)period * sizeof *to);
+}
+
+void snncc_reset(snncc_instance *self) {
+  const snncc_model *model = self->model;
+  self->step = 0;
+  for (int32_t n = 0; n < model->nodes; n++) {
+    const snncc_node *node = &model->node[n];
+    const int32_t size = snncc_size(node->shape);
+    tally(self, n)[0] = tally(self, n)[1] = 0;
+    if (node->kind == SNNCC_INPUT || node->kind >= SNNCC_TTFS) continue;
+    if (node->count >= 0) memset(ints(self, node->count), 0, (size_t)size * sizeof(int32_t));
+    if (node->kind == SNNCC_MAXPOOL) {
+      const int32_t before = snncc_size(model->node[node->source].shape);
+      memset(ints(self, node->pooled), 0, (size_t)before * sizeof(int32_t));
+      continue;
+    }
+    int32_t *potential = ints(self, node->potential);
+    memset(potential, 0, (size_t)size * sizeof *potential);
+    if (node->start >= 0) repeat(potential, constants(self, node->start), node->period, size);
+    if (node->base < 0) continue;
+    int32_t *base = ints(self, node->base);
+    repeat(base, constants(self, node->bias), node->period, size);
+    for (int32_t k = 0; k < node->projections; k++) {
+      const snncc_projection *p = &model->projection[node->first_projection + k];
+      if (model->node[p->source].kind == SNNCC_INPUT) tally(self, n)[1] += project(self, p, base);
+    }
+  }
+}
+
+/* One step of n neurons: v += base, fire at theta, reset by subtraction. Returns the spikes sent. */
+static SNNCC_INLINE int32_t fire(int32_t *v, const int32_t *base, const int32_t *theta,
+                                 int8_t *spikes, const int32_t n) {
+  int32_t sent = 0;
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + base[i];
+    const int32_t fires = potential >= theta[i];
+    v[i] = potential - (-fires & theta[i]);
+    spikes[i] = (int8_t)fires;
+    sent += fires;
+  }
+  return sent;
+}
+
+/* As fire; a neuron below 0 that has fired more +1 than -1 fires -1. */
+static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta,
+                                        int8_t *spikes, int32_t *count, const int32_t n) {
+  int32_t sent = 0;
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + base[i];
+    const int32_t up = potential >= theta[i];
+    const int32_t down = (potential < 0) & (count[i] > 0);
+    v[i] = potential - (-up & theta[i]) + (-down & theta[i]);
+    spikes[i] = (int8_t)(up - down);
+    count[i] += up - down;
+    sent += up + down;
+  }
+  return sent;
+}
+
+/* All neurons that share one run of thresholds. */
+static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
+                        const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
+  int32_t sent = 0;
+  if (node->kind == SNNCC_SIGNED_IF) {
+    for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16, count += 16)
+      sent += fire_signed(v, base, theta, spikes, count, 16);
+    return sent + fire_signed(v, base, theta, spikes, count, n);
+  }
+  for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
+    sent += fire(v, base, theta, spikes, 16);
+  return sent + fire(v, base, theta, spikes, n);
+}
+
+static void step_population(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const int32_t size = snncc_size(node->shape), period = node->period;
+  int32_t *v = ints(self, node->potential);
+  for (int32_t k = 0; k < node->projections; k++) {
+    const snncc_projection *p = &self->model->projection[node->first_projection + k];
+    if (self->model->node[p->source].kind != SNNCC_INPUT) tally(self, n)[1] += project(self, p, v);
+  }
+  /* without an input there is no current but the bias, which repeats */
+  const int32_t *base = node->base < 0 ? constants(self, node->bias) : ints(self, node->base);
+  const int32_t advance = node->base < 0 ? 0 : period;
+  if (node->kind == SNNCC_READOUT) {
+    for (int32_t i = 0; i < size; i += period, base += advance)
+      for (int32_t j = 0; j < period; j++) v[i + j] += base[j];
+    return;
+  }
+  const int32_t *theta = constants(self, node->theta);
+  int8_t *spikes = bytes(self, node->spikes);
+  int32_t *count = node->count < 0 ? NULL : ints(self, node->count);
+  for (int32_t i = 0; i < size; i += period, base += advance)
+    tally(self, n)[0] +=
+        fire_run(node, v + i, base, theta, spikes + i, count ? count + i : NULL, period);
+  if (node->kind == SNNCC_IF && count)
+    for (int32_t i = 0; i < size; i++) count[i] += spikes[i];
+}
+
+/* Sends what the largest count of each window has gained in this step. */
+static void step_maxpool(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const snncc_node *source = &self->model->node[node->source];
+  const snncc_window *win = &node->window;
+  const int8_t *arriving = bytes(self, source->spikes);
+  int32_t *sent = ints(self, node->pooled), *largest = ints(self, node->count);
+  int8_t *spikes = bytes(self, node->spikes);
+  const int32_t before = snncc_size(source->shape), channels = node->shape.channels;
+  for (int32_t i = 0; i < before; i++) sent[i] += arriving[i];
+  for (int32_t y = 0; y < node->shape.height; y++) {
+    for (int32_t x = 0; x < node->shape.width; x++) {
+      const int32_t at = (y * node->shape.width + x) * channels;
+      for (int32_t c = 0; c < channels; c++) {
+        int32_t best = INT32_MIN;
+        for (int32_t ky = 0; ky < win->kernel_y; ky++) {
+          const int32_t sy = y * win->stride_y - win->pad_y + ky;
+          if (sy < 0 || sy >= source->shape.height) continue;
+          for (int32_t kx = 0; kx < win->kernel_x; kx++) {
+            const int32_t sx = x * win->stride_x - win->pad_x + kx;
+            if (sx < 0 || sx >= source->shape.width) continue;
+            const int32_t other = sent[(sy * source->shape.width + sx) * channels + c];
+            if (other > best) best = other;
+          }
+        }
+        spikes[at + c] = (int8_t)(best - largest[at + c]);
+        largest[at + c] = best;
+        tally(self, n)[0] += spikes[at + c] != 0;
+      }
+    }
+  }
+}
+
+/* One layer of a time-to-first-spike network: integrate all that comes, then fire. */
+static void run_ttfs(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const int32_t size = snncc_size(node->shape), slots = self->model->slots;
+  int32_t *v = ints(self, node->potential);
+  repeat(v, constants(self, node->bias), node->period, size);
+  for (int32_t k = 0; k < node->projections; k++)
+    tally(self, n)[1] +=
+        project_ttfs(self, &self->model->projection[node->first_projection + k], v);
+  if (node->kind == SNNCC_TTFS_READOUT) return;
+  const int32_t *threshold = constants(self, node->theta);
+  int8_t *spikes = bytes(self, node->spikes);
+  for (int32_t i = 0; i < size; i++) {
+    /* thresholds descend: those that v does not reach are the first ones */
+    int32_t slot = 0;
+    for (int32_t k = 0; k < slots; k++) slot += v[i] < threshold[k];
+    spikes[i] = (int8_t)slot;
+    tally(self, n)[0] += slot < slots;
+  }
+}
+
+/* The earliest spike of each window. */
+static void run_ttfs_maxpool(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const snncc_node *source = &self->model->node[node->source];
+  const snncc_window *win = &node->window;
+  const int8_t *from = bytes(self, source->spikes);
+  int8_t *to = bytes(self, node->spikes);
+  const int32_t channels = node->shape.channels;
+  for (int32_t y = 0; y < node->shape.height; y++) {
+    for (int32_t x = 0; x < node->shape.width; x++, to += channels) {
+      memset(to, self->model->slots, (size_t)channels);
+      for (int32_t ky = 0; ky < win->kernel_y; ky++) {
+        const int32_t sy = y * win->stride_y - win->pad_y + ky;
+        if (sy < 0 || sy >= source->shape.height) continue;
+        for (int32_t kx = 0; kx < win->kernel_x; kx++) {
+          const int32_t sx = x * win->stride_x - win->pad_x + kx;
+          if (sx < 0 || sx >= source->shape.width) continue;
+          const int8_t *other = from + (sy * source->shape.width + sx) * channels;
+          for (int32_t c = 0; c < channels; c++)
+            if (other[c] < to[c]) to[c] = other[c];
+        }
+      }
+      for (int32_t c = 0; c < channels; c++) tally(self, n)[0] += to[c] < self->model->slots;
+    }
+  }
+}
+
+snncc_status snncc_step(snncc_instance *self) {
+  if (self->step >= self->model->steps) return SNNCC_ERROR_STEPS;
+  for (int32_t n = 0; n < self->model->nodes; n++) {
+    const snncc_kind kind = self->model->node[n].kind;
+    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
+      run_ttfs(self, n);
+    else if (kind == SNNCC_TTFS_MAXPOOL)
+      run_ttfs_maxpool(self, n);
+    else if (kind == SNNCC_MAXPOOL)
+      step_maxpool(self, n);
+    else if (kind != SNNCC_INPUT)
+      step_population(self, n);
+  }
+  self->step++;
+  return SNNCC_OK;
+}
+
+snncc_status snncc_run(snncc_instance *self, int32_t steps) {
+  snncc_status status = SNNCC_OK;
+  snncc_reset(self);
+  for (int32_t t = 0; t < steps && status == SNNCC_OK; t++) status = snncc_step(self);
+  return status;
+}
+
+void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total) {
+  const snncc_node *node = &self->model->node[self->model->output[output]];
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  if (node->kind == SNNCC_TTFS || node->kind == SNNCC_TTFS_MAXPOOL) {
+    const int8_t *slot = bytes(self, node->spikes);
+    for (int32_t c = 0; c < channels; c++)
+      for (int32_t i = 0; i < area; i++) total[c * area + i] = slot[i * channels + c];
+    return;
+  }
+  const int readout = node->kind == SNNCC_READOUT || node->kind == SNNCC_TTFS_READOUT;
+  const int32_t *stored = ints(self, readout ? node->potential : node->count);
+  for (int32_t c = 0; c < channels; c++)
+    for (int32_t i = 0; i < area; i++) total[c * area + i] = stored[i * channels + c];
+}
+
+void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes) {
+  const snncc_shape shape = self->model->node[node].shape;
+  const int8_t *stored = bytes(self, self->model->node[node].spikes);
+  const int32_t area = shape.height * shape.width;
+  for (int32_t c = 0; c < shape.channels; c++)
+    for (int32_t i = 0; i < area; i++) spikes[c * area + i] = stored[i * shape.channels + c];
+}
+
+int64_t snncc_spike_count(const snncc_instance *self, int32_t node) {
+  return tally(self, node)[0];
+}
+
+int64_t snncc_synaptic_operations(const snncc_instance *self, int32_t node) {
+  return tally(self, node)[1];
+}
