@@ -17,8 +17,8 @@ from snncc_ir import FirstSpike, Graph, Integers, Log2, Node, Shape, Tensor, Typ
 from snncc_ir.ops import Chain, Conv, Dense, Input, Op, Population, Scale, SumPool, View, chain_type
 
 Box = tuple[int, int, int]
-MOST_TAPS = 1024
-"""Most routes that one map may become."""
+MOST_SIZE = 4096
+"""Of a kernel, a stride, a dilation or a pool."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,8 @@ def _dense(
             moved = np.zeros((len(weight), source.type.size), np.int64)
             moved[:, used[kept]] = weight[:, kept]
             weight, index, seen = moved, None, box(source.type.shape)
+    if pool == (1, 1) and max(seen) > MOST_SIZE:
+        seen = (weight.shape[1], 1, 1)  # too wide for a kernel
     height, width = seen[1] // pool[0], seen[2] // pool[1]
     codes = weight.reshape(len(weight), seen[0], height, width).transpose(1, 2, 3, 0)
     return Route(source, seen, _shaped(index, seen), pool, codes, each, 1)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from snncc_backends import Settings
 from snncc_ir import Diagnostic, FirstSpike, Graph
-from snncc_ir.ops import Conv, Input, Population, chain_type
+from snncc_ir.ops import Conv, Input, MaxPool, Population, SumPool, chain_type
+from snncc_ttfs28.routes import MOST_SIZE
 
 MOST_LAYERS = 1 << 16
 MOST_CELLS = 1 << 28
@@ -65,4 +66,25 @@ def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         )
 
 
-RULES = (ttfs_code, one_layout, inputs_alike, addressable)
+def windows(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Kernels, strides, dilations and pools are at most 4096 wide."""
+    for node in graph:
+        ops = [node.op]
+        if isinstance(node.op, Population):
+            ops = [op for chain in node.op.maps for op in chain]
+        sizes = [
+            size
+            for op in ops
+            if isinstance(op, Conv | SumPool | MaxPool)
+            for size in (*op.window.kernel, *op.window.stride, *op.window.dilation)
+        ]
+        if max(sizes, default=1) > MOST_SIZE:
+            yield Diagnostic(
+                "SNN041",
+                f"a window of '{node.name}' is {max(sizes)} wide, should be at most {MOST_SIZE}",
+                str(node.origin),
+                "split the layer",
+            )
+
+
+RULES = (ttfs_code, one_layout, inputs_alike, addressable, windows)

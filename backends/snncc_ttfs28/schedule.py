@@ -47,7 +47,7 @@ class Scheduler:
         tiling = plan(target, feeding, self.machine, place)
         exponents = [0 if r.by_neuron else self.tables.add_exponents(r.offsets) for r in feeding]
         first_bias = self.tables.add_biases(bias) if bias.ndim == 1 else -1
-        table = -1 if thresholds is None else self.tables.add_thresholds(thresholds)
+        table = 0 if thresholds is None else self.tables.add_thresholds(thresholds)
         for channels in spans(outputs, tiling.channels):
             held = self._hold(feeding, channels) if tiling.resident else None
             for rows in spans(height, tiling.rows):
@@ -67,7 +67,11 @@ class Scheduler:
                             route, source, channels, rows, tiling, weights,
                             exponents[number] + channels.first,
                         )  # fmt: skip
-                self._write("read" if table < 0 else "fire", at, channels, rows, table)
+                where = _written(at, channels, rows)
+                if thresholds is None:
+                    self._add("read", **where)
+                else:
+                    self._add("fire", table=table, **where)
 
     def pool(self, layer: int, place: str, at: Place, source: Place, node: Node) -> None:
         """A max pool."""
@@ -94,11 +98,13 @@ class Scheduler:
             for span in spans(at.box[1], rows):
                 taken = source_rows(like, span)
                 self._load(like, source, some, taken)
-                self._set_window(kernel, stride, (taken.first + pad[0] - span.first * stride[0],
-                                                  pad[1]), dilation, (1, 1))  # fmt: skip
+                down = taken.first + pad[0] - span.first * stride[0]
+                self._set_window(kernel, stride, (down, pad[1]), dilation, (1, 1))
                 self._set_tile(some.size, span.size, at.box[2])
-                self._write("pool", at, some, span, -1, at_cell=0, height=max(taken.size, 1),
-                            width=source.box[2])  # fmt: skip
+                self._add(
+                    "pool", at=0, height=taken.size, width=source.box[2],
+                    **_written(at, some, span),
+                )  # fmt: skip
 
     def _pool_fits(self, like: Route, channels: int, rows: int, at: Place) -> bool:
         cells = channels * max(source_rows(like, s).size for s in spans(at.box[1], rows))
@@ -233,17 +239,12 @@ class Scheduler:
                 to_c=to[0], to_y=to[1], to_x=to[2],
             )  # fmt: skip
 
-    def _write(
-        self, name: str, at: Place, channels: Span, rows: Span, table: int, **more: int
-    ) -> None:
-        _, height, width = at.box
-        to = at.address + (channels.first * height + rows.first) * width
-        fields = {"to": to, "step_c": height * width, "step_y": width, "step_x": 1}
-        if name == "fire":
-            fields["table"] = table
-        if "at_cell" in more:
-            fields |= {"at": more["at_cell"], "height": more["height"], "width": more["width"]}
-        self._add(name, **fields)
+
+def _written(at: Place, channels: Span, rows: Span) -> dict[str, int]:
+    """The fields of fire, read and pool that say where a tile goes."""
+    _, height, width = at.box
+    first = at.address + (channels.first * height + rows.first) * width
+    return {"to": first, "step_c": height * width, "step_y": width, "step_x": 1}
 
 
 def window2(

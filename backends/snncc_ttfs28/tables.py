@@ -1,6 +1,7 @@
 """What a schedule points into: places in external memory, and the tables of an image."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +25,21 @@ class Tables:
 
     weights: list[NDArray[np.uint8]] = field(default_factory=list)
     codes: int = 0
+    places: dict[bytes, int] = field(default_factory=dict)
+    """By the SHA-256 of weights: where they are, so that none is stored twice."""
     exponents: list[int] = field(default_factory=list)
     biases: list[int] = field(default_factory=list)
     thresholds: list[tuple[int, ...]] = field(default_factory=list)
 
     def add_weights(self, codes: Integers, bits: int) -> int:
-        """Appends weights as machine codes; returns the index of the first."""
-        first = self.codes
-        self.weights.append(machine_codes(codes, bits).reshape(-1))
-        self.codes += codes.size
-        return first
+        """Appends weights as machine codes, if they are not there; the index of the first."""
+        own = machine_codes(codes, bits).reshape(-1)
+        key = sha256(own.tobytes()).digest()
+        if key not in self.places:
+            self.places[key] = self.codes
+            self.weights.append(own)
+            self.codes += own.size
+        return self.places[key]
 
     def add_exponents(self, offsets: Integers) -> int:
         first = len(self.exponents)

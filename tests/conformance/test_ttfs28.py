@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncc_backends import OracleRunner
-from snncc_ir import INTEGER, Graph, SnnccError, check
-from snncc_ir.ops import Population
+from snncc_ir import INTEGER, Graph, GraphBuilder, Log2, SnnccError, check, i8, i16, i32
+from snncc_ir.ops import Conv, Dense, Input, Output, Population, Readout, TimeToFirstSpike
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.image import Image, image_bytes
 from snncc_ttfs28.machine import Machine, load_machine
@@ -68,11 +68,6 @@ def test_spike_for_spike(name: str, tmp_path: Path) -> None:
     agree(graph, ImageRunner(path, graph, flags=SANITIZED))
 
 
-@pytest.fixture(scope="module")
-def emulators() -> dict[str, ImageRunner]:
-    return {}
-
-
 @given(
     st.sampled_from(list(FAMILY)),
     st.integers(40, 2000),
@@ -94,10 +89,34 @@ def test_tiles(
     machine = small(weights, spikes, accumulators)
     folder = tmp_path_factory.mktemp("tiles")
     try:
-        _, path = written(graph, machine, folder)
+        image, path = written(graph, machine, folder)
     except SnnccError as error:
         (diagnostic,) = error.diagnostics
         assert diagnostic.code == "SNN041"
         assert "machine's buffers" in diagnostic.message
         return
+    # tiles that need the same weights again load them again, from one place
+    assert image.weights.size <= make_image(graph, WHOLE).weights.size
     agree(graph, ImageRunner(path, graph, flags=("-O1", "-fsanitize=undefined")), seed)
+
+
+def test_a_dense_layer_on_a_long_row(tmp_path: Path) -> None:
+    """Wider than a kernel may be."""
+    random = np.random.default_rng(0)
+    builder = GraphBuilder("long")
+    builder.add("x", Input((2, 5000), 0.01, 15), [])
+    conv = Conv(_log2(random, 3, 2, 1), (1,), (0, 0), (1,))
+    table = i32(np.ceil(3000 * np.exp2(-(np.arange(6) + 0.5) / 2)))
+    model = TimeToFirstSpike(2, table, 16)
+    builder.add("h", Population((3, 5000), ((conv,),), i32([5]), model), ["x"])
+    dense = Dense(_log2(random, 2, 15000))
+    builder.add("r", Population((2,), ((dense,),), i32([0]), Readout(i32(1))), ["h"])
+    builder.add("y", Output(), ["r"])
+    graph = builder.graph()
+    _, path = written(graph, WHOLE, tmp_path)
+    agree(graph, ImageRunner(path, graph))
+
+
+def _log2(random: np.random.Generator, *shape: int) -> Log2:
+    codes = i8(random.integers(-9, 10, shape))
+    return Log2(codes, i16(np.full((1,) * len(shape), 12)))

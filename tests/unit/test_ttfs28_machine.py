@@ -149,6 +149,14 @@ def test_rule_addressable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "should be at most 65536 and 10" in broken(graph).message
 
 
+def test_rule_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network("maxpool", "ttfs")
+    check_rules(CHIP, graph, Ttfs28Settings())
+    monkeypatch.setattr("snncc_ttfs28.rules.MOST_SIZE", 2)
+    with pytest.raises(SnnccError, match="a window of 'n' is 3 wide, should be at most 2"):
+        check_rules(CHIP, graph, Ttfs28Settings())
+
+
 def test_an_image_of_another_machine_is_refused(tmp_path: Path) -> None:
     bundle = snncc.compile(
         mlp(tmp_path), target="ttfs28", calibration=samples(tmp_path / "d.npz", (4,)),
