@@ -42,6 +42,8 @@ CANDIDATES = 5
 WIDEST = 6144
 """Inputs of a neuron beyond which second moments are too many: such layers (the first dense one of
 a VGG for large images) are rounded each weight for itself."""
+AT_ONCE = 1 << 27
+"""Numbers that are rounded at once, which bounds the memory."""
 DAMPING = 1e-2
 """Of the moments, relative to their mean diagonal, where they decide where weights move."""
 
@@ -142,13 +144,23 @@ def _search(
     method: Callable[[Grid, Floats, Integers, Floats | None], Rounded],
 ) -> tuple[Integers, Integers]:
     """The best of a few exponents, row by row."""
-    top = grid.top(np.abs(rows).max(axis=1))
-    candidates = [top + 1 - step for step in range(CANDIDATES)]
-    tried = [method(grid, rows, exponent, moments) for exponent in candidates]
-    best = np.argmin([result.error for result in tried], axis=0)
-    each = np.arange(len(rows))
-    codes = np.stack([result.codes for result in tried])[best, each]
-    return codes, np.stack(candidates)[best, each]
+    codes = np.zeros(rows.shape, np.int8)
+    exponents = np.zeros(len(rows), np.int64)
+    width = rows.shape[1]
+    # all candidates of some rows at once, as rows of their own
+    part = max(1, AT_ONCE // (CANDIDATES * width))
+    for start in range(0, len(rows), part):
+        own = rows[start : start + part]
+        top = grid.top(np.abs(own).max(axis=1))
+        candidates = top + 1 - np.arange(CANDIDATES)[:, None]
+        tiled = np.broadcast_to(own, (CANDIDATES, *own.shape)).reshape(-1, width)
+        tried = method(grid, tiled, candidates.reshape(-1), moments)
+        best = tried.error.reshape(candidates.shape).argmin(axis=0)
+        each = np.arange(len(own))
+        chosen = tried.codes.reshape(CANDIDATES, *own.shape)[best, each]
+        codes[start : start + part] = chosen
+        exponents[start : start + part] = candidates[best, each]
+    return codes.astype(np.int64), exponents
 
 
 def _each(weight: Floats, grid: Grid) -> Log2:
