@@ -73,7 +73,6 @@ class TtfsSettings(Settings):
     """
 
     coding: ClassVar[str] = "ttfs"
-    percentile: float = 99.99
     steps: int = 24
     tau: int = 4
     offset: float = 0.5

@@ -21,7 +21,7 @@ from snncc_ir import fail
 @click.option("--neuron", help="Of a rate code: if, or signed-if.  [default: if]")
 @click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
 @click.option(
-    "--percentile", type=float, help="Of --method percentile.  [default: rate 99.9, ttfs 99.99]"
+    "--percentile", type=float, help="Per cent, for --method percentile.  [default: 99.9]"
 )
 @click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
 @click.option("--weight-bits", type=int, help="Bits of a weight.  [default: rate 16, ttfs 5]")

@@ -18,7 +18,11 @@ ROWS = 1 << 17
 WORK = 100_000_000_000
 """Multiplications for the moments of one group, about; but four rows for each input are taken."""
 CHUNK = 1 << 12
-"""Rows that are multiplied at once, in float32; the sums over chunks are in float64."""
+"""Rows that are multiplied at once."""
+INPUT_BITS, TARGET_BITS = 16, 18
+"""Of the integers that x and t are rounded to. Sums of their products over ROWS stay below 2^53, so
+that they are exact in float64, in whatever order and by however many threads they are taken: a last
+bit could decide a weight, and with it all weights after it."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +46,23 @@ def moments(
         groups = last.groups
     outputs, width = t.shape[1], x.shape[2]
     per_group = outputs // groups
+    x_unit, t_unit = _unit(x, INPUT_BITS), _unit(t, TARGET_BITS)
     inputs, targets = np.zeros((groups, width, width)), np.zeros((outputs, width))
     for start in range(0, len(x), CHUNK):
-        part, wanted = x[start : start + CHUNK], t[start : start + CHUNK]
+        part = np.rint(x[start : start + CHUNK].astype(np.float64) / x_unit)
+        wanted = np.rint(t[start : start + CHUNK].astype(np.float64) / t_unit)
         for g in range(groups):
             rows = slice(g * per_group, (g + 1) * per_group)
             each = np.ascontiguousarray(part[:, g])
             inputs[g] += each.T @ each
             targets[rows] += wanted[:, rows].T @ each
-    return Moments(inputs / len(x), targets / len(x))
+    return Moments(inputs * x_unit**2 / len(x), targets * x_unit * t_unit / len(x))
+
+
+def _unit(values: NDArray[np.float32], bits: int) -> float:
+    """The power of two in which the largest value has `bits` bits."""
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    return float(np.exp2(np.frexp(largest)[1] - bits))
 
 
 def _patches(

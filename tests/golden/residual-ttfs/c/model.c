@@ -46,7 +46,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    2294678718u,
+    599326188u,
     1280, 1344, 1408, 1472, 1920,
     2496, 3072,
     2368,
