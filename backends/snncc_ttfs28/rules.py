@@ -2,10 +2,21 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from snncc_backends import Settings
 from snncc_ir import Diagnostic, FirstSpike, Graph
-from snncc_ir.ops import Conv, Input, MaxPool, Population, SumPool, chain_type
+from snncc_ir.ops import (
+    Conv,
+    Input,
+    MaxPool,
+    Population,
+    SumPool,
+    TimeToFirstSpike,
+    chain_type,
+)  # fmt: skip
 from snncc_ttfs28.routes import MOST_SIZE
+from snncc_ttfs28.settings import Ttfs28Settings
 
 MOST_LAYERS = 1 << 16
 MOST_CELLS = 1 << 28
@@ -87,4 +98,24 @@ def windows(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             )
 
 
-RULES = (ttfs_code, one_layout, inputs_alike, addressable, windows)
+def accumulators(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Biases and thresholds fit the machine's accumulators."""
+    if not isinstance(settings, Ttfs28Settings):
+        return
+    bits = settings.description.accumulator_bits
+    for node in graph:
+        if not isinstance(node.op, Population):
+            continue
+        largest = int(np.abs(node.op.bias.floats).max())
+        if isinstance(node.op.model, TimeToFirstSpike):
+            largest = max(largest, int(node.op.model.threshold.floats[0]))
+        if largest >= 1 << (bits - 1):
+            yield Diagnostic(
+                "SNN041",
+                f"a bias or threshold of '{node.name}' is {largest}, should fit {bits} bits",
+                str(node.origin),
+                "the same accumulator_bits in --set and in --passes",
+            )
+
+
+RULES = (ttfs_code, one_layout, inputs_alike, addressable, windows, accumulators)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,15 @@ class ImageRunner(Runner):
         with as_file(files("snncc_ttfs28") / EMULATOR) as folder:
             sources = [folder / name for name in SOURCES]
             command = build(sources, self._executable, flags)
+        self._check()
         self.description = f"ttfs28 emulator ({command})"
+
+    def _check(self) -> None:
+        """Raises SNN060 when the emulator refuses the image: its schedule contradicts itself."""
+        line = [str(self._executable), str(self._path), "--check"]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise fail("SNN060", done.stderr.strip(), str(self._path), "compile the network anew")
 
     def run(
         self,

@@ -12,10 +12,14 @@ from snncc.compiler import check_rules, make_settings
 from snncc_ir import Diagnostic, Graph, GraphBuilder, Log2, SnnccError, i8, i16, i32
 from snncc_ir.ops import Conv, Input, Output, Population, TimeToFirstSpike
 from snncc_ttfs28 import Ttfs28Backend
+from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.energy import estimate
+from snncc_ttfs28.image import image_bytes
 from snncc_ttfs28.machine import COUNTERS, ENERGIES, load_machine, parse_machine
+from snncc_ttfs28.runner import ImageRunner
 from snncc_ttfs28.settings import Ttfs28Settings
 from tests.conformance.networks import network
+from tests.conformance.test_ttfs28_emulator import changed
 from tests.e2e.models import mlp, samples
 
 MACHINE = load_machine("ttfs28")
@@ -155,6 +159,32 @@ def test_rule_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snncc_ttfs28.rules.MOST_SIZE", 2)
     with pytest.raises(SnnccError, match="a window of 'n' is 3 wide, should be at most 2"):
         check_rules(CHIP, graph, Ttfs28Settings())
+
+
+def test_rule_accumulators() -> None:
+    graph = network("dense", "ttfs").rewritten(
+        lambda node: (
+            replace(node, op=replace(node.op, bias=i32([40000])))
+            if node.name == "h" and isinstance(node.op, Population)
+            else node
+        )
+    )
+    check_rules(CHIP, graph, Ttfs28Settings())
+    chosen = Ttfs28Settings(accumulator_bits=16)
+    with pytest.raises(SnnccError, match="should fit 16 bits") as caught:
+        check_rules(CHIP, graph, chosen)
+    assert {d.code for d in caught.value.diagnostics} == {"SNN041"}
+
+
+def test_a_schedule_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    """By the emulator, before anything runs; said as other damage of an image is."""
+    graph = network("maxpool", "ttfs")
+    image = changed("fire", table=99)(make_image(graph, replace(MACHINE, accumulator_bits=32)))
+    path = tmp_path / "image.bin"
+    path.write_bytes(image_bytes(image))
+    with pytest.raises(SnnccError, match=r"SCHE at byte .*fire reads beyond") as caught:
+        ImageRunner(path, graph)
+    assert caught.value.diagnostics[0].code == "SNN060"
 
 
 def test_an_image_of_another_machine_is_refused(tmp_path: Path) -> None:
