@@ -35,13 +35,14 @@ def image_differences(first: Image, second: Image) -> Iterator[str]:
         yield f"constants: {first.constants.tolist()} → {second.constants.tolist()}"
     yield from _maps(first, second)
     mine, others = _layers(first), _layers(second)
+    bits = (first.parameters.weight_bits, second.parameters.weight_bits)
     for name in dict.fromkeys([*mine, *others]):
         if name not in others:
             yield f"layer '{name}': only in the first"
         elif name not in mine:
             yield f"layer '{name}': only in the second"
         else:
-            for line in _layer(mine[name], others[name], first.parameters.weight_bits):
+            for line in _layer(mine[name], others[name], bits):
                 yield f"layer '{name}': {line}"
     if list(mine) != list(others) and set(mine) == set(others):
         yield "schedule: the layers stand in another order"
@@ -91,7 +92,7 @@ def _gather(
             tables["threshold"] += image.thresholds[step["table"] :][:1].reshape(-1).tolist()
 
 
-def _layer(first: _Layer, second: _Layer, bits: int) -> Iterator[str]:
+def _layer(first: _Layer, second: _Layer, bits: tuple[int, int]) -> Iterator[str]:
     if [step.name for step in first.steps] != [step.name for step in second.steps]:
         before, after = (", ".join(s.name for s in layer.steps) for layer in (first, second))
         yield f"instructions {before} → {after}"
@@ -113,6 +114,7 @@ def _layer(first: _Layer, second: _Layer, bits: int) -> Iterator[str]:
         places = [i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
         if places:
             at = places[0]
-            show = code_names(bits) if name == "weight" else None
-            old, new = (show[x] if show else x for x in (ours[at], theirs[at]))
+            old, new = str(ours[at]), str(theirs[at])
+            if name == "weight":
+                old, new = code_names(bits[0])[ours[at]], code_names(bits[1])[theirs[at]]
             yield f"{len(places)} of {len(ours)} {plural} differ, first {name} {at}: {old} → {new}"
