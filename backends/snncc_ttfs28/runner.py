@@ -47,8 +47,10 @@ class ImageRunner(Runner):
         graph: Graph,
         processes: int | None = None,
         flags: Sequence[str] | None = None,
+        emulator: Path | None = None,
     ) -> None:
-        """image: the file. flags: for the compiler, in place of its optimizing ones.
+        """image: the file. flags: for the compiler, in place of its optimizing ones. emulator: one
+        that is compiled already.
 
         Raises SNN060 for an image that is damaged, SNN052 when there is no C compiler.
         """
@@ -58,12 +60,14 @@ class ImageRunner(Runner):
         self._processes = processes or os.cpu_count() or 1
         self._work = Path(tempfile.mkdtemp(prefix="snncc-ttfs28-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
-        self._executable = self._work / "ttfs28"
-        with as_file(files("snncc_ttfs28") / EMULATOR) as folder:
-            sources = [folder / name for name in SOURCES]
-            command = build(sources, self._executable, flags)
+        self._executable = emulator or self._work / "ttfs28"
+        self.description = "ttfs28 emulator"
+        if emulator is None:
+            with as_file(files("snncc_ttfs28") / EMULATOR) as folder:
+                sources = [folder / name for name in SOURCES]
+                command = build(sources, self._executable, flags)
+            self.description = f"ttfs28 emulator ({command})"
         self._check()
-        self.description = f"ttfs28 emulator ({command})"
 
     def _check(self) -> None:
         """Raises SNN060 when the emulator refuses the image: its schedule contradicts itself."""

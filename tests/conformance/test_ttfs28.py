@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncc_backends import OracleRunner
+from snncc_backends import OracleRunner, build
 from snncc_ir import INTEGER, Graph, GraphBuilder, Log2, SnnccError, check, i8, i16, i32
 from snncc_ir.ops import Conv, Dense, Input, Output, Population, Readout, TimeToFirstSpike
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.image import Image, image_bytes
 from snncc_ttfs28.machine import Machine, load_machine
-from snncc_ttfs28.runner import ImageRunner
+from snncc_ttfs28.runner import SOURCES, ImageRunner
 from tests.conformance.networks import FAMILY, inputs, network
+from tests.conftest import ROOT
 
 STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
 SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -68,6 +69,15 @@ def test_spike_for_spike(name: str, tmp_path: Path) -> None:
     agree(graph, ImageRunner(path, graph, flags=SANITIZED))
 
 
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled once for many images."""
+    path = tmp_path_factory.mktemp("emulator") / "ttfs28"
+    folder = ROOT / "backends" / "snncc_ttfs28" / "emulator"
+    build([folder / name for name in SOURCES], path, ("-O1", "-fsanitize=undefined"))
+    return path
+
+
 @given(
     st.sampled_from(list(FAMILY)),
     st.integers(40, 2000),
@@ -78,6 +88,7 @@ def test_spike_for_spike(name: str, tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=60)
 def test_tiles(
     tmp_path_factory: pytest.TempPathFactory,
+    emulator: Path,
     name: str,
     weights: int,
     spikes: int,
@@ -97,7 +108,7 @@ def test_tiles(
         return
     # tiles that need the same weights again load them again, from one place
     assert image.weights.size <= make_image(graph, WHOLE).weights.size
-    agree(graph, ImageRunner(path, graph, flags=("-O1", "-fsanitize=undefined")), seed)
+    agree(graph, ImageRunner(path, graph, emulator=emulator), seed)
 
 
 def test_a_dense_layer_on_a_long_row(tmp_path: Path) -> None:
