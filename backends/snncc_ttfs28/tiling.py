@@ -7,9 +7,8 @@ fit either, a route's input channels come in several parts.
 from dataclasses import dataclass
 from math import lcm
 
-from snncc_ttfs28.image import Parameters
-
 from snncc_ir import SnnccError, fail
+from snncc_ttfs28.image import Parameters
 from snncc_ttfs28.routes import Box, Route
 
 
