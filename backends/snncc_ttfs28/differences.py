@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from snncc_ttfs28.image import Image, Parameters
+from snncc_ttfs28.image import Image, Map, Parameters
 from snncc_ttfs28.isa import INSTRUCTIONS, Instruction
 from snncc_ttfs28.text import code_names
 
@@ -49,8 +49,7 @@ def image_differences(first: Image, second: Image) -> Iterator[str]:
 
 
 def _maps(first: Image, second: Image) -> Iterator[str]:
-    ours = {first.names[each.name]: each for each in first.maps}
-    theirs = {second.names[each.name]: each for each in second.maps}
+    ours, theirs = _maps_by_name(first), _maps_by_name(second)
     for name in dict.fromkeys([*ours, *theirs]):
         if name not in ours or name not in theirs:
             yield f"map '{name}': only in the {'first' if name in ours else 'second'}"
@@ -59,6 +58,17 @@ def _maps(first: Image, second: Image) -> Iterator[str]:
             mine, other = getattr(ours[name], key), getattr(theirs[name], key)
             if mine != other:
                 yield f"map '{name}': {key} {mine} → {other}"
+
+
+def _maps_by_name(image: Image) -> dict[str, Map]:
+    """Further maps of one name are counted from 2."""
+    found: dict[str, Map] = {}
+    for each in image.maps:
+        name, number = image.names[each.name], 1
+        while (label := name if number == 1 else f"{name} ({number})") in found:
+            number += 1
+        found[label] = each
+    return found
 
 
 def _layers(image: Image) -> dict[str, _Layer]:

@@ -1,6 +1,6 @@
 """Takes an image apart; the checks are those of docs/targets/ttfs28.md, section Errors.
 
-What the schedule does with its addresses is checked by the emulator, which runs nothing before.
+Those of sections and tables are here; `checker` has those of what the schedule does.
 """
 
 import struct
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import SnnccError, fail
+from snncc_ttfs28.checker import check_image
 from snncc_ttfs28.image import (
     ALIGNMENT,
     ENTRY,
@@ -36,7 +37,9 @@ SIZES = {"EXPO": 2, "BIAS": 4, "THRE": 4, "CONS": 4, "MAPS": MAP.size}
 
 def read_image(content: bytes, place: str) -> Image:
     """An image from its bytes; raises SNN060 with the section and the byte offset in the file."""
-    return _Reader(content, place).image()
+    image = _Reader(content, place).image()
+    check_image(image, place)
+    return image
 
 
 @dataclass(frozen=True)

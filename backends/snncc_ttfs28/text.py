@@ -1,13 +1,13 @@
 """An image as text, for people and for diffs, and back to the same bytes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from typing import TypeVar
 
 import numpy as np
-from lark import Lark, Token, Tree, UnexpectedInput
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from numpy.typing import NDArray
 
 from snncc_ir import SnnccError, fail
@@ -16,6 +16,14 @@ from snncc_ttfs28.isa import INSTRUCTIONS, Field, Instruction, instruction
 from snncc_ttfs28.reader import read_image
 
 A_LINE = 16
+_TERMINALS = {
+    "ROW": "a row of numbers", "CODES": "a row of weights", "SHAPE": "shape=CxHxW",
+    "SCALE": "scale=, hexadecimal", "SETTING": "name=number", "INT": "an integer",
+    "HASH": "64 hexadecimal digits", "NAME": "an instruction", "STRING": "a text in quotes",
+    "$END": "the end",
+}  # fmt: skip
+"""The grammar's terminals by what a person types; the others are keywords."""
+
 Number = TypeVar("Number", np.int32, np.uint16, np.uint32)
 
 
@@ -88,9 +96,7 @@ def assemble(text: str, place: str) -> bytes:
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput as error:
-        lines = text.splitlines()
-        found = f"'{lines[error.line - 1].strip()[:60]}'" if 0 < error.line else "the end"
-        raise _wrong(f"{found} is not understood", f"{place}, line {error.line}") from None
+        raise _syntax_error(error, text, place) from None
     content = image_bytes(_Reader(tree, place).image())
     read_image(content, place)
     return content
@@ -105,6 +111,22 @@ def _wrong(message: str, place: str) -> SnnccError:
     return fail("SNN061", message, place, "`snncc disasm IMAGE` prints text as it should be")
 
 
+def _syntax_error(error: UnexpectedInput, text: str, place: str) -> SnnccError:
+    expected: Iterable[str] | None = ()
+    if isinstance(error, UnexpectedToken):
+        expected = error.accepts or error.expected
+    elif isinstance(error, UnexpectedCharacters):
+        expected = error.allowed
+    wanted = sorted(_TERMINALS.get(name, f"'{name.lower()}'") for name in expected or ())
+    # only \n ends a line for the grammar, so not splitlines()
+    line = text.split("\n")[error.line - 1].strip()
+    found = f"'{line[:60]}'" if line else "the end"
+    return _wrong(
+        f"{found} is not understood, should be {' or '.join(wanted)}",
+        f"{place}, line {error.line}, column {error.column}",
+    )
+
+
 class _Reader:
     """Puts an image together from the parse tree."""
 
@@ -113,7 +135,7 @@ class _Reader:
         self._sections = {part.data: part for part in tree.children if isinstance(part, Tree)}
 
     def _fail(self, message: str, token: Token) -> SnnccError:
-        return _wrong(message, f"{self._place}, line {token.line}")
+        return _wrong(message, f"{self._place}, line {token.line}, column {token.column}")
 
     def image(self) -> Image:
         version, machine_hash = self._tokens(self._sections["head"])
@@ -193,7 +215,11 @@ class _Reader:
             if not 0 <= number < 1 << 32:
                 raise self._fail(f"{number} should be a number of 32 bits", name)
         shape = (channels, height, width)
-        return Map(int(name), space, address, shape, levels, float.fromhex(found["scale"]))
+        try:
+            scale = float.fromhex(found["scale"])
+        except OverflowError:
+            raise self._fail("a scale is too large", found["scale"]) from None
+        return Map(int(name), space, address, shape, levels, scale)
 
     def _numbers(self, section: str, kind: "np.dtype[Number]") -> NDArray[Number]:
         """Rows of numbers, end to end; each begins with the index of its first (or its number)."""

@@ -65,7 +65,8 @@ static const char *open_rows(FILE **file, const char *path, int64_t size, int64_
     end += strspn(end, ", ");
     if (*end == ')') break;
     const long long number = strtoll(end, &end, 10);
-    if (number < 1 || number > INT32_MAX || each > INT32_MAX / number) return "has a wrong shape";
+    if (number < 0 || number > INT32_MAX || (number && each > INT32_MAX / number))
+      return "has a wrong shape";
     each *= number;
   }
   return each == size ? NULL : "has samples of another size than the image's input memory";
@@ -166,7 +167,7 @@ static int run_files(const options *o, ttfs28_machine *m) {
   int status = 0;
   const char *wrong = open_rows(&in, o->input, p->input_cells, &rows);
   if (wrong) status = complain(wrong, o->input);
-  const int64_t left = rows - o->first, samples = o->count < 0 ? left : o->count;
+  const int64_t left = o->first < 0 ? 0 : rows - o->first, samples = o->count < 0 ? left : o->count;
   if (!status && (o->first < 0 || samples < 1 || samples > left))
     status = complain("has no such samples", o->input);
   if (!status) status = open_result(&out, o->output, "<i4", samples, p->output_cells, -1);

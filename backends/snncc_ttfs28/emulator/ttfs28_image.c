@@ -16,6 +16,9 @@ static const char NAMES[SECTIONS][5] = {"MACH", "SCHE", "WGHT", "EXPO", "BIAS",
 static const int64_t MOST_CELLS = (int64_t)1 << 28;
 static const int64_t MOST_MEMORY = (int64_t)1 << 31;
 static const int64_t MOST_OPERATIONS = (int64_t)1 << 40;
+/* cells that are copied, scanned, compared: half a minute, as loads are followed while checking */
+static const int64_t MOST_STEPS = (int64_t)1 << 35;
+static const uint64_t MOST_NAMES = 1 << 16;
 static const int64_t MOST_PAD = (int64_t)1 << 24;
 static const int64_t MOST_SIZE = 4096;
 
@@ -69,7 +72,8 @@ static int read_sections(reader *r) {
   static const uint8_t zeros[4] = {0, 0, 0, 0};
   const uint64_t table = HEADER + ENTRY * SECTIONS;
   if (r->length < 12) return refuse(r, -1, r->length, "the file ends in the header");
-  if (memcmp(r->bytes, magic, 8) != 0) return refuse(r, -1, 0, "the magic is another");
+  if (memcmp(r->bytes, magic, 8) != 0)
+    return refuse(r, -1, 0, "the magic is another, should be TTFS28, CR, LF");
   if (u32(r->bytes + 8) != 1)
     return refuse(r, -1, 8, "the format version is %u, should be 1", (unsigned)u32(r->bytes + 8));
   if (r->length < table) return refuse(r, -1, r->length, "the file ends in the header");
@@ -115,6 +119,24 @@ static int in_range(reader *r, int index, uint32_t value, uint32_t least, uint32
                 (unsigned)value, (unsigned)least, (unsigned)most);
 }
 
+/* What reading and running the image will allocate: see ttfs28_start for the machine's memories. */
+static int check_memory(reader *r) {
+  const ttfs28_parameters *m = &r->image->machine;
+  const section *part = r->part;
+  const uint64_t words = part[SCHE].length / 4, names = part[NAME].elements;
+  uint64_t memory = 2 * (uint64_t)m->input_cells + m->spike_cells + 4 * (uint64_t)m->output_cells +
+                    5 * (uint64_t)(m->weight_buffer / m->weight_bits) +
+                    23 * (uint64_t)m->spike_buffer + 8 * (uint64_t)m->accumulators;
+  memory += (part[SCHE].elements < words ? part[SCHE].elements : words) *
+            sizeof(ttfs28_instruction);
+  memory += part[WGHT].length * 8 / m->weight_bits + part[EXPO].length + part[BIAS].length +
+            part[THRE].length;
+  memory += (names < MOST_NAMES ? names : MOST_NAMES) * 10 * sizeof(int64_t); /* counters */
+  if (memory <= (uint64_t)MOST_MEMORY) return 0;
+  return refuse(r, MACH, 28, "the memories are too large to emulate: %llu bytes, at most %lld",
+                (unsigned long long)memory, (long long)MOST_MEMORY);
+}
+
 static int read_machine(reader *r) {
   static const uint32_t least[PARAMETERS] = {2, 1, 1, 2, 8, 16, 1, 1, 1, 1, 1, 1, 0, 0, 0};
   static const uint32_t most[PARAMETERS] = {64, 8, 4, 8, 24, 32, 12, 1u << 16, 1u << 31, 1u << 24,
@@ -147,11 +169,7 @@ static int read_machine(reader *r) {
   if (m->resolution == 3) return refuse(r, MACH, 8, "resolution is 3, should be 1, 2 or 4");
   /* both are powers of 2 */
   r->image->octave = m->tau > m->resolution ? m->tau : m->resolution;
-  const int64_t memory = 2 * (int64_t)m->input_cells + m->spike_cells +
-                         8 * (int64_t)m->output_cells + m->weight_buffer / m->weight_bits +
-                         16 * (int64_t)m->spike_buffer + 16 * (int64_t)m->accumulators;
-  if (memory > MOST_MEMORY) return refuse(r, MACH, 28, "the memories are too large to emulate");
-  return 0;
+  return check_memory(r);
 }
 
 /* Room for the elements of a section; at least one byte, so that NULL means failure. */
@@ -267,7 +285,7 @@ static int read_names(reader *r) {
   if (count != s->elements) return refuse(r, NAME, 0, "there are %llu names, stated are %llu",
                                           (unsigned long long)count,
                                           (unsigned long long)s->elements);
-  if (count > 1u << 16) return refuse(r, NAME, 0, "there are more than 65536 names");
+  if (count > MOST_NAMES) return refuse(r, NAME, 0, "there are more than 65536 names");
   r->image->names = count;
   return 0;
 }
@@ -296,7 +314,8 @@ static int read_maps(reader *r) {
       return refuse(r, MAPS, MAP * i + 8, "a map goes beyond its memory");
     const uint32_t levels = u32(map + 24);
     if (space == 1 ? !levels || levels >> m->input_bits : levels != 0)
-      return refuse(r, MAPS, MAP * i + 24, "levels is %u", (unsigned)levels);
+      return refuse(r, MAPS, MAP * i + 24, "levels is %u, should be %s", (unsigned)levels,
+                    space == 1 ? "at least 1, and below 2^input_bits" : "0");
     if (u32(map + 28)) return refuse(r, MAPS, MAP * i + 28, "the reserved word is not 0");
     if (!isfinite(scale) || scale < 0)
       return refuse(r, MAPS, MAP * i + 32, "a scale is negative or not finite");
@@ -343,7 +362,8 @@ static int decode_schedule(reader *r) {
 typedef struct {
   const int64_t *tile, *window; /* fields of the last such instruction, or NULL */
   uint8_t *kind;                /* of each cell of the spike buffer: 0 none, 1 slots, 2 numbers */
-  int64_t work;
+  int64_t work;                 /* synaptic operations, if every cell spiked in every plane */
+  int64_t steps;                /* what else is done cell by cell */
   uint64_t at; /* offset of the instruction in the section */
 } checker;
 
@@ -363,7 +383,9 @@ static int inside(int64_t base, const int64_t count[3], const int64_t step[3], i
 static int check_window(reader *r, const checker *c, const int64_t *f) {
   for (int i = 0; i < 10; i++) {
     if (i == 4 || i == 5) {
-      if (f[i] < -MOST_PAD || f[i] > MOST_PAD) return refuse(r, SCHE, c->at, "a pad is too large");
+      if (f[i] < -MOST_PAD || f[i] > MOST_PAD)
+        return refuse(r, SCHE, c->at, "a pad is too large: %lld, should be -2^24 to 2^24",
+                      (long long)f[i]);
     } else if (f[i] < 1 || f[i] > MOST_SIZE) {
       return refuse(r, SCHE, c->at, "a size of the window is %lld, should be 1 to 4096",
                     (long long)f[i]);
@@ -389,7 +411,7 @@ static int check_load(reader *r, checker *c, const int64_t *f) {
     for (int64_t y = 0; y < f[3]; y++)
       for (int64_t x = 0; x < f[4]; x++)
         c->kind[f[8] + i * f[9] + y * f[10] + x * f[11]] = (uint8_t)(f[0] + 1);
-  c->work += size;
+  c->steps += size;
   return 0;
 }
 
@@ -407,7 +429,7 @@ static int check_box(reader *r, checker *c, int64_t at, const int64_t size[3], i
     if (c->kind[i] && c->kind[i] != kind)
       return refuse(r, SCHE, c->at, "cell %lld of the spike buffer is of the other kind",
                     (long long)i);
-  c->work += cells;
+  c->steps += cells;
   return 0;
 }
 
@@ -427,7 +449,8 @@ static int check_integrate(reader *r, checker *c, const int64_t *f) {
   if (f[7] + outputs > (int64_t)r->image->exponents)
     return refuse(r, SCHE, c->at, "integrate reads beyond the exponents");
   /* all of a spike's taps, for every cell and plane */
-  c->work += channels * f[3] * f[4] * taps * each / 4 * (f[0] ? m->input_bits : 1);
+  c->work += channels * f[3] * f[4] * taps * each * (f[0] ? m->input_bits : 1);
+  c->steps += outputs * c->tile[1] * c->tile[2]; /* they may have to be stored in another order */
   return 0;
 }
 
@@ -439,7 +462,7 @@ static int check_pool(reader *r, checker *c, const int64_t *f) {
   if (check_box(r, c, f[0], box, 1)) return -1;
   if (!inside(f[3], c->tile, f + 4, r->image->machine.spike_cells))
     return refuse(r, SCHE, c->at, "pool writes beyond the spike memory");
-  c->work += c->tile[0] * c->tile[1] * c->tile[2] * c->window[0] * c->window[1] / 4;
+  c->steps += c->tile[0] * c->tile[1] * c->tile[2] * c->window[0] * c->window[1];
   return 0;
 }
 
@@ -465,12 +488,12 @@ static int check_instruction(reader *r, checker *c, const ttfs28_instruction *i)
         return refuse(r, SCHE, c->at, "weights reads beyond section WGHT");
       if (f[1] + f[2] > m->weight_buffer / m->weight_bits)
         return refuse(r, SCHE, c->at, "weights writes beyond the weight buffer");
-      c->work += f[1];
+      c->steps += f[1];
       return 0;
     case TTFS28_CLEAR:
       if (f[0] > m->spike_buffer) return refuse(r, SCHE, c->at, "count is beyond the spike buffer");
       memset(c->kind, 0, (size_t)f[0]);
-      c->work += f[0];
+      c->steps += f[0];
       return 0;
     case TTFS28_LOAD:
       return check_load(r, c, f);
@@ -480,7 +503,7 @@ static int check_instruction(reader *r, checker *c, const ttfs28_instruction *i)
                                   (long long)f[1]);
       if (f[0] + (f[1] ? tile : c->tile[0]) > (int64_t)r->image->biases)
         return refuse(r, SCHE, c->at, "start reads beyond the biases");
-      c->work += tile;
+      c->steps += tile;
       return 0;
     case TTFS28_INTEGRATE:
       return check_integrate(r, c, f);
@@ -490,13 +513,13 @@ static int check_instruction(reader *r, checker *c, const ttfs28_instruction *i)
         return refuse(r, SCHE, c->at, "fire reads beyond the thresholds");
       if (!inside(f[1], c->tile, f + 2, m->spike_cells))
         return refuse(r, SCHE, c->at, "fire writes beyond the spike memory");
-      c->work += tile * m->slots / 4;
+      c->steps += tile * m->slots;
       return 0;
     case TTFS28_READ:
       if (!c->tile) return refuse(r, SCHE, c->at, "tile is not set before");
       if (!inside(f[0], c->tile, f + 1, m->output_cells))
         return refuse(r, SCHE, c->at, "read writes beyond the output memory");
-      c->work += tile;
+      c->steps += tile;
       return 0;
     case TTFS28_POOL:
       return check_pool(r, c, f);
@@ -507,7 +530,7 @@ static int check_instruction(reader *r, checker *c, const ttfs28_instruction *i)
 
 static int check_schedule(reader *r) {
   const ttfs28_image *image = r->image;
-  checker c = {NULL, NULL, room(image->machine.spike_buffer, 1), 0, 0};
+  checker c = {NULL, NULL, room(image->machine.spike_buffer, 1), 0, 0, 0};
   if (!c.kind) return no_memory(r, SCHE);
   int status = 0;
   for (size_t n = 0; n < image->instructions && !status; n++) {
@@ -515,7 +538,7 @@ static int check_schedule(reader *r) {
     if ((i->opcode == TTFS28_END) != (n + 1 == image->instructions))
       status = refuse(r, SCHE, c.at, "end should be the last instruction, and only that");
     if (!status) status = check_instruction(r, &c, i);
-    if (!status && c.work > MOST_OPERATIONS)
+    if (!status && (c.work > MOST_OPERATIONS || c.steps > MOST_STEPS))
       status = refuse(r, SCHE, c.at, "the schedule has too much work to emulate");
     c.at += 4 + 4 * (uint64_t)r->part[SCHE].at[c.at + 1];
   }

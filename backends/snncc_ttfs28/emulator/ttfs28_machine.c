@@ -185,7 +185,12 @@ static void multiply(const ttfs28_machine *m, const geometry *g, int64_t channel
   }
 }
 
-/* How far one integrate can drive an accumulator, whatever spikes. */
+/* How far an accumulator can get at all: a bound beyond that says nothing more. */
+static int64_t farthest(const ttfs28_machine *m) {
+  return (int64_t)1 << (m->image->machine.accumulator_bits - 1);
+}
+
+/* How far one integrate can drive an accumulator, whatever spikes; at most `farthest`. */
 static int64_t reach_of(const ttfs28_machine *m, const geometry *g, int is_input) {
   const ttfs28_image *image = m->image;
   const int64_t planes = is_input ? image->machine.input_bits : 1;
@@ -201,7 +206,9 @@ static int64_t reach_of(const ttfs28_machine *m, const geometry *g, int is_input
     }
     if (sum > most) most = sum;
   }
-  return most * m->window[8] * m->window[9];
+  /* windows are pooled by up to 2^24, for which 64 bits may not do */
+  const int64_t pooled = m->window[8] * m->window[9];
+  return most > farthest(m) / pooled ? farthest(m) : most * pooled;
 }
 
 /* Adds products to neighbouring accumulators. */
@@ -343,7 +350,8 @@ static void integrate(ttfs28_machine *m, const int64_t *f, int64_t *count) {
   const int64_t before = count[TTFS28_SYNAPTIC_OPERATIONS];
   lay_out(m);
   m->reach += reach_of(m, &g, (int)f[0]);
-  const int exact = m->reach < (int64_t)1 << (p->accumulator_bits - 1);
+  if (m->reach > farthest(m)) m->reach = farthest(m);
+  const int exact = m->reach < farthest(m);
   if (f[0])
     integrate_planes(m, &g, m->cell + f[1], exact, count);
   else
@@ -362,15 +370,15 @@ static void fire(ttfs28_machine *m, const int64_t *f, int64_t *count) {
   const int64_t channels = m->tile[0], n = tile_size(m);
   int64_t compared = 0, spikes = 0;
   lay_out(m);
-  const int32_t *v = m->potential;
-  for (int64_t y = 0; y < m->tile[1]; y++) {
-    for (int64_t x = 0; x < m->tile[2]; x++, v += channels) {
-      uint8_t *to = m->spikes + f[1] + y * f[3] + x * f[4];
-      for (int64_t o = 0; o < channels; o++) {
+  /* row-major, because steps may lead to one cell twice: the last one stays */
+  for (int64_t o = 0; o < channels; o++) {
+    for (int64_t y = 0; y < m->tile[1]; y++) {
+      for (int64_t x = 0; x < m->tile[2]; x++) {
+        const int32_t v = m->potential[(y * m->tile[2] + x) * channels + o];
         /* thresholds do not ascend: those above v are the first ones */
         uint32_t slot = 0;
-        for (uint32_t k = 0; k < p->slots; k++) slot += threshold[k] > v[o];
-        to[o * f[2]] = (uint8_t)slot;
+        for (uint32_t k = 0; k < p->slots; k++) slot += threshold[k] > v;
+        m->spikes[f[1] + o * f[2] + y * f[3] + x * f[4]] = (uint8_t)slot;
         spikes += slot < p->slots;
         compared += slot < p->slots ? slot + 1 : slot;
       }
@@ -387,11 +395,11 @@ static void fire(ttfs28_machine *m, const int64_t *f, int64_t *count) {
 static void read_out(ttfs28_machine *m, const int64_t *f, int64_t *count) {
   const int64_t channels = m->tile[0], n = tile_size(m);
   lay_out(m);
-  const int32_t *v = m->potential;
-  for (int64_t y = 0; y < m->tile[1]; y++)
-    for (int64_t x = 0; x < m->tile[2]; x++, v += channels)
-      for (int64_t o = 0; o < channels; o++)
-        m->output[f[0] + o * f[1] + y * f[2] + x * f[3]] = v[o];
+  for (int64_t o = 0; o < channels; o++) /* row-major, as in fire */
+    for (int64_t y = 0; y < m->tile[1]; y++)
+      for (int64_t x = 0; x < m->tile[2]; x++)
+        m->output[f[0] + o * f[1] + y * f[2] + x * f[3]] =
+            m->potential[(y * m->tile[2] + x) * channels + o];
   count[TTFS28_ACCUMULATOR_ACCESSES] += n;
   count_written(m, count, n * m->image->machine.accumulator_bits);
 }
