@@ -168,7 +168,7 @@ class Scheduler:
         if pooled.size == 0:
             return
         taken = Span(pooled.first * route.pool[0], pooled.last * route.pool[0])
-        for inputs in self._parts(route, channels, taken.size, tiling):
+        for inputs in self._parts(route, channels, tiling):
             own = inputs if route.groups == 1 else None
             place = 0
             if weights is None:
@@ -186,9 +186,9 @@ class Scheduler:
                 weights=place, exponents=exponents,
             )  # fmt: skip
 
-    def _parts(self, route: Route, channels: Span, rows: int, tiling: Tiling) -> list[Span]:
+    def _parts(self, route: Route, channels: Span, tiling: Tiling) -> list[Span]:
         if route.groups == 1:
-            return spans(route.box[0], part_channels(route, tiling, rows, self.machine))
+            return spans(route.box[0], part_channels(route, tiling, self.machine))
         inputs, outputs = route.box[0], len(route.offsets)
         return [Span(channels.first * inputs // outputs, channels.last * inputs // outputs)]
 

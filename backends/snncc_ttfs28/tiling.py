@@ -80,8 +80,10 @@ def too_large(what: str, place: str) -> SnnccError:
     )
 
 
-def part_channels(route: Route, tiling: Tiling, rows: int, machine: Parameters) -> int:
-    """Input channels of a dense (ungrouped) route that come at once."""
+def part_channels(route: Route, tiling: Tiling, machine: Parameters) -> int:
+    """Input channels of an ungrouped route that come at once, the same for all tiles, so that they
+    share their weights."""
+    rows = _rows(route, tiling.rows)
     each = route.kernel[0] * route.kernel[1] * tiling.channels
     by_weights = route.box[0] if tiling.resident else machine.weight_capacity // each
     return min(route.box[0], by_weights, machine.spike_buffer // (rows * route.box[2]))
