@@ -192,7 +192,7 @@ def self_test_vectors(graph: Graph, samples: Batch) -> bytes:
 
     `input/NAME` float32 (N, *shape), `quantized/NAME` int32, `total/NAME` int64 (N, T, *shape),
     `spikes/NAME` and, for signed neurons, `negative/NAME`: uint8, bits of (N, T, *shape) packed in
-    row-major order.
+    row-major order; `graded/NAME` int8 (N, T, *shape) for spikes that carry their number.
     """
     first = {name: array[:VECTOR_SAMPLES] for name, array in samples.items()}
     execution = OracleRunner(graph).run(first, record=True)
@@ -205,6 +205,9 @@ def self_test_vectors(graph: Graph, samples: Batch) -> bytes:
     for name, total in execution.totals.items():
         tensors[f"total/{name}"] = total
     for name, spikes in execution.spikes.items():
+        if np.abs(spikes).max() > 1:
+            tensors[f"graded/{name}"] = spikes
+            continue
         tensors[f"spikes/{name}"] = np.packbits(spikes > 0)
         if (spikes < 0).any():
             tensors[f"negative/{name}"] = np.packbits(spikes < 0)

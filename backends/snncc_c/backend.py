@@ -15,7 +15,7 @@ class CBackend(Backend):
     name = "c"
     summary = "C99 simulator without dependencies, integer arithmetic, event-driven"
     codings = (RateSettings, TtfsSettings)
-    models = ("if", "signed-if", "ttfs", "readout")
+    models = ("if", "signed-if", "graded", "signed-graded", "ttfs", "readout")
     rules = RULES
 
     def emit(

@@ -10,8 +10,16 @@ import numpy as np
 
 from snncc_backends import Preprocessing
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import FirstSpike, Graph, Node, Spikes
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, TimeToFirstSpike
+from snncc_ir import FirstSpike, Graph, Node, Rate, Spikes
+from snncc_ir.ops import (
+    Input,
+    IntegrateFire,
+    MaxPool,
+    Output,
+    Population,
+    Readout,
+    TimeToFirstSpike,
+)  # fmt: skip
 from snncc_templates import render
 
 FOLDER = "c"
@@ -123,6 +131,8 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
         "theta": -1,
         "start": -1,
         "bias": -1,
+        "most": 1,
+        "delay": 0,
         "potential": -1,
         "base": -1,
         "spikes": -1,
@@ -137,6 +147,7 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
             ttfs = isinstance(graph.code, FirstSpike)
             fields |= {
                 "kind": "SNNCC_TTFS_MAXPOOL" if ttfs else "SNNCC_MAXPOOL",
+                "most": _most(node),
                 "source": number[source.name],
                 "window": window(node.op.window),
                 "spikes": state.take(size, 1),
@@ -176,10 +187,14 @@ def _population(
         "base": state.take(size, 4) if driven else -1,
     }
     fields |= {name: blob.add(values[:period], "i4") for name, values in parameters.items()}
+    if isinstance(op.model, Readout):
+        fields["delay"] = op.model.delay
     if isinstance(op.model, IntegrateFire):
         read = any(node.name in output.inputs for output in graph.outputs)
+        kind = "GRADED" if _most(node) > 1 else "IF"
         fields |= {
-            "kind": "SNNCC_SIGNED_IF" if op.model.signed else "SNNCC_IF",
+            "kind": f"SNNCC_SIGNED_{kind}" if op.model.signed else f"SNNCC_{kind}",
+            "most": _most(node),
             "spikes": state.take(size, 1),
             "count": state.take(size, 4) if op.model.signed or read else -1,
         }
@@ -203,6 +218,13 @@ def _ttfs(op: Population, target: Box, size: int, maps: Maps, state: State) -> d
             "spikes": state.take(size, 1),
         }
     return fields
+
+
+def _most(node: Node) -> int:
+    """Spikes that a neuron sends at once."""
+    if isinstance(node.type, Spikes) and isinstance(node.type.code, Rate):
+        return node.type.code.most
+    return 1
 
 
 def _input_bits(node: Node) -> int | None:

@@ -31,6 +31,7 @@ from snncc_ir.tensors import (
     i32,
 )
 from snncc_ir.types import (
+    MOST_PAYLOAD,
     MOST_SLOTS,
     TAUS,
     Analog,
@@ -50,6 +51,7 @@ __all__ = [
     "FORMATS",
     "INTEGER",
     "LOWERED",
+    "MOST_PAYLOAD",
     "MOST_SLOTS",
     "NORMAL",
     "RESOLUTIONS",

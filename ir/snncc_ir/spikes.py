@@ -75,13 +75,14 @@ class Oracle:
                 elif isinstance(node.op, Population):
                     arriving = {name: spikes[name].astype(np.float64) for name in node.inputs
                                 if name in spikes}  # fmt: skip
+                    model = node.op.model
+                    if isinstance(model, Readout) and index < model.delay:
+                        continue
                     potential[node.name] += constant[node.name]
                     potential[node.name] += _drive(self.graph, node, arriving, Spikes)
                     potential[node.name] += node.op.bias.integers
-                    if isinstance(node.op.model, IntegrateFire):
-                        spikes[node.name] = node.op.model.fire(
-                            potential[node.name], count[node.name]
-                        )
+                    if isinstance(model, IntegrateFire):
+                        spikes[node.name] = model.fire(potential[node.name], count[node.name])
             readouts = {
                 node.name: potential[node.name].copy()
                 for node in populations
@@ -117,10 +118,10 @@ def decode(graph: Graph, totals: Mapping[str, Integers], steps: int) -> dict[str
         total = totals[source.name]
         if isinstance(source.type, Spikes) and isinstance(source.type.code, FirstSpike):
             units = value_of(total, source.type.code)
+        elif isinstance(source.op, Population) and isinstance(source.op.model, Readout):
+            units = source.op.model.evaluate(total / source.op.model.counted(steps))
         else:
             units = total / steps
-        if isinstance(source.op, Population) and isinstance(source.op.model, Readout):
-            units = source.op.model.evaluate(units)
         results[node.name] = node.op.evaluate((units,))
     return results
 

@@ -26,20 +26,28 @@ class Code:
         return 1
 
 
+MOST_PAYLOAD = 127
+"""Of a graded spike: a signed byte."""
+
+
 @dataclass(frozen=True)
 class Rate(Code):
     """Rate code: over `steps` time steps, value = scale · Σ spikes / steps.
 
-    A `signed` population may also send -1, which takes an earlier spike back.
+    A `signed` population may also send -1, which takes an earlier spike back; graded spikes carry
+    up to `most` at once (one graded spike of payload n counts as n spikes).
     """
 
     steps: int
     signed: bool = False
+    most: int = 1
     name = "rate"
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 32767:
             raise ValueError(f"steps is {self.steps}, should be 1 to 32767")
+        if not 1 <= self.most <= MOST_PAYLOAD:
+            raise ValueError(f"most is {self.most}, should be 1 to {MOST_PAYLOAD}")
 
     @property
     def train(self) -> int:

@@ -20,6 +20,7 @@ from snncc_ir import (
     Graph,
     Node,
     Rate,
+    Spikes,
     Tensor,
     Type,
     fail,
@@ -80,7 +81,7 @@ class QuantizeWeights(Pass):
             start = np.rint(model.start.floats * scale)
             model = replace(model, theta=i32(model.theta.floats * scale), start=i32(start))
         elif isinstance(model, Readout):
-            model = Readout(i32(model.theta.floats * scale))
+            model = replace(model, theta=i32(model.theta.floats * scale))
         return replace(op, maps=maps, bias=bias, model=model)
 
     def _scale(self, graph: Graph, node: Node, op: Population) -> Floats:
@@ -117,8 +118,12 @@ class QuantizeWeights(Pass):
 
 
 def _largest_input(source: Node) -> Floats:
-    """The most that each source neuron sends in one step: a spike, or the input's levels."""
-    magnitude = float(source.op.levels or 1) if isinstance(source.op, Input) else 1.0
+    """The most that each source neuron sends in one step: spikes, or the input's levels."""
+    magnitude = 1.0
+    if isinstance(source.op, Input):
+        magnitude = float(source.op.levels or 1)
+    elif isinstance(source.type, Spikes) and isinstance(source.type.code, Rate):
+        magnitude = float(source.type.code.most)
     return np.full(source.type.shape, magnitude)
 
 

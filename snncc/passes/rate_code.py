@@ -12,19 +12,38 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
-from snncc_ir import CODED, NORMAL, UNIT, Graph, Node, f32, fail
-from snncc_ir.ops import IntegrateFire, Population, Relu, SignedIntegrateFire
+from snncc_ir import CODED, MOST_PAYLOAD, NORMAL, UNIT, Graph, Node, f32, fail
+from snncc_ir.ops import (
+    GradedIntegrateFire,
+    IntegrateFire,
+    Population,
+    Relu,
+    SignedGradedIntegrateFire,
+    SignedIntegrateFire,
+)  # fmt: skip
 
-NEURONS = {model.name: model for model in (IntegrateFire, SignedIntegrateFire)}
+NEURONS: dict[str, type[IntegrateFire]] = {
+    model.name: model
+    for model in (
+        IntegrateFire,
+        SignedIntegrateFire,
+        GradedIntegrateFire,
+        SignedGradedIntegrateFire,
+    )
+}
 
 
 @dataclass(frozen=True)
 class RateCode(Pass):
-    """Gives every population the neuron model `neuron`, over `steps` time steps."""
+    """Gives every population the neuron model `neuron`, over `steps` time steps.
+
+    most: spikes that graded neurons send at once; the others send one.
+    """
 
     neuron: str = "if"
     steps: int = 32
     start: float = 0.5
+    most: int = 15
     name = "rate-code"
     needs = NORMAL
     leaves = CODED
@@ -37,9 +56,14 @@ class RateCode(Pass):
             raise fail("SNN020", f"steps is {self.steps}, should be 1 to 32767")
         if not 0 <= self.start < 1:
             raise fail("SNN020", f"start is {self.start}, should be at least 0 and below 1")
+        if not 1 <= self.most <= MOST_PAYLOAD:
+            raise fail("SNN020", f"most is {self.most}, should be 1 to {MOST_PAYLOAD}")
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        model = NEURONS[self.neuron](self.steps, UNIT, f32(self.start))
+        kind = NEURONS[self.neuron]
+        model = kind(self.steps, UNIT, f32(self.start))
+        if isinstance(model, GradedIntegrateFire):
+            model = replace(model, most=self.most)
 
         def rewrite(node: Node) -> Node:
             if not (isinstance(node.op, Population) and isinstance(node.op.model, Relu)):

@@ -27,6 +27,7 @@ from snncc_ir.ops import (
     Chain,
     Conv,
     Dense,
+    GradedIntegrateFire,
     Input,
     IntegrateFire,
     MaxPool,
@@ -35,6 +36,7 @@ from snncc_ir.ops import (
     Population,
     Readout,
     Scale,
+    SignedGradedIntegrateFire,
     SignedIntegrateFire,
     SumPool,
     TimeToFirstSpike,
@@ -43,6 +45,9 @@ from snncc_ir.ops import (
 )  # fmt: skip
 
 STEPS = 10
+MOST = 3
+DELAY = 2
+"""Steps that readouts leave out, in networks of `graded` neurons."""
 LEVELS = 31
 SAMPLES = 5
 CONSTANT_BITS = 16
@@ -114,8 +119,11 @@ class _Builder:
             table = np.exp2(-(np.arange(STEPS) + 0.5) / self.tau) * drive * 1.5
             model = TimeToFirstSpike(self.tau, i32(np.ceil(table)), CONSTANT_BITS)
         else:
-            kind = SignedIntegrateFire if self.neuron == "signed-if" else IntegrateFire
-            model = kind(STEPS, i32(theta), i32(theta // 2))
+            if "graded" in self.neuron:
+                theta = np.maximum(theta // 2, 1)
+            model = NEURONS[self.neuron](STEPS, i32(theta), i32(theta // 2))
+            if isinstance(model, GradedIntegrateFire):
+                model = replace(model, most=MOST)
         op = Population(shape, tuple(c for _, c in sources), i32(bias), model, f32(0.5))
         origin = Origin((Source("Relu", f"/{name}/*/ ??/ \\ ü"),), ("fuse",))
         return self.builder.add(name, op, [s for s, _ in sources], origin).name
@@ -146,7 +154,8 @@ class _Builder:
         size = chain_type(chain, self.builder[source].type).size
         maps = ((*chain, Dense(self.weights(*outputs, size))),)
         bias = i32(self.random.integers(-5, 6, outputs))
-        op = Population(outputs, maps, bias, Readout(i32(7)))
+        delay = DELAY if self.neuron == "graded" else 0
+        op = Population(outputs, maps, bias, Readout(i32(7), delay))
         self.builder.add(f"{name}.readout", op, [source])
         self.builder.add(name, Output(f32(0.25)), [f"{name}.readout"])
 
@@ -302,7 +311,15 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "wide-weights": _wide_weights,
     "narrow-weights": _narrow_weights,
 }
-NEURONS = ("if", "signed-if")
+NEURONS: dict[str, type[IntegrateFire]] = {
+    model.name: model
+    for model in (
+        IntegrateFire,
+        SignedIntegrateFire,
+        GradedIntegrateFire,
+        SignedGradedIntegrateFire,
+    )
+}
 
 
 def network(name: str, neuron: str, seed: int = 0) -> Graph:

@@ -21,6 +21,7 @@ typedef struct {
   int32_t *row, *less, *value;
   int32_t plus, minus;
   int analog; /* values are numbers of the input, not sums of spikes */
+  int graded; /* spikes carry their number */
 } snncc_list;
 
 /* Fills the list with the sources that send; returns how many spikes (or input numbers) these are.
@@ -35,6 +36,13 @@ static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *va
       list->value[plus] = values[i];
       plus += values[i] != 0;
       units += list->analog ? values[i] != 0 : values[i] < 0 ? -values[i] : values[i];
+    }
+  } else if (list->graded) {
+    for (int32_t i = 0; i < n; i++) {
+      list->row[plus] = i * row;
+      list->value[plus] = spikes[i];
+      plus += spikes[i] != 0;
+      units += spikes[i] < 0 ? -spikes[i] : spikes[i];
     }
   } else {
     for (int32_t i = 0; i < n; i += 8) {
@@ -222,10 +230,10 @@ static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *
 static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
                     const int32_t *values, const void *w, int32_t weight_bytes, int32_t *v) {
   snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
-                     spikes == NULL};
+                     spikes == NULL, self->model->node[p->source].most > 1};
   move_all(self, p, &spikes, &values);
   if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
-  if (values) list.value = ints(self, self->model->list_values);
+  if (values || list.graded) list.value = ints(self, self->model->list_values);
   if (weight_bytes == 1) return project_8(p, w, &list, spikes, values, v);
   if (weight_bytes == 2) return project_16(p, w, &list, spikes, values, v);
   return project_32(p, w, &list, spikes, values, v);
@@ -362,10 +370,31 @@ static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const i
   return sent;
 }
 
+/* As fire; n is what v / theta, rounded down, says, between least and most. */
+static int32_t fire_graded(const snncc_node *node, int32_t *v, const int32_t *base,
+                           const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
+  const int32_t most = node->most;
+  int32_t sent = 0;
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + base[i];
+    const int32_t least = node->kind != SNNCC_SIGNED_GRADED ? 0 : count[i] < most ? -count[i] : -most;
+    int32_t number = potential / theta[i];
+    number -= potential < number * theta[i]; /* division cuts off, which rounds negatives up */
+    if (number > most) number = most;
+    if (number < least) number = least;
+    v[i] = potential - number * theta[i];
+    spikes[i] = (int8_t)number;
+    if (count) count[i] += number;
+    sent += number < 0 ? -number : number;
+  }
+  return sent;
+}
+
 /* All neurons that share one run of thresholds. */
 static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
                         const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
   int32_t sent = 0;
+  if (node->most > 1) return fire_graded(node, v, base, theta, spikes, count, n);
   if (node->kind == SNNCC_SIGNED_IF) {
     for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16, count += 16)
       sent += fire_signed(v, base, theta, spikes, count, 16);
@@ -380,6 +409,7 @@ static void step_population(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const int32_t size = snncc_size(node->shape), period = node->period;
   int32_t *v = ints(self, node->potential);
+  if (self->step < node->delay) return;
   for (int32_t k = 0; k < node->projections; k++) {
     const snncc_projection *p = &self->model->projection[node->first_projection + k];
     if (self->model->node[p->source].kind != SNNCC_INPUT) tally(self, n)[1] += project(self, p, v);
@@ -427,9 +457,10 @@ static void step_maxpool(snncc_instance *self, int32_t n) {
             if (other > best) best = other;
           }
         }
-        spikes[at + c] = (int8_t)(best - largest[at + c]);
+        const int32_t gained = best - largest[at + c];
+        spikes[at + c] = (int8_t)gained;
         largest[at + c] = best;
-        tally(self, n)[0] += spikes[at + c] != 0;
+        tally(self, n)[0] += gained < 0 ? -gained : gained;
       }
     }
   }

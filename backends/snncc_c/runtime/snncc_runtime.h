@@ -26,6 +26,8 @@ typedef enum {
   SNNCC_INPUT,
   SNNCC_IF,
   SNNCC_SIGNED_IF,
+  SNNCC_GRADED, /* spikes carry their number, up to `most` */
+  SNNCC_SIGNED_GRADED,
   SNNCC_READOUT,
   SNNCC_MAXPOOL,
   /* time to first spike: one step runs all layers, one after the other */
@@ -81,6 +83,8 @@ typedef struct {
   int32_t period;      /* number of thresholds, starts and biases, repeated over the neurons */
   int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have;
                                * theta of a time-to-first-spike node: a threshold for each slot */
+  int32_t most;  /* of a graded node: spikes that it sends at once */
+  int32_t delay; /* of a readout: first steps that are left out */
   /* byte offsets into the state, -1 for what a node does not have */
   int64_t potential, base, spikes, count, pooled;
 } snncc_node;
@@ -129,7 +133,7 @@ snncc_status snncc_run(snncc_instance *self, int32_t steps);
  * slots. */
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total);
 
-/* The spikes of the last step, -1, 0 or 1, in the network's order; of a time-to-first-spike network
+/* The spikes of the last step, -1, 0 or 1 (graded ones carry their number), in the network's order; of a time-to-first-spike network
  * the slot of each neuron's spike, model->slots for none. */
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes);
 

@@ -60,14 +60,24 @@ class Relu(Model):
 
 @dataclass(frozen=True)
 class Readout(Model):
-    """Neurons that never fire: v += z in every step, and y = v / (theta · steps) at the end."""
+    """Neurons that never fire: v += z in every step, and y = v / (theta · steps) at the end.
+
+    The first `delay` steps are left out (rate code), for neurons before it that have not settled
+    yet: y = v / (theta · (steps − delay)). Until then the result is 0.
+    """
 
     theta: Tensor = UNIT
+    delay: int = 0
     name = "readout"
 
     def output_type(self, shape: Shape) -> Type:
         expect_broadcast("theta", self.theta, shape)
+        expect(self.delay >= 0, f"delay is {self.delay}", "at least 0")
         return Current(shape)
+
+    def counted(self, steps: int) -> int:
+        """Of so many first steps, those that are not left out; at least 1, to divide by."""
+        return max(steps - self.delay, 1)
 
     def evaluate(self, drive: Floats) -> Floats:
         return drive / self.theta.floats
@@ -80,9 +90,10 @@ class Readout(Model):
 class IntegrateFire(Model):
     """Integrate and fire with reset by subtraction (soft reset), rate code.
 
-    v[0] = start; in each step v += z; a neuron with v ≥ theta fires 1, then v −= theta.
-    Value semantics is the closed form clip(⌊(steps·z + start) / theta⌋, 0, steps) / steps, which is
-    what the neuron sends when its current is even over time (Wu, Yi and Huang 2021).
+    v[0] = start; in each step v += z; then the neuron sends n = clip(⌊v / theta⌋, least, most)
+    spikes, and v −= n·theta. Here most is 1 and least is 0: a neuron with v ≥ theta fires.
+    Value semantics is the closed form clip(⌊(steps·z + start) / theta⌋, 0, steps·most) / steps,
+    which is what the neuron sends when its current is even over time (Wu, Yi and Huang 2021).
     """
 
     steps: int
@@ -91,17 +102,25 @@ class IntegrateFire(Model):
     name = "if"
     signed: ClassVar[bool] = False
 
+    @property
+    def code(self) -> Rate:
+        """What the neurons send; its `most` is the largest payload of a spike."""
+        return Rate(self.steps, self.signed)
+
     def output_type(self, shape: Shape) -> Type:
         for what, tensor in (("theta", self.theta), ("start", self.start)):
             expect_broadcast(what, tensor, shape)
         least = float(self.theta.floats.min())
         expect(least > 0, f"the least theta is {least}", "positive")
-        return Spikes(shape, Rate(self.steps, self.signed))
+        try:
+            return Spikes(shape, self.code)
+        except ValueError as error:
+            raise TypeRuleError(str(error)) from None
 
     def evaluate(self, drive: Floats) -> Floats:
         potential = self.steps * drive + self.start.floats
         fired = np.floor(potential / self.theta.floats)
-        return np.clip(fired, 0, self.steps) / self.steps
+        return np.clip(fired, 0, self.steps * self.code.most) / self.steps
 
     def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
         def number(value: Floats | float) -> str:
@@ -111,13 +130,14 @@ class IntegrateFire(Model):
         gained = writer.node("Mul", [drive, number(self.steps / theta)])
         potential = writer.node("Add", [gained, number(self.start.floats / theta)])
         fired = writer.node("Floor", [potential])
-        clipped = writer.node("Clip", [fired, number(0.0), number(self.steps)])
+        clipped = writer.node("Clip", [fired, number(0.0), number(self.steps * self.code.most)])
         return writer.node("Mul", [clipped, number(1 / self.steps)])
 
     def fire(self, potential: Integers, count: Integers) -> Integers:
         """Spikes of one step; `potential` and `count` (net spikes so far) are updated in place."""
-        theta = self.theta.integers
-        spikes = (potential >= theta).astype(np.int64)
+        theta, most = self.theta.integers, self.code.most
+        least = -np.minimum(count, most) if self.signed else 0
+        spikes: Integers = np.clip(potential // theta, least, most)
         potential -= theta * spikes
         count += spikes
         return spikes
@@ -125,17 +145,34 @@ class IntegrateFire(Model):
 
 @dataclass(frozen=True)
 class SignedIntegrateFire(IntegrateFire):
-    """As `if`; a neuron with v < 0 that has fired more 1 than −1 fires −1, then v += theta."""
+    """As `if` with least = −1 for a neuron that has fired more 1 than −1, else 0: with v < 0 it
+    takes a spike back, which came too early because currents are uneven over time."""
 
     name = "signed-if"
     signed: ClassVar[bool] = True
 
-    def fire(self, potential: Integers, count: Integers) -> Integers:
-        theta = self.theta.integers
-        spikes = (potential >= theta).astype(np.int64) - ((potential < 0) & (count > 0))
-        potential -= theta * spikes
-        count += spikes
-        return spikes
+
+@dataclass(frozen=True)
+class GradedIntegrateFire(IntegrateFire):
+    """As `if`, with up to `most` spikes at once: one graded spike that carries their number."""
+
+    most: int = 15
+    name = "graded"
+
+    @property
+    def code(self) -> Rate:
+        return Rate(self.steps, self.signed, self.most)
+
+
+@dataclass(frozen=True)
+class SignedGradedIntegrateFire(GradedIntegrateFire):
+    """As `graded`, with least = −min(net spikes sent so far, most): it takes back what came early.
+
+    After every step it has then sent what its closed form says, unless `most` stands in the way.
+    """
+
+    name = "signed-graded"
+    signed: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

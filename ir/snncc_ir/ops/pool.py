@@ -97,10 +97,10 @@ class MaxPool(_Pool):
 
         max_i n_i[t] − max_i n_i[t−1].
 
-    As every n_i changes by at most one a step, so does the maximum: the result is a spike train of
-    the same code, and after every step the pool has sent exactly the largest count of its window.
-    (Rueckauer et al. 2017 gate the spikes of the neuron that leads so far; after a change of leader
-    their pool has sent too many or too few.)
+    As every n_i changes by at most one a step (graded: by `most`), so does the maximum: the result
+    is a spike train of the same code, and after every step the pool has sent exactly the largest
+    count of its window. (Rueckauer et al. 2017 gate the spikes of the neuron that leads so far;
+    after a change of leader their pool has sent too many or too few.)
     """
 
     name = "maxpool"
