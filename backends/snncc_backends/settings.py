@@ -13,7 +13,9 @@ from snncc_ir import fail
 class Settings:
     """Of every coding.
 
-    method: `max` or `percentile` (of `percentile` per cent), per: `channel` or `layer`.
+    method: of normalization: `weights` (without data), `max`, `percentile` (of `percentile` per
+    cent), `error` (least square error at so many steps), `ecc` (Wu, Yi and Huang 2021); per:
+    `channel` or `layer`.
     """
 
     coding: ClassVar[str]
@@ -25,11 +27,11 @@ class Settings:
         """The passes from the lowered graph to stage INTEGER, in the text form of pipelines."""
         raise NotImplementedError
 
-    @property
-    def _front(self) -> str:
+    def _front(self, steps: int = 0, peak: float = 1.0) -> str:
         return (
             "hoist-neurons,fold-batchnorm,sink-views,fuse,"
-            f"normalize{{method={self.method},percentile={self.percentile},per={self.per}}},"
+            f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
+            f"steps={steps},peak={peak}}},"
         )
 
     def as_json(self) -> dict[str, object]:
@@ -41,21 +43,46 @@ class Settings:
 class RateSettings(Settings):
     """Rate code.
 
-    steps: time steps. neuron: `if` or `signed-if`. weight_bits: of integer weights. input_bits: of
-    the quantized input, sign included. start: initial potential as a fraction of the threshold.
+    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, or `auto` for the best
+    that the target has. weight_bits: of integer weights. input_bits: of the quantized input, sign
+    included. start: initial potential as a fraction of the threshold. most: spikes that a graded
+    neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for graded
+    neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or `keep`),
+    thresholds and starts (tune: `best` or `keep`) and biases (so many rounds) layer after layer on
+    the spikes of up to so many samples; `off` does not.
     """
 
     coding: ClassVar[str] = "rate"
+    method: str = "error"
     steps: int = 32
     neuron: str = "if"
     weight_bits: int = 16
     input_bits: int = 12
     start: float = 0.5
+    most: int = 15
+    peak: float = 0.0
+    calibrate: str = "layers"
+    fit: str = "best"
+    tune: str = "best"
+    rounds: int = 4
+    samples: int = 256
+
+    def __post_init__(self) -> None:
+        if self.calibrate not in ("layers", "off"):
+            raise fail("SNN042", f"calibrate is '{self.calibrate}', should be layers or off")
 
     def pipeline(self) -> str:
+        graded = self.neuron.endswith("graded")
+        most = f",most={self.most}" if graded else ""
+        calibrate = (
+            f"calibrate-rate{{weights={self.fit},neurons={self.tune},rounds={self.rounds},"
+            f"samples={self.samples}}},"
+        )
         return (
-            f"{self._front}quantize-input{{bits={self.input_bits}}},"
-            f"rate-code{{neuron={self.neuron},steps={self.steps},start={self.start}}},"
+            f"{self._front(self.steps, self.peak or (2.0 if graded else 1.0))}"
+            f"quantize-input{{bits={self.input_bits}}},"
+            f"rate-code{{neuron={self.neuron},steps={self.steps},start={self.start}{most}}},"
+            f"{calibrate if self.calibrate == 'layers' else ''}"
             f"quantize-weights{{bits={self.weight_bits}}}"
         )
 
@@ -101,7 +128,7 @@ class TtfsSettings(Settings):
         align = f"align-scales{{resolution={self.resolution}}}," if self.align != "off" else ""
         correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""
         return (
-            f"{self._front}{align}quantize-input{{bits={self.input_bits + 1}}},"
+            f"{self._front()}{align}quantize-input{{bits={self.input_bits + 1}}},"
             f"ttfs-code{{steps={self.steps},tau={self.tau},offset={self.offset}}},"
             f"quantize-log2{{bits={self.weight_bits},resolution={self.resolution},"
             f"rounding={self.rounding},error={self.error},samples={self.samples}}},{correct}"

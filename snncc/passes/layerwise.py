@@ -1,51 +1,64 @@
 """A walk through a network layer by layer, as it was and as it is becoming, on the same samples.
 
 What a layer is rewritten to may depend on what really arrives at it: the values of the layers
-before it, with all that was done to them. Values of a node are kept until its last user has run.
+before it, with all that was done to them; or, over time, their spikes. Values of a node are kept
+until its last user has run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncc.passes.base import Context
-from snncc_ir import Graph, GraphBuilder, Node, NodeRunner, Spikes, Type
-from snncc_ir.ops import Input, MaxPool, Neuron, Population, Readout, Relu
+from snncc.passes.in_time import drive_in_time, fire_in_time, mean_of, pool_in_time
+from snncc_ir import Array, Graph, GraphBuilder, Node, NodeRunner, Rate, Spikes, Type
+from snncc_ir.ops import Input, IntegrateFire, MaxPool, Neuron, Population, Readout, Relu
 
 Values = NDArray[np.float32]
 MEMORY = 1 << 31
 """Bytes of values that may be kept at once; beyond, fewer samples are taken."""
+WORK = 1 << 13
+"""Samples times time steps that are simulated; of many steps, fewer samples are taken."""
+LEAST_SAMPLES = 32
 
 
 @dataclass(frozen=True)
 class Layer:
     """A population that is to be rewritten.
 
-    op: as it is. types, arriving: of its sources; arriving has the values that really come, each
-    (N, *shape). target: the drive (N, *shape) that its neurons had in the network as it was.
+    op: as it is. types, arriving: of its sources; arriving has what really comes: numbers
+    (N, *shape), or spike trains (steps, N, *shape). target: the drive (N, *shape) that its neurons
+    had in the network as it was.
     """
 
     node: Node
     op: Population
     types: tuple[Type, ...]
-    arriving: tuple[Values, ...]
+    arriving: tuple[Array, ...]
     target: Values
 
-    def drive(self, op: Population, which: int | None = None) -> Values:
-        """What `op` makes of what arrives, with its bias; or what its map `which` brings."""
+    def means(self, first: int = 0) -> tuple[Values, ...]:
+        """What arrives, numbers or spikes a step from step `first` on: each (N, *shape)."""
+        return tuple(
+            mean_of(value, kind, first)
+            for value, kind in zip(self.arriving, self.types, strict=True)
+        )
+
+    def drive(self, op: Population, which: int | None = None, first: int = 0) -> Values:
+        """What `op` makes of the means, with its bias; or what its map `which` brings."""
+        means = self.means(first)
         if which is None:
-            return NodeRunner([replace(op, model=Readout())], self.types).run(self.arriving)
+            return NodeRunner([replace(op, model=Readout())], self.types).run(means)
         chain, kind = op.maps[which], self.types[which]
-        result = NodeRunner(chain, [kind]).run([self.arriving[which]])
+        result = NodeRunner(chain, [kind]).run([means[which]])
         return result.reshape(-1, *op.shape)
 
-    def moved(self, which: int) -> Values:
-        """What arrives at the weights of map `which`, behind its views and sums."""
+    def moved(self, which: int, first: int = 0) -> Values:
+        """What arrives on average at the weights of map `which`, behind its views and sums."""
         *moves, _ = self.op.maps[which]
-        value = self.arriving[which]
+        value = mean_of(self.arriving[which], self.types[which], first)
         return NodeRunner(moves, [self.types[which]]).run([value]) if moves else value
 
 
@@ -55,13 +68,18 @@ def rewrite_layers(
     by: str,
     samples: int,
     rewrite: Callable[[Layer], Population],
+    in_time: bool = False,
 ) -> Graph:
-    """The graph with every population rewritten, in order; at most `samples` samples are taken."""
+    """The graph with every population rewritten, in order; at most `samples` samples are taken.
+
+    in_time: what arrives are the spike trains of a rate code, simulated, in place of values.
+    """
     before = context.analog or _decoded(graph)
-    count = _affordable(graph, len(next(iter(context.calibration.values()))), samples)
+    steps = graph.code.steps if in_time and isinstance(graph.code, Rate) else 0
+    count = _affordable(graph, len(next(iter(context.calibration.values()))), samples, steps)
     builder = GraphBuilder(graph.name)
     old: dict[str, Values] = {}
-    new: dict[str, Values] = {}
+    new: dict[str, Array] = {}
     last = {name: users[-1].name for name, users in graph.users.items() if users}
     total = sum(isinstance(node.op, Population) for node in graph)
     done = 0
@@ -81,15 +99,20 @@ def rewrite_layers(
             target = NodeRunner([replace(reference, model=Readout())], types).run(x)
             op = rewrite(Layer(node, op, types, y, target))
             origin = origin.by(by)
-            if graph.users[node.name]:
+            if isinstance(node.type, Spikes):
                 drive = replace(op, model=Readout()).output_type(types)
                 old[node.name] = NodeRunner([Neuron(reference.model)], [drive]).run([target])
-                new[node.name] = NodeRunner([op], types).run(y)
+                new[node.name] = _sent(op, types, y, steps)
             done += 1
             context.progress(by, done, total)
         elif isinstance(op, MaxPool):
-            old[node.name] = NodeRunner([op], types).run([old[node.inputs[0]]])
-            new[node.name] = NodeRunner([op], types).run([new[node.inputs[0]]])
+            (source,) = node.inputs
+            old[node.name] = NodeRunner([op], types).run([old[source]])
+            new[node.name] = (
+                pool_in_time(op, types[0], new[source].astype(np.int8, copy=False))
+                if steps
+                else NodeRunner([op], types).run([new[source]])
+            )
         builder.add(node.name, op, node.inputs, origin)
         for name in set(node.inputs):
             if last[name] == node.name:
@@ -98,10 +121,39 @@ def rewrite_layers(
     return builder.graph()
 
 
-def _affordable(graph: Graph, given: int, wanted: int) -> int:
-    """How many samples fit into memory, two float32 numbers a neuron; at least one."""
-    bytes_a_sample = 8 * sum(prod(node.type.shape) for node in graph)
-    return max(1, min(given, wanted, MEMORY // bytes_a_sample))
+def _sent(op: Population, types: Sequence[Type], arriving: Sequence[Array], steps: int) -> Array:
+    """What a population makes of what arrives: values, or its spikes over time."""
+    if not steps or not isinstance(op.model, IntegrateFire):
+        return NodeRunner([op], types).run(arriving)
+    drive = drive_in_time(op, types, arriving)
+    return fire_in_time(op.model, drive, op.bias.floats.astype(np.float32), steps)
+
+
+def _affordable(graph: Graph, given: int, wanted: int, steps: int) -> int:
+    """How many samples fit into memory, and over time are bearable; at least one.
+
+    Two float32 numbers a neuron; over time a number, its spikes, and the drive of one layer.
+    """
+    sizes = [node.type.size for node in graph if isinstance(node.type, Spikes)] or [1]
+    if not steps:
+        return max(1, min(given, wanted, MEMORY // (8 * sum(sizes))))
+    bytes_a_sample = (4 + steps) * _most_alive(graph) + 8 * steps * max(sizes)
+    bearable = max(LEAST_SAMPLES, WORK // steps)
+    return max(1, min(given, wanted, bearable, MEMORY // bytes_a_sample))
+
+
+def _most_alive(graph: Graph) -> int:
+    """The most neurons whose values are kept at once."""
+    last = {name: users[-1].name for name, users in graph.users.items() if users}
+    alive: dict[str, int] = {}
+    most = 1
+    for node in graph:
+        alive[node.name] = node.type.size
+        most = max(most, sum(alive.values()))
+        for name in set(node.inputs):
+            if last[name] == node.name:
+                alive.pop(name, None)
+    return most
 
 
 def _decoded(graph: Graph) -> Graph:

@@ -7,43 +7,71 @@ With λ the scale of a population (per channel or per layer) and λ' that of its
 so that an activation of λ is a spike in every time step (data-based normalization: Diehl et al.
 2015; robust, by percentile: Rueckauer et al. 2017; per channel: Kim et al. 2020). Values stay what
 they are: the population's `scale` says what one unit is worth. The input counts in units of its
-largest number.
+largest number. How λ is found:
+
+* `weights`, without data: the largest activation that the weights allow, Σ max(w, 0)·λ' + b (model-
+  based normalization, Diehl et al. 2015).
+* `max`, `percentile`: of the activations on calibration data.
+* `error`: the λ for which a code of `steps` levels, clip(⌊a·steps/λ + 1/2⌋, 0, steps)·λ/steps, has
+  the least square error on calibration data: a balance of what is clipped and what is rounded, so
+  that few steps get a smaller λ.
+* `ecc`: error compensation and current normalization (Wu, Yi and Huang 2021): the maximum of each
+  layer, currents (weights and biases) divided by it, BatchNorm folded before with its own epsilon
+  (`fold-batchnorm`, "consistency of batch normalization"), and a start at half a threshold
+  (`rate-code`, "residual elimination"). Their factor κ of currents and thresholds is here the
+  integer scale of `quantize-weights`.
+
+`peak`: spikes a step that an activation of λ is worth; above 1 for graded spikes only, which then
+have finer levels and are not clipped at λ.
 
 A scale is rounded up to 8 significant bits, so that the last bits of floating-point calibration,
 which differ between processors, decide nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
 from snncc.passes.chains import compress
 from snncc.passes.extents import extent, rounded_up
-from snncc.passes.observation import Tail, observe
+from snncc.passes.observation import Histogram, Tail, histograms, observe
 from snncc.passes.rescale import rescaled
 from snncc.passes.scales import Scales, moves_only, pushed, uniform_nodes
-from snncc_ir import NORMAL, Floats, Graph, Node, fail
+from snncc_ir import NORMAL, Floats, Graph, Node, Tensor, fail
 from snncc_ir.ops import (
+    Chain,
+    Conv,
+    Dense,
     Input,
     MaxPool,
     Output,
     Population,
     Relu,
+    Scale,
 )  # fmt: skip
 
-METHODS = ("max", "percentile")
+Observed = Callable[[bool], Floats]
+"""λ of each channel, (C,); whether channels are to have their own."""
+
+METHODS = ("weights", "max", "percentile", "error", "ecc")
 EXTENTS = ("channel", "layer")
 LEAST_SCALE = 1 / 256
+CANDIDATES = np.exp2(-np.arange(0, 25) / 4)
+"""Of method `error`: λ in terms of the largest activation."""
 
 
 @dataclass(frozen=True)
 class Normalize(Pass):
-    """Scales from calibration data: the maximum, or a percentile, of each channel or layer."""
+    """Scales of each channel or layer, by one of several methods; see above."""
 
     method: str = "percentile"
     percentile: float = 99.9
     per: str = "channel"
+    steps: int = 0
+    peak: float = 1.0
     name = "normalize"
     needs = NORMAL
     promise = Close()
@@ -54,15 +82,21 @@ class Normalize(Pass):
                 raise fail("SNN020", f"{what} is '{value}', should be {' or '.join(known)}")
         if not 0 < self.percentile <= 100:
             raise fail("SNN020", f"percentile is {self.percentile}, should be above 0, up to 100")
+        if self.method == "error" and not 1 <= self.steps <= 32767:
+            raise fail(
+                "SNN020",
+                f"steps is {self.steps}, should be 1 to 32767 for method error",
+                hint="the time steps that the network is compiled for",
+            )
+        if not 1 / 16 <= self.peak <= 64:
+            raise fail("SNN020", f"peak is {self.peak}, should be 1/16 to 64")
 
     def run(self, graph: Graph, context: Context) -> Graph:
         return rescaled(graph, self._scales(graph, context), self.name)
 
     def _scales(self, graph: Graph, context: Context) -> Scales:
         """What one unit of each node is worth."""
-        spiking = [node.name for node in graph if _is_open(node)]
-        percentile = 100.0 if self.method == "max" else self.percentile
-        tails = observe(graph, spiking, percentile, context)
+        observed = self._observed(graph, context)
         uniform = uniform_nodes(graph)
         scales: dict[str, Floats] = {}
         for node in graph:
@@ -80,15 +114,32 @@ class Normalize(Pass):
                     if relayed is not None and relayed.max() <= most:
                         scale = relayed
                     else:
-                        per_channel = self.per == "channel" and node.name not in uniform
-                        least = _least(graph, node, node.op, scales)
-                        scale = rounded_up(_observed(tails[node.name], least, per_channel))
-                        scale = np.minimum(scale, most).reshape(-1, *shape[1:])
+                        per = "layer" if self.method == "ecc" else self.per
+                        per_channel = per == "channel" and node.name not in uniform
+                        reach = _reach(graph, node, node.op, scales)
+                        if self.method == "weights":
+                            found = _reach(graph, node, node.op, scales, positive=True)
+                        else:
+                            found = observed[node.name](per_channel)
+                        scale = rounded_up(_chosen(found, LEAST_SCALE * reach, per_channel))
+                        scale = np.minimum(scale / self.peak, most).reshape(-1, *shape[1:])
                 case _:
                     scale = np.ones(shape)
             # float32 holds what is stored; so that weights are scaled by just that
             scales[node.name] = scale.astype(np.float32).astype(np.float64)
         return scales
+
+    def _observed(self, graph: Graph, context: Context) -> dict[str, Observed]:
+        """What calibration data says of each open population's λ."""
+        open_nodes = [node.name for node in graph if _is_open(node)]
+        if self.method == "weights":
+            return {}
+        if self.method == "error":
+            found = histograms(graph, open_nodes, context)
+            return {name: partial(_least_error, seen, self.steps) for name, seen in found.items()}
+        percentile = self.percentile if self.method == "percentile" else 100.0
+        tails = observe(graph, open_nodes, percentile, context)
+        return {name: partial(_quantile, tail) for name, tail in tails.items()}
 
 
 def _is_open(node: Node) -> bool:
@@ -96,31 +147,65 @@ def _is_open(node: Node) -> bool:
     return isinstance(node.op, Population) and isinstance(node.op.model, Relu)
 
 
-def _observed(tail: Tail, least: Floats, per_channel: bool) -> Floats:
-    """The percentile where it is positive, else the maximum, else the layer's; 1 when all is 0.
+def _quantile(tail: Tail, per_channel: bool) -> Floats:
+    """The percentile where it is positive, else the maximum: (C,)."""
+    smallest = tail.smallest()
+    return np.where(smallest > 0, smallest, tail.largest())
 
-    At least `least`. Both it and the result are (C,), the result (1,) for a whole layer.
+
+def _least_error(seen: Histogram, steps: int, per_channel: bool) -> Floats:
+    """The λ of least square error of a code of `steps` levels: (C,)."""
+    values, largest = seen.values, seen.largest
+    if not per_channel:
+        largest = np.full(len(largest), largest.max())
+    error = np.zeros((len(CANDIDATES), len(largest)))
+    for i, factor in enumerate(CANDIDATES):
+        unit = factor * np.where(largest > 0, largest, 1.0)[:, None] / steps
+        coded = unit * np.clip(np.floor(values / unit + 0.5), 0, steps)
+        error[i] = (seen.counts * np.square(values - coded)).sum(axis=1)
+    if not per_channel:
+        error = np.broadcast_to(error.sum(axis=1, keepdims=True), error.shape)
+    chosen: Floats = CANDIDATES[error.argmin(axis=0)] * largest
+    return chosen
+
+
+def _chosen(found: Floats, least: Floats, per_channel: bool) -> Floats:
+    """λ of each channel, or (1,) of a layer: at least `least`, 1 where there is no activation.
+
+    A channel without any gets the layer's. One that hardly ever responds on calibration data would
+    without the bound be amplified until nothing but noise, and no fixed-point potential, could
+    follow.
     """
-    smallest, largest = tail.smallest(), tail.largest()
-    scale = np.where(smallest > 0, smallest, largest)
-    layer = scale.max() if scale.max() > 0 else 1.0
+    layer = found.max() if found.max() > 0 else 1.0
     if not per_channel:
         return np.full(1, max(layer, least.max()))
-    return np.maximum(np.where(scale > 0, scale, layer), least)
+    return np.maximum(np.where(found > 0, found, layer), least)
 
 
-def _least(graph: Graph, node: Node, op: Population, scales: Scales) -> Floats:
-    """The least scale of each channel, (C,): LEAST_SCALE of what its neurons can get in a step.
+def _reach(
+    graph: Graph, node: Node, op: Population, scales: Scales, positive: bool = False
+) -> Floats:
+    """The most that any neuron of each channel can get in a step, (C,).
 
-    A channel that hardly ever responds on calibration data would otherwise be amplified until
-    nothing but noise, and no fixed-point potential, could follow.
+    As a sum of absolute values; or `positive`: of what raises the potential alone.
     """
-    reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
+    bias = np.broadcast_to(op.bias.floats, op.shape)
+    reach = np.maximum(bias, 0.0) if positive else np.abs(bias)
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         largest = np.broadcast_to(scales[source.name], source.type.shape)
+        if positive and not isinstance(source.op, Input):
+            chain = _positive(chain)
         reach = reach + extent(chain, largest, op.shape).drive
-    least: Floats = LEAST_SCALE * reach.reshape(len(reach), -1).max(axis=1)
-    return least
+    most: Floats = reach.reshape(len(reach), -1).max(axis=1)
+    return most
+
+
+def _positive(chain: Chain) -> Chain:
+    """The map without its negative weights."""
+    *moves, last = chain
+    if not isinstance(last, Conv | Dense | Scale):
+        raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+    return (*moves, replace(last, weight=Tensor(np.maximum(last.weight.array, 0))))
 
 
 def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:

@@ -1,7 +1,8 @@
-"""What calibration data shows: the largest values of every population, streamed in batches.
+"""What calibration data shows of every population, streamed in batches.
 
-Only the upper tail is kept, so memory does not grow with the data for the usual percentiles, and
-the result is an exact order statistic, whatever the batch size.
+`Tail`: the largest values. Only they are kept, so memory does not grow with the data for the usual
+percentiles, and the result is an exact order statistic, whatever the batch size.
+`Histogram`: all values, in bins on a logarithmic scale.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from snncc.passes.base import Context
 from snncc_ir import Floats, Graph, ValueRunner
 
 BATCH = 32
+OCTAVES = 24
+"""A histogram reaches from 2^−OCTAVES to 2^OCTAVES."""
+BINS_AN_OCTAVE = 64
 
 
 class Tail:
@@ -65,3 +69,40 @@ def observe(
         done = min(done + BATCH, count)
         context.progress("observe", done, count)
     return tails
+
+
+class Histogram:
+    """How often the values of each channel are how large, in bins of 2^(1/BINS_AN_OCTAVE)."""
+
+    def __init__(self, channels: int) -> None:
+        self.counts = np.zeros((channels, 2 * OCTAVES * BINS_AN_OCTAVE), np.int64)
+        self.largest = np.zeros(channels)
+
+    def add(self, batch: NDArray[np.float32]) -> None:
+        """batch: (N, C, *spatial) or (N, C); values that are not positive are left out."""
+        flat = np.moveaxis(batch, 1, 0).reshape(batch.shape[1], -1)
+        self.largest = np.maximum(self.largest, flat.max(axis=1))
+        channel, place = np.nonzero(flat > 0)
+        level = (np.log2(flat[channel, place]) + OCTAVES) * BINS_AN_OCTAVE
+        bins = self.counts.shape[1]
+        index = channel * bins + np.clip(level.astype(np.int64), 0, bins - 1)
+        self.counts += np.bincount(index, minlength=self.counts.size).reshape(self.counts.shape)
+
+    @property
+    def values(self) -> Floats:
+        """The middle of each bin."""
+        bins = np.arange(self.counts.shape[1]) + 0.5
+        return np.asarray(np.exp2(bins / BINS_AN_OCTAVE - OCTAVES), np.float64)
+
+
+def histograms(graph: Graph, names: Sequence[str], context: Context) -> dict[str, Histogram]:
+    """Of the named nodes' positive values."""
+    found = {name: Histogram(graph[name].type.shape[0]) for name in names}
+    count = len(next(iter(context.calibration.values())))
+    done = 0
+    for results in ValueRunner(graph, names).batches(context.calibration, BATCH):
+        for name, histogram in found.items():
+            histogram.add(results[name].astype(np.float32, copy=False))
+        done = min(done + BATCH, count)
+        context.progress("observe", done, count)
+    return found

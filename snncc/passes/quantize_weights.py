@@ -1,9 +1,9 @@
 """`quantize-weights`: integer weights, biases, thresholds and potentials.
 
-Each output channel gets a scale S, an integer: weights and biases become round(S·w), the threshold
-S itself. S is as large as the weights' bits allow, and small enough that no potential can leave the
-accumulator in the given steps, whatever the network's input is. A readout has one S, so that
-its potentials can be compared with each other.
+Each output channel gets a scale S, an integer: weights, biases, thresholds and initial potentials
+become round(S·w). S is as large as the weights' bits allow, and small enough that no potential can
+leave the accumulator in the given steps, whatever the network's input is. A readout has one S, so
+that its potentials can be compared with each other.
 """
 
 from dataclasses import dataclass, replace
@@ -78,8 +78,8 @@ class QuantizeWeights(Pass):
         bias = i32(compress(np.rint(op.bias.floats * scale)))
         model = op.model
         if isinstance(model, IntegrateFire):
-            start = np.rint(model.start.floats * scale)
-            model = replace(model, theta=i32(model.theta.floats * scale), start=i32(start))
+            theta, start = (np.rint(t.floats * scale) for t in (model.theta, model.start))
+            model = replace(model, theta=i32(theta), start=i32(start))
         elif isinstance(model, Readout):
             model = replace(model, theta=i32(model.theta.floats * scale))
         return replace(op, maps=maps, bias=bias, model=model)
@@ -95,11 +95,14 @@ class QuantizeWeights(Pass):
             reach, terms = reach + most.drive, terms + most.terms
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
-        # v stays within steps · Σ|round(S·w)|·|x| + S (start) + S (threshold), and rounding adds at
+        ends = 2.0
+        if isinstance(op.model, IntegrateFire):
+            ends = max(ends, float(op.model.theta.floats.max() + abs(op.model.start.floats).max()))
+        # v stays within steps · Σ|round(S·w)|·|x| + S · (start + threshold), and rounding adds at
         # most 1/2 to each weight; rounded down, so that the order of summation decides nothing
         limit = (1 << (self.accumulator - 1)) - 1
         room = limit - 0.5 * steps * _grouped(terms, shared)
-        by_accumulator = rounded_down(room / (steps * _grouped(reach, shared) + 2))
+        by_accumulator = rounded_down(room / (steps * _grouped(reach, shared) + ends))
         by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(_grouped(largest, shared), 1e-30)
         scale: Floats = np.floor(np.minimum(by_bits, by_accumulator))
         # the standard deviation of a rounding error is 1/√12

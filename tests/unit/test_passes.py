@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from snncc.passes.base import Context, Lossy
 from snncc.passes.manager import deviation, run_pipeline
+from snncc.passes.rate_code import NEURONS
 from snncc.passes.registry import parse_pipeline, passes, print_pipeline
 from snncc_ir import (
     CATALOG,
@@ -26,16 +27,27 @@ from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Popu
 from tests.strategies import lowered_graphs, samples
 
 FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,"
-PIPELINE = FRONT + "quantize-input,rate-code{steps=16,neuron=NEURON},quantize-weights"
+PIPELINE = FRONT + (
+    "quantize-input,rate-code{steps=16,neuron=NEURON},calibrate-rate,quantize-weights"
+)
 TTFS = FRONT + (
     "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
     "quantize-potentials{accumulator_bits=32}"
 )
+METHODS = [
+    FRONT.replace("normalize", f"normalize{{{options}}}") + "quantize-input"
+    for options in (
+        "method=weights",
+        "method=error,steps=8",
+        "method=error,steps=8,per=layer,peak=2",
+        "method=ecc",
+    )
+]
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, *METHODS])
 @given(lowered_graphs())
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     """The pass manager measures and checks after each pass; here on random graphs."""
     context = Context(samples(graph))
@@ -75,7 +87,7 @@ def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
 
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
-@pytest.mark.parametrize("neuron", ["if", "signed-if"])
+@pytest.mark.parametrize("neuron", list(NEURONS))
 def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
     """Inputs far outside of the calibrated range cannot make a potential leave 32 bits."""
     calibration = samples(graph)
@@ -109,7 +121,13 @@ def test_a_pass_prints_as_it_parses(name: str) -> None:
         ("rate-code{step=3}", "has no option 'step', should be one of neuron, steps, start"),
         ("rate-code{steps=many}", "option 'steps' of pass 'rate-code' is 'many', should be int"),
         ("rate-code{steps=0}", "steps is 0, should be 1 to 32767"),
-        ("normalize{method=best}", "method is 'best', should be max or percentile"),
+        ("normalize{method=best}", "method is 'best', should be weights or max or percentile"),
+        ("normalize{method=error}", "steps is 0, should be 1 to 32767 for method error"),
+        ("normalize{peak=0}", "peak is 0.0, should be 1/16 to 64"),
+        ("rate-code{most=128}", "most is 128, should be 1 to 127"),
+        ("calibrate-rate{weights=good}", "weights is 'good', should be best or fit or keep"),
+        ("calibrate-rate{rounds=-1}", "rounds is -1, should be 0 to 64"),
+        ("calibrate-rate{samples=0}", "samples is 0, should be at least 1"),
         ("normalize{percentile=101}", "percentile is 101"),
         ("quantize-weights{bits=40}", "bits is 40, should be 2 to 16"),
         ("fuse,,fuse", "the pipeline cannot be read"),
@@ -206,8 +224,8 @@ def test_steps_that_overflow_are_said() -> None:
 
 def test_start_and_threshold_are_integers() -> None:
     graph = network(0.5, 0.25)
-    pipeline = parse_pipeline(PIPELINE.replace("NEURON", "signed-if"))
-    result = run_pipeline(graph, pipeline, Context(samples(graph))).graph
+    text = PIPELINE.replace("NEURON", "signed-if").replace("calibrate-rate,", "")
+    result = run_pipeline(graph, parse_pipeline(text), Context(samples(graph))).graph
     population = result["n"].op
     assert isinstance(population, Population)
     assert isinstance(population.model, IntegrateFire)
