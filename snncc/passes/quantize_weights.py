@@ -3,7 +3,8 @@
 Each output channel gets a scale S, an integer: weights and biases become round(S·w), the threshold
 S itself. S is as large as the weights' bits allow, and small enough that no potential can leave the
 accumulator in the given steps, whatever the network's input is. A readout has one S, so that
-its potentials can be compared with each other.
+its potentials can be compared with each other. In the radix code a potential doubles in every
+step: T steps count the largest current 2^T − 1 times, and no potential on the way is larger.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +20,6 @@ from snncc_ir import (
     Floats,
     Graph,
     Node,
-    Rate,
     Tensor,
     Type,
     fail,
@@ -28,9 +28,9 @@ from snncc_ir import (
 from snncc_ir.ops import (
     Chain,
     Conv,
+    Counting,
     Dense,
     Input,
-    IntegrateFire,
     Population,
     Readout,
     Scale,
@@ -76,7 +76,7 @@ class QuantizeWeights(Pass):
         )
         bias = i32(compress(np.rint(op.bias.floats * scale)))
         model = op.model
-        if isinstance(model, IntegrateFire):
+        if isinstance(model, Counting):
             start = np.rint(model.start.floats * scale)
             model = replace(model, theta=i32(model.theta.floats * scale), start=i32(start))
         elif isinstance(model, Readout):
@@ -85,7 +85,7 @@ class QuantizeWeights(Pass):
 
     def _scale(self, graph: Graph, node: Node, op: Population) -> Floats:
         """S, broadcastable to the population's shape."""
-        steps = graph.code.steps if isinstance(graph.code, Rate) else 1
+        steps, levels = (graph.code.train, graph.code.levels) if graph.code else (1, 1)
         largest, terms, squares = np.zeros(op.shape), np.ones(op.shape), np.zeros(op.shape)
         reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
         for source, chain in zip(graph.operands(node), op.maps, strict=True):
@@ -94,20 +94,20 @@ class QuantizeWeights(Pass):
             reach, terms = reach + most.drive, terms + most.terms
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
-        # v stays within steps · Σ|round(S·w)|·|x| + S (start) + S (threshold), and rounding adds at
-        # most 1/2 to each weight; rounded down, so that the order of summation decides nothing
+        # v stays within levels · Σ|round(S·w)|·|x| + S (start) + S (threshold), and rounding adds
+        # at most 1/2 to each weight; rounded down, so that the order of summation decides nothing
         limit = (1 << (self.accumulator - 1)) - 1
-        room = limit - 0.5 * steps * _grouped(terms, shared)
-        by_accumulator = rounded_down(room / (steps * _grouped(reach, shared) + 2))
+        room = limit - 0.5 * levels * _grouped(terms, shared)
+        by_accumulator = rounded_down(room / (levels * _grouped(reach, shared) + 2))
         by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(_grouped(largest, shared), 1e-30)
         scale: Floats = np.floor(np.minimum(by_bits, by_accumulator))
         # the standard deviation of a rounding error is 1/√12
         error = np.sqrt(_grouped(squares, shared) / 12) / np.maximum(scale, 1e-30)
-        if scale.min() < 1 or (isinstance(op.model, IntegrateFire) and error.max() > LARGEST_ERROR):
+        if scale.min() < 1 or (isinstance(op.model, Counting) and error.max() > LARGEST_ERROR):
             raise fail(
                 "SNN022",
                 f"in {steps} steps a potential of '{node.name}' may reach "
-                f"{steps * reach.max():.3g} thresholds; weights that keep it inside an accumulator "
+                f"{levels * reach.max():.3g} thresholds; weights that keep it in an accumulator "
                 f"of {self.accumulator} bits are off by {error.max():.2g} thresholds a step, "
                 f"should be at most {LARGEST_ERROR:g}",
                 str(node.origin),

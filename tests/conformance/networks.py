@@ -33,6 +33,7 @@ from snncc_ir.ops import (
     Model,
     Output,
     Population,
+    RadixFire,
     Readout,
     Scale,
     SignedIntegrateFire,
@@ -62,6 +63,8 @@ class _Builder:
     resolution: int = 2
     levels: int = 15
     """Of ttfs networks: slots and weight levels an octave, magnitudes of a weight."""
+    digits: int = 5
+    """Of radix networks."""
 
     def input(self, *shape: int, name: str = "x") -> str:
         return self.builder.add(name, Input(shape, 0.125, LEVELS), []).name
@@ -113,6 +116,8 @@ class _Builder:
             bias = self.random.integers(-10, 40, axis) * drive // 200
             table = np.exp2(-(np.arange(STEPS) + 0.5) / self.tau) * drive * 1.5
             model = TimeToFirstSpike(self.tau, i32(np.ceil(table)), CONSTANT_BITS)
+        elif self.neuron == "radix":
+            model = RadixFire(self.digits, i32(theta), i32(theta // 2))
         else:
             kind = SignedIntegrateFire if self.neuron == "signed-if" else IntegrateFire
             model = kind(STEPS, i32(theta), i32(theta // 2))
@@ -276,12 +281,12 @@ def _two_inputs(b: _Builder) -> None:
 
 
 def _wide_weights(b: _Builder) -> None:
-    b.bits, b.tau, b.resolution, b.levels = 32, 8, 4, 127
+    b.bits, b.tau, b.resolution, b.levels, b.digits = 32, 8, 4, 127, 8
     _residual(b)
 
 
 def _narrow_weights(b: _Builder) -> None:
-    b.bits, b.tau, b.resolution, b.levels = 8, 1, 1, 1
+    b.bits, b.tau, b.resolution, b.levels, b.digits = 8, 1, 1, 1, 1
     _conv(b)
 
 
@@ -306,7 +311,7 @@ NEURONS = ("if", "signed-if")
 
 
 def network(name: str, neuron: str, seed: int = 0) -> Graph:
-    """One network of the family, at stage INTEGER. neuron: of NEURONS, or `ttfs`."""
+    """One network of the family, at stage INTEGER. neuron: of NEURONS, `ttfs` or `radix`."""
     builder = _Builder(neuron, np.random.default_rng([seed, list(FAMILY).index(name)]))
     FAMILY[name](builder)
     return builder.builder.graph()

@@ -39,7 +39,7 @@ def agree(graph: Graph, runner: CRunner, seed: int = 1) -> None:
         assert np.array_equal(found.totals[name], totals), name
 
 
-@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("neuron", [*NEURONS, "radix"])
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_family_is_alive(name: str, neuron: str) -> None:
     """Neither silent nor saturated; and signed neurons do take spikes back somewhere."""
@@ -58,7 +58,7 @@ def test_the_family_is_alive(name: str, neuron: str) -> None:
         assert any((spikes < 0).any() for spikes in populations.values())
 
 
-@pytest.mark.parametrize("neuron", [*NEURONS, "ttfs"])
+@pytest.mark.parametrize("neuron", [*NEURONS, "ttfs", "radix"])
 @pytest.mark.parametrize("name", FAMILY)
 def test_spike_for_spike(name: str, neuron: str, tmp_path: Path) -> None:
     """Compiled without a warning, and run under the address and undefined-behavior sanitizers."""
@@ -67,7 +67,11 @@ def test_spike_for_spike(name: str, neuron: str, tmp_path: Path) -> None:
     agree(graph, runner)
 
 
-@given(st.sampled_from(list(FAMILY)), st.sampled_from([*NEURONS, "ttfs"]), st.integers(2, 1000))
+@given(
+    st.sampled_from(list(FAMILY)),
+    st.sampled_from([*NEURONS, "ttfs", "radix"]),
+    st.integers(2, 1000),
+)
 @settings(deadline=None, max_examples=15)
 def test_other_weights(
     tmp_path_factory: pytest.TempPathFactory, name: str, neuron: str, seed: int

@@ -3,8 +3,10 @@
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
 from snncc_ir.ops.models import (
+    Counting,
     IntegrateFire,
     Model,
+    RadixFire,
     Readout,
     Relu,
     SignedIntegrateFire,
@@ -26,14 +28,14 @@ OPS: dict[str, type[Op]] = {
 
 MODELS: dict[str, type[Model]] = {
     model.name: model
-    for model in (Relu, Readout, IntegrateFire, SignedIntegrateFire, TimeToFirstSpike)
+    for model in (Relu, Readout, IntegrateFire, SignedIntegrateFire, TimeToFirstSpike, RadixFire)
 }
 """Every neuron model by its name in the text form."""
 
 __all__ = [
-    "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Dense", "Input",
-    "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter", "Op", "Output", "Pad",
-    "Population", "Readout", "Relu", "Reshape", "Scale", "SignedIntegrateFire", "Sizes", "Slice",
-    "SumPool", "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type",
-    "index_of",
+    "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Counting", "Dense",
+    "Input", "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter", "Op", "Output", "Pad",
+    "Population", "RadixFire", "Readout", "Relu", "Reshape", "Scale", "SignedIntegrateFire",
+    "Sizes", "Slice", "SumPool", "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window",
+    "chain_type", "index_of",
 ]  # fmt: skip
