@@ -112,9 +112,10 @@ def test_fewer_steps_are_the_first_steps(optimized: tuple[Graph, Path]) -> None:
         assert np.array_equal(totals, full.totals[name][:, :4])
 
 
-def test_synaptic_operations_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("neuron", ["if", "radix"])
+def test_synaptic_operations_are_counted(neuron: str, tmp_path: Path) -> None:
     """Spikes times weights, by hand on a dense network; inputs once."""
-    graph = network("dense", "if")
+    graph = network("dense", neuron)
     samples = inputs(graph)
     found = CRunner(write(graph, tmp_path), graph).run(samples)
     assert np.array_equal(found.synaptic_operations["k"], found.spike_counts["h"] * 70)

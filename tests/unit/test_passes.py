@@ -31,9 +31,10 @@ TTFS = FRONT + (
     "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
     "quantize-potentials{accumulator_bits=32}"
 )
+RADIX = FRONT + "quantize-input,radix-code,correct-bias,quantize-weights"
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
@@ -54,7 +55,7 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     assert print_graph(graph) == text
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
@@ -89,8 +90,9 @@ def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
 
 
 def test_the_promises_of_all_passes_are_tested() -> None:
-    both = parse_pipeline(PIPELINE.replace("NEURON", "if")) + parse_pipeline(TTFS)
-    assert {step.name for step in both} == set(passes())
+    pipelines = (PIPELINE.replace("NEURON", "if"), TTFS, RADIX)
+    tested = {step.name for pipeline in pipelines for step in parse_pipeline(pipeline)}
+    assert tested == set(passes())
 
 
 @pytest.mark.parametrize("name", list(passes()))
