@@ -1,7 +1,8 @@
 """The pretrained networks beside the project: every spike of what runs is the oracle's.
 
-20 images of each: compiled C at T = 8 and 32, both neuron kinds, and with 5 binary digits; the image
-of ttfs28 in its emulator, and compiled C in the same coding. Skipped where the networks are not.
+20 images of each: compiled C at T = 8 and 32, both neuron kinds, and with 5 binary digits; the
+image of ttfs28 in its emulator, and compiled C in the same coding. Skipped where the networks are
+not.
 """
 
 from collections.abc import Iterator
