@@ -27,18 +27,21 @@ NETWORKS = {
 CODES: list[dict[str, object]] = [
     {"coding": "rate", "neuron": "signed-if", "steps": 16},
     {"coding": "ttfs", "steps": 24},
-    *({"coding": "radix", "steps": steps} for steps in (2, 3, 4, 5, 6)),
+    {"coding": "radix", "steps": 2},
+    {"coding": "radix", "steps": 3},
+    {"coding": "radix", "steps": 4},
+    {"coding": "radix", "steps": 5},
+    {"coding": "radix", "steps": 6},
+]
+OPTIONS: list[dict[str, object]] = [
+    {"bias": "keep"},
+    {"percentile": 99.5},
+    {"percentile": 99.97},
+    {"weight_bits": 8},
+    {"start": 0.0},
 ]
 SETTINGS: list[dict[str, object]] = [
-    {"coding": "radix", "steps": steps, **options}
-    for steps in (3, 4, 5, 6)
-    for options in (
-        {"bias": "keep"},
-        {"percentile": 99.5},
-        {"percentile": 99.97},
-        {"weight_bits": 8},
-        {"start": 0.0},
-    )
+    {"coding": "radix", "steps": steps, **options} for steps in (3, 4, 5, 6) for options in OPTIONS
 ]
 
 
