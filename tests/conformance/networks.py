@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import (
+    MOST_DIGITS,
     Floats,
     Graph,
     GraphBuilder,
@@ -224,6 +225,7 @@ def _concat(b: _Builder) -> None:
 
 
 def _maxpool(b: _Builder) -> None:
+    b.digits = MOST_DIGITS
     a = b.population("a", (b.input(3, 8, 8), (b.conv(5, 3, (3, 3)),)))
     m = b.builder.add("m", MaxPool((2, 2), (2, 2), (0, 0, 0, 0)), [a]).name
     n = b.builder.add("n", MaxPool((3, 3), (1, 1), (1, 1, 1, 1)), [m]).name
@@ -267,6 +269,7 @@ def _late_input(b: _Builder) -> None:
 
 
 def _spiking_output(b: _Builder) -> None:
+    b.digits = MOST_DIGITS
     a = b.population("a", (b.input(2, 4, 5), (b.conv(3, 2, (3, 3)),)))
     order = Tensor(np.arange(60, dtype=np.int32).reshape(3, 4, 5).transpose(1, 2, 0).copy())
     b.builder.add("y", Output(f32(0.5), order), [a])
@@ -281,7 +284,7 @@ def _two_inputs(b: _Builder) -> None:
 
 
 def _wide_weights(b: _Builder) -> None:
-    b.bits, b.tau, b.resolution, b.levels, b.digits = 32, 8, 4, 127, 8
+    b.bits, b.tau, b.resolution, b.levels, b.digits = 32, 8, 4, 127, MOST_DIGITS
     _residual(b)
 
 
