@@ -9,12 +9,12 @@ from snncc.bundle import Bundle, Result
 from snncc.compiler import compile
 from snncc.data import Dataset
 from snncc.verify import Verification
-from snncc_backends import Preprocessing, RateSettings, Settings, TtfsSettings
+from snncc_backends import Preprocessing, RadixSettings, RateSettings, Settings, TtfsSettings
 from snncc_ir import Diagnostic, SnnccError
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Bundle", "Dataset", "Diagnostic", "Preprocessing", "RateSettings", "Result", "Settings",
-    "SnnccError", "TtfsSettings", "Verification", "__version__", "compile",
+    "Bundle", "Dataset", "Diagnostic", "Preprocessing", "RadixSettings", "RateSettings", "Result",
+    "Settings", "SnnccError", "TtfsSettings", "Verification", "__version__", "compile",
 ]  # fmt: skip

@@ -46,7 +46,7 @@ class Result:
 
     @property
     def steps(self) -> int:
-        """Time steps (or slots, in the ttfs code) that were run."""
+        """Time steps (ttfs code: slots, radix code: digits) that were run."""
         code = self._graph.code
         return code.train if code is not None and code.results == 1 else self.execution.steps
 

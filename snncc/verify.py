@@ -37,7 +37,7 @@ class Share:
 
 @dataclass(frozen=True)
 class AtSteps:
-    """How good the network is after some of its time steps (ttfs code: after all slots).
+    """How good the network is after some of its time steps (ttfs, radix: at the end).
 
     agreement: samples with the float network's class; None unless the first output is a vector of
     at least two classes. snr: signal to noise of the first output, dB (None when equal).

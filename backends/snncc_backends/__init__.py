@@ -14,11 +14,11 @@ from snncc_backends.protocol import (
     checked_steps,
 )
 from snncc_backends.registry import backend, image_formats, targets
-from snncc_backends.settings import RateSettings, Settings, TtfsSettings
+from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
     "Backend", "BundleFolder", "Estimate", "Execution", "ImageFormat", "OracleRunner", "Part",
-    "Preprocessing", "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend",
-    "build", "check_place", "checked_steps", "image_formats", "parts", "run_parts", "targets",
-    "to_json", "write_bundle",
+    "Preprocessing", "RadixSettings", "RateSettings", "Rule", "Runner", "Settings",
+    "TtfsSettings", "backend", "build", "check_place", "checked_steps", "image_formats", "parts",
+    "run_parts", "targets", "to_json", "write_bundle",
 ]  # fmt: skip

@@ -13,7 +13,10 @@ from snncc_ir import (
     Graph,
     Integers,
     Oracle,
+    Radix,
     check,
+    digit_train,
+    run_digits,
     run_phases,
     spike_train,
 )  # fmt: skip
@@ -45,6 +48,8 @@ class OracleRunner(Runner):
             batch = {name: array[start : start + BATCH] for name, array in samples.items()}
             if isinstance(self._graph.code, FirstSpike):
                 parts.append(_phases(self._graph, self._graph.code, batch, record))
+            elif isinstance(self._graph.code, Radix):
+                parts.append(_digits(self._graph, self._graph.code, batch, record))
             else:
                 parts.append(_steps(self._graph, batch, steps, record))
             if progress:
@@ -93,4 +98,19 @@ def _phases(graph: Graph, code: FirstSpike, samples: Batch, record: bool) -> Exe
         spikes={name: spike_train(slot, code) for name, slot in phases.slot.items()}
         if record
         else {},
+    )
+
+
+def _digits(graph: Graph, code: Radix, samples: Batch, record: bool) -> Execution:
+    """A batch in the radix code."""
+    numbers = run_digits(graph, samples)
+    trains = {name: digit_train(number, code) for name, number in numbers.number.items()}
+    return Execution(
+        code.results,
+        {name: total[:, None] for name, total in numbers.totals(graph).items()},
+        {
+            name: train.reshape(len(train), -1).sum(1, dtype=np.int64)
+            for name, train in trains.items()
+        },
+        spikes=trains if record else {},
     )

@@ -26,9 +26,10 @@ yields (code SNN041) is what breaks it."""
 class Execution:
     """What a run gave, for N samples and T steps.
 
-    steps: moments at which results were read: T in a rate code, 1 (the end) in the ttfs code.
+    steps: moments at which results were read: T in a rate code, 1 (the end) in others.
     totals: by the node that an output reads, (N, steps, *shape) int64: potentials (readout), or of
-    a spiking population its spike counts after each step (rate) or its slots (ttfs). spike_counts
+    a spiking population its spike counts after each step (rate), its slots (ttfs) or its numbers
+    (radix). spike_counts
     and synaptic_operations: by node, (N,) int64; an operation is one weight added because of one
     spike (or, once a sample, one input number). spikes: by node, (N, T, *shape) int8, when they
     were recorded. activity: by layer and counter, (N,) int64: all that the target's own machine
@@ -62,15 +63,15 @@ class Estimate:
 def checked_steps(graph: Graph, steps: int | None) -> int:
     """Time steps to run; all that the network was compiled for by default.
 
-    Raises SNN030 for more: potentials are only proven to fit for those. A network in the ttfs code
-    has its results at the end only, so that is one step.
+    Raises SNN030 for more: potentials are only proven to fit for those. A network in the ttfs or
+    radix code has its results at the end only, so that is one step.
     """
     compiled = graph.code.results if graph.code else 1
     if steps is not None and compiled == 1:
         raise fail(
             "SNN030",
-            "the network has its results after all slots only, so that no number of steps is taken",
-            hint="leave out --steps; compile again with --steps for other slots",
+            "the network has its results at the end only, so that no number of steps is taken",
+            hint="leave out --steps; compile again with --steps for other slots or digits",
         )
     if steps is not None and not 1 <= steps <= compiled:
         raise fail(

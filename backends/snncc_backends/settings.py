@@ -135,3 +135,33 @@ class TtfsSettings(Settings):
             f"quantize-potentials{{constant_bits={self.constant_bits},"
             f"accumulator_bits={self.accumulator_bits}}}"
         )
+
+
+@dataclass(frozen=True)
+class RadixSettings(Settings):
+    """Radix code: the binary digits of a number.
+
+    steps: digits. weight_bits: of integer weights. input_bits: of the quantized input, sign
+    included. start: initial potential as a fraction of the threshold. bias: `correct` or `keep`,
+    on as many `samples` of the calibration data.
+    """
+
+    coding: ClassVar[str] = "radix"
+    steps: int = 5
+    weight_bits: int = 16
+    input_bits: int = 12
+    start: float = 0.5
+    bias: str = "correct"
+    samples: int = 1024
+
+    def __post_init__(self) -> None:
+        if self.bias not in ("correct", "keep"):
+            raise fail("SNN042", f"bias is '{self.bias}', should be correct or keep")
+
+    def pipeline(self) -> str:
+        correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""
+        return (
+            f"{self._front((1 << self.steps) - 1)}quantize-input{{bits={self.input_bits}}},"
+            f"radix-code{{steps={self.steps},start={self.start}}},{correct}"
+            f"quantize-weights{{bits={self.weight_bits}}}"
+        )

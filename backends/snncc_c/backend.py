@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, TtfsSettings
+from snncc_backends import (
+    Backend,
+    Preprocessing,
+    RadixSettings,
+    RateSettings,
+    Runner,
+    Settings,
+    TtfsSettings,
+)  # fmt: skip
 from snncc_c.emit import emit_c
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
@@ -14,8 +22,8 @@ class CBackend(Backend):
 
     name = "c"
     summary = "C99 simulator without dependencies, integer arithmetic, event-driven"
-    codings = (RateSettings, TtfsSettings)
-    models = ("if", "signed-if", "graded", "signed-graded", "ttfs", "readout")
+    codings = (RateSettings, TtfsSettings, RadixSettings)
+    models = ("if", "signed-if", "graded", "signed-graded", "ttfs", "radix", "readout")
     rules = RULES
 
     def emit(

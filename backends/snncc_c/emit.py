@@ -10,8 +10,9 @@ import numpy as np
 
 from snncc_backends import Preprocessing
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import FirstSpike, Graph, Node, Rate, Spikes
+from snncc_ir import Code, FirstSpike, Graph, Node, Radix, Rate, Spikes
 from snncc_ir.ops import (
+    Counting,
     Input,
     IntegrateFire,
     MaxPool,
@@ -57,9 +58,10 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     slots = planes = 0
     if isinstance(graph.code, FirstSpike):
         work["products"] = state.take(maps.most_weights, 4)
-        work["arriving"] = state.take(max(node.type.size for node in nodes), 1)
-        slots = graph.code.steps
         planes = max(bits for node in nodes if (bits := _input_bits(node)))
+    if isinstance(graph.code, FirstSpike | Radix):
+        slots = graph.code.steps
+        work["arriving"] = state.take(max(node.type.size for node in nodes), 1)
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
     inputs = [node for node in nodes if isinstance(node.op, Input)]
     takes_bytes = len(inputs) == 1 and preprocessing.per_first_axis(inputs[0].type.shape)
@@ -69,6 +71,7 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "title": comment(f"network '{graph.name}'"),
         "steps": graph.code.results if graph.code else 1,
         "slots": slots,
+        "code": graph.code.name if graph.code else "",
         "planes": planes,
         "neurons": sum(node.type.size for node in nodes if isinstance(node.type, Spikes)),
         "input_size": sum(node.type.size for node in inputs),
@@ -144,15 +147,14 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
             fields |= {"scale": scale.hex(), "levels": levels, "potential": state.take(size, 4)}
         case MaxPool():
             (source,) = graph.operands(node)
-            ttfs = isinstance(graph.code, FirstSpike)
             fields |= {
-                "kind": "SNNCC_TTFS_MAXPOOL" if ttfs else "SNNCC_MAXPOOL",
+                "kind": _kind("MAXPOOL", graph.code),
                 "most": _most(node),
                 "source": number[source.name],
                 "window": window(node.op.window),
                 "spikes": state.take(size, 1),
             }
-            if not ttfs:
+            if not isinstance(graph.code, FirstSpike | Radix):
                 fields |= {
                     "count": state.take(size, 4),
                     "pooled": state.take(source.type.size, 4),
@@ -174,13 +176,13 @@ def _population(
         return _ttfs(op, target, size, maps, state)
     driven = any(isinstance(source.op, Input) for source in graph.operands(node))
     parameters = {"bias": spread(op.bias, op.shape, target)}
-    if isinstance(op.model, IntegrateFire):
+    if isinstance(op.model, Counting):
         parameters["theta"] = spread(op.model.theta, op.shape, target)
         parameters["start"] = spread(op.model.start, op.shape, target)
     # one period for all, so that the runtime walks them together
     period = max(periodic(values, target)[1] for values in parameters.values())
     fields: dict[str, object] = {
-        "kind": "SNNCC_READOUT",
+        "kind": _kind("READOUT", graph.code),
         "projections": len(op.maps),
         "period": period,
         "potential": state.take(size, 4),
@@ -198,7 +200,15 @@ def _population(
             "spikes": state.take(size, 1),
             "count": state.take(size, 4) if op.model.signed or read else -1,
         }
+    elif isinstance(op.model, Counting):
+        fields |= {"kind": "SNNCC_RADIX", "spikes": state.take(size, 1)}
     return fields
+
+
+def _kind(what: str, code: Code | None) -> str:
+    """The runtime's kind of a node: steps together, or layer by layer."""
+    prefix = {"ttfs": "TTFS_", "radix": "RADIX_"}.get(code.name if code else "", "")
+    return f"SNNCC_{prefix}{what}"
 
 
 def _ttfs(op: Population, target: Box, size: int, maps: Maps, state: State) -> dict[str, object]:

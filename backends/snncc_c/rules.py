@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 from snncc_backends import Settings
-from snncc_ir import Diagnostic, FirstSpike, Graph, Rate, node_tensors
+from snncc_ir import Diagnostic, FirstSpike, Graph, Radix, Rate, node_tensors
 from snncc_ir.ops import Conv, Input, Population, chain_type
 
 LARGEST = 1 << 31
 
 
 def known_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """The network is in a rate code, or in the ttfs code."""
-    if not isinstance(graph.code, Rate | FirstSpike):
+    """The network is in a rate code, in the ttfs code or in the radix code."""
+    if not isinstance(graph.code, Rate | FirstSpike | Radix):
         name = graph.code.name if graph.code else "none"
         yield Diagnostic(
             "SNN041",
-            f"the code is {name}, should be rate or ttfs",
-            hint="run the pass rate-code or ttfs-code",
+            f"the code is {name}, should be rate, ttfs or radix",
+            hint="run the pass rate-code, ttfs-code or radix-code",
         )
 
 

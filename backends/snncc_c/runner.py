@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 
 from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
 from snncc_c.emit import FOLDER
-from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, spike_train
+from snncc_ir import (
+    Array,
+    Batch,
+    Code,
+    FirstSpike,
+    Graph,
+    Integers,
+    Radix,
+    Spikes,
+    digit_train,
+    spike_train,
+)  # fmt: skip
 from snncc_ir.ops import Output
 
 SAMPLES_A_PROCESS = 64
@@ -93,15 +104,22 @@ class CRunner(Runner):
             if node.op.name == "population":
                 operations[node.name] = counts[:, 1, i]
         spikes: Mapping[str, NDArray[np.int8]] = {}
-        code = self._graph.code
         if record:
             spikes = {
-                name: spike_train(train[:, 0], code)
-                if isinstance(code, FirstSpike)
-                else train.astype(np.int8)
-                for name, train in _split(_load(files, "spikes"), spiking).items()
+                name: _train(sent, self._graph.code)
+                for name, sent in _split(_load(files, "spikes"), spiking).items()
             }
         return Execution(steps, totals, spike_counts, operations, spikes)
+
+
+def _train(sent: Integers, code: Code | None) -> NDArray[np.int8]:
+    """(N, T, *shape) from what the program wrote a step: spikes, or all slots, or all numbers."""
+    match code:
+        case FirstSpike():
+            return spike_train(sent[:, 0], code)
+        case Radix():
+            return digit_train(sent[:, 0], code)
+    return sent.astype(np.int8)
 
 
 def _load(files: list[Path], what: str) -> NDArray[np.signedinteger]:

@@ -4,11 +4,13 @@
 * Graph: `graph` (immutable), `checker` (what each stage has to obey).
 * Text form `.sir`: `printer`, `parser`, `text.lark`; tensors beside it: `files`.
 * Value semantics: `values` (ONNX, run by onnxruntime).
-* Spike semantics, integers in numpy: `spikes` (rate), `slots` (ttfs), `products` (its arithmetic).
+* Spike semantics, integers in numpy: `spikes` (rate), `slots` (ttfs), `products` (its arithmetic),
+  `digits` (radix).
 """
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail
+from snncc_ir.digits import Numbers, digit_train, run_digits
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
 from snncc_ir.graph import Graph, GraphBuilder, Node, Origin, Source, with_op
 from snncc_ir.parser import parse_graph
@@ -31,6 +33,7 @@ from snncc_ir.tensors import (
     i32,
 )
 from snncc_ir.types import (
+    MOST_DIGITS,
     MOST_PAYLOAD,
     MOST_SLOTS,
     TAUS,
@@ -38,6 +41,7 @@ from snncc_ir.types import (
     Code,
     Current,
     FirstSpike,
+    Radix,
     Rate,
     Shape,
     Spikes,
@@ -51,6 +55,7 @@ __all__ = [
     "FORMATS",
     "INTEGER",
     "LOWERED",
+    "MOST_DIGITS",
     "MOST_PAYLOAD",
     "MOST_SLOTS",
     "NORMAL",
@@ -72,9 +77,11 @@ __all__ = [
     "Log2",
     "Node",
     "NodeRunner",
+    "Numbers",
     "Oracle",
     "Origin",
     "Phases",
+    "Radix",
     "Rate",
     "Shape",
     "SnnccError",
@@ -88,6 +95,7 @@ __all__ = [
     "check",
     "constants",
     "decode",
+    "digit_train",
     "f32",
     "fail",
     "graph_tensors",
@@ -104,6 +112,7 @@ __all__ = [
     "print_value",
     "products",
     "read_graph",
+    "run_digits",
     "run_phases",
     "session",
     "spike_train",

@@ -9,9 +9,9 @@ from snncc_ir.diagnostics import Diagnostic, SnnccError
 from snncc_ir.graph import Graph, GraphBuilder, Node
 from snncc_ir.ops import (
     Conv,
+    Counting,
     Dense,
     Input,
-    IntegrateFire,
     MaxPool,
     Neuron,
     Op,
@@ -150,7 +150,7 @@ def _integer(graph: Graph, node: Node) -> Iterator[str]:
     for name, tensor in tensors.items():
         if tensor.array.dtype.kind != "i":
             yield f"tensor '{name}' has format {tensor.format}, should be an integer format"
-    if not isinstance(node.op.model, IntegrateFire | TimeToFirstSpike | Readout):
+    if not isinstance(node.op.model, Counting | TimeToFirstSpike | Readout):
         yield f"the neuron model is {node.op.model.name}, should be one with integer dynamics"
     if isinstance(graph.code, FirstSpike):
         if not graph.code.constant_bits:

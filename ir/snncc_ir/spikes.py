@@ -20,7 +20,7 @@ from snncc_ir.graph import Graph, Node
 from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, Readout
 from snncc_ir.slots import value_of
 from snncc_ir.tensors import Array, Floats, Integers
-from snncc_ir.types import Analog, FirstSpike, Rate, Spikes
+from snncc_ir.types import Analog, FirstSpike, Radix, Rate, Spikes
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,13 @@ class Step:
 class Oracle:
     """Runs an integer graph (stage INTEGER) step by step; raises SNN010 for any other graph.
 
-    Graphs in the ttfs code have no common time step: `slots.run_phases` runs them.
+    Graphs in the ttfs and radix codes have no common time step: `slots.run_phases` and
+    `digits.run_digits` run them.
     """
 
     def __init__(self, graph: Graph) -> None:
         check(graph, INTEGER)
-        if isinstance(graph.code, FirstSpike):
+        if isinstance(graph.code, FirstSpike | Radix):
             raise fail("SNN010", f"the code is {graph.code.name}, should be rate")
         self.graph = graph
         self.steps = graph.code.steps if isinstance(graph.code, Rate) else 1
@@ -110,8 +111,10 @@ def decode(graph: Graph, totals: Mapping[str, Integers], steps: int) -> dict[str
     """Results in the user's units after `steps` steps.
 
     totals: by the population that an output reads, its potentials (readout), its spike counts
-    (rate code) or its slots (ttfs code, where steps is 1).
+    (rate code), its slots (ttfs code) or its numbers (radix code). Where the code has its results
+    at the end only, steps is 1.
     """
+    counted = graph.code.levels if isinstance(graph.code, Radix) else steps
     results = {}
     for node in graph.outputs:
         (source,) = graph.operands(node)
@@ -119,9 +122,9 @@ def decode(graph: Graph, totals: Mapping[str, Integers], steps: int) -> dict[str
         if isinstance(source.type, Spikes) and isinstance(source.type.code, FirstSpike):
             units = value_of(total, source.type.code)
         elif isinstance(source.op, Population) and isinstance(source.op.model, Readout):
-            units = source.op.model.evaluate(total / source.op.model.counted(steps))
+            units = source.op.model.evaluate(total / source.op.model.counted(counted))
         else:
-            units = total / steps
+            units = total / counted
         results[node.name] = node.op.evaluate((units,))
     return results
 

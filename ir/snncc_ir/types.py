@@ -25,6 +25,11 @@ class Code:
         """Moments at which the network's results can be read: every time step, or the end."""
         return 1
 
+    @property
+    def levels(self) -> int:
+        """How often a potential counts a layer's mean drive: the largest number it can send."""
+        return 1
+
 
 MOST_PAYLOAD = 127
 """Of a graded spike: a signed byte."""
@@ -55,6 +60,10 @@ class Rate(Code):
 
     @property
     def results(self) -> int:
+        return self.steps
+
+    @property
+    def levels(self) -> int:
         return self.steps
 
 
@@ -89,8 +98,35 @@ class FirstSpike(Code):
         return self.steps
 
 
+MOST_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Radix(Code):
+    """Binary digits of a number n in 0..levels, levels = 2^steps − 1: value = scale · n / levels.
+
+    Most significant first: a spike in step t counts 2^(steps−1−t). A layer integrates all digits of
+    its sources and then sends its own: layers follow one another.
+    """
+
+    steps: int
+    name = "radix"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= MOST_DIGITS:
+            raise ValueError(f"steps is {self.steps}, should be 1 to {MOST_DIGITS}")
+
+    @property
+    def train(self) -> int:
+        return self.steps
+
+    @property
+    def levels(self) -> int:
+        return (1 << self.steps) - 1
+
+
 UNCODED = Code()
-CODES: dict[str, type[Code]] = {code.name: code for code in (Code, Rate, FirstSpike)}
+CODES: dict[str, type[Code]] = {code.name: code for code in (Code, Rate, FirstSpike, Radix)}
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,20 @@ from snncc_ir import fail
 @click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
-@click.option("--coding", help="rate, or ttfs (time to first spike).  [default: the target's]")
-@click.option("--steps", type=int, help="Time steps, or slots.  [default: rate 32, ttfs 24]")
+@click.option(
+    "--coding",
+    help="rate, ttfs (time to first spike), or radix (binary digits).  [default: the target's]",
+)
+@click.option(
+    "--steps", type=int, help="Time steps, slots, or digits.  [default: rate 32, ttfs 24, radix 5]"
+)
 @click.option("--neuron", help="Of a rate code: if, or signed-if.  [default: if]")
 @click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
 @click.option(
     "--percentile", type=float, help="Per cent, for --method percentile.  [default: 99.9]"
 )
 @click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
-@click.option("--weight-bits", type=int, help="Bits of a weight.  [default: rate 16, ttfs 5]")
+@click.option("--weight-bits", type=int, help="Bits of a weight.  [default: 16, ttfs 5]")
 @click.option(
     "--set",
     "settings",

@@ -3,7 +3,8 @@
 Each output channel gets a scale S, an integer: weights, biases, thresholds and initial potentials
 become round(S·w). S is as large as the weights' bits allow, and small enough that no potential can
 leave the accumulator in the given steps, whatever the network's input is. A readout has one S, so
-that its potentials can be compared with each other.
+that its potentials can be compared with each other. In the radix code a potential doubles in every
+step: T steps count the largest current 2^T − 1 times, and no potential on the way is larger.
 """
 
 from dataclasses import dataclass, replace
@@ -29,9 +30,9 @@ from snncc_ir import (
 from snncc_ir.ops import (
     Chain,
     Conv,
+    Counting,
     Dense,
     Input,
-    IntegrateFire,
     Population,
     Readout,
     Scale,
@@ -77,7 +78,7 @@ class QuantizeWeights(Pass):
         )
         bias = i32(compress(np.rint(op.bias.floats * scale)))
         model = op.model
-        if isinstance(model, IntegrateFire):
+        if isinstance(model, Counting):
             theta, start = (np.rint(t.floats * scale) for t in (model.theta, model.start))
             model = replace(model, theta=i32(theta), start=i32(start))
         elif isinstance(model, Readout):
@@ -86,7 +87,7 @@ class QuantizeWeights(Pass):
 
     def _scale(self, graph: Graph, node: Node, op: Population) -> Floats:
         """S, broadcastable to the population's shape."""
-        steps = graph.code.steps if isinstance(graph.code, Rate) else 1
+        steps, levels = (graph.code.train, graph.code.levels) if graph.code else (1, 1)
         largest, terms, squares = np.zeros(op.shape), np.ones(op.shape), np.zeros(op.shape)
         reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
         for source, chain in zip(graph.operands(node), op.maps, strict=True):
@@ -96,22 +97,22 @@ class QuantizeWeights(Pass):
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
         ends = 2.0
-        if isinstance(op.model, IntegrateFire):
+        if isinstance(op.model, Counting):
             ends = max(ends, float(op.model.theta.floats.max() + abs(op.model.start.floats).max()))
-        # v stays within steps · Σ|round(S·w)|·|x| + S · (start + threshold), and rounding adds at
+        # v stays within levels · Σ|round(S·w)|·|x| + S · (start + threshold), and rounding adds at
         # most 1/2 to each weight; rounded down, so that the order of summation decides nothing
         limit = (1 << (self.accumulator - 1)) - 1
-        room = limit - 0.5 * steps * _grouped(terms, shared)
-        by_accumulator = rounded_down(room / (steps * _grouped(reach, shared) + ends))
+        room = limit - 0.5 * levels * _grouped(terms, shared)
+        by_accumulator = rounded_down(room / (levels * _grouped(reach, shared) + ends))
         by_bits = ((1 << (self.bits - 1)) - 1) / np.maximum(_grouped(largest, shared), 1e-30)
         scale: Floats = np.floor(np.minimum(by_bits, by_accumulator))
         # the standard deviation of a rounding error is 1/√12
         error = np.sqrt(_grouped(squares, shared) / 12) / np.maximum(scale, 1e-30)
-        if scale.min() < 1 or (isinstance(op.model, IntegrateFire) and error.max() > LARGEST_ERROR):
+        if scale.min() < 1 or (isinstance(op.model, Counting) and error.max() > LARGEST_ERROR):
             raise fail(
                 "SNN022",
                 f"in {steps} steps a potential of '{node.name}' may reach "
-                f"{steps * reach.max():.3g} thresholds; weights that keep it inside an accumulator "
+                f"{levels * reach.max():.3g} thresholds; weights that keep it in an accumulator "
                 f"of {self.accumulator} bits are off by {error.max():.2g} thresholds a step, "
                 f"should be at most {LARGEST_ERROR:g}",
                 str(node.origin),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import (
+    MOST_DIGITS,
     Floats,
     Graph,
     GraphBuilder,
@@ -34,6 +35,7 @@ from snncc_ir.ops import (
     Model,
     Output,
     Population,
+    RadixFire,
     Readout,
     Scale,
     SignedGradedIntegrateFire,
@@ -67,6 +69,8 @@ class _Builder:
     resolution: int = 2
     levels: int = 15
     """Of ttfs networks: slots and weight levels an octave, magnitudes of a weight."""
+    digits: int = 5
+    """Of radix networks."""
 
     def input(self, *shape: int, name: str = "x") -> str:
         return self.builder.add(name, Input(shape, 0.125, LEVELS), []).name
@@ -118,6 +122,8 @@ class _Builder:
             bias = self.random.integers(-10, 40, axis) * drive // 200
             table = np.exp2(-(np.arange(STEPS) + 0.5) / self.tau) * drive * 1.5
             model = TimeToFirstSpike(self.tau, i32(np.ceil(table)), CONSTANT_BITS)
+        elif self.neuron == "radix":
+            model = RadixFire(self.digits, i32(theta), i32(theta // 2))
         else:
             if "graded" in self.neuron:
                 theta = np.maximum(theta // 2, 1)
@@ -228,6 +234,7 @@ def _concat(b: _Builder) -> None:
 
 
 def _maxpool(b: _Builder) -> None:
+    b.digits = MOST_DIGITS
     a = b.population("a", (b.input(3, 8, 8), (b.conv(5, 3, (3, 3)),)))
     m = b.builder.add("m", MaxPool((2, 2), (2, 2), (0, 0, 0, 0)), [a]).name
     n = b.builder.add("n", MaxPool((3, 3), (1, 1), (1, 1, 1, 1)), [m]).name
@@ -271,6 +278,7 @@ def _late_input(b: _Builder) -> None:
 
 
 def _spiking_output(b: _Builder) -> None:
+    b.digits = MOST_DIGITS
     a = b.population("a", (b.input(2, 4, 5), (b.conv(3, 2, (3, 3)),)))
     order = Tensor(np.arange(60, dtype=np.int32).reshape(3, 4, 5).transpose(1, 2, 0).copy())
     b.builder.add("y", Output(f32(0.5), order), [a])
@@ -285,12 +293,12 @@ def _two_inputs(b: _Builder) -> None:
 
 
 def _wide_weights(b: _Builder) -> None:
-    b.bits, b.tau, b.resolution, b.levels = 32, 8, 4, 127
+    b.bits, b.tau, b.resolution, b.levels, b.digits = 32, 8, 4, 127, MOST_DIGITS
     _residual(b)
 
 
 def _narrow_weights(b: _Builder) -> None:
-    b.bits, b.tau, b.resolution, b.levels = 8, 1, 1, 1
+    b.bits, b.tau, b.resolution, b.levels, b.digits = 8, 1, 1, 1, 1
     _conv(b)
 
 
@@ -323,7 +331,7 @@ NEURONS: dict[str, type[IntegrateFire]] = {
 
 
 def network(name: str, neuron: str, seed: int = 0) -> Graph:
-    """One network of the family, at stage INTEGER. neuron: of NEURONS, or `ttfs`."""
+    """One network of the family, at stage INTEGER. neuron: of NEURONS, `ttfs` or `radix`."""
     builder = _Builder(neuron, np.random.default_rng([seed, list(FAMILY).index(name)]))
     FAMILY[name](builder)
     return builder.builder.graph()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from snncc_backends import OracleRunner, Preprocessing, build
 from snncc_c.emit import emit_c
 from snncc_c.runner import CRunner
-from snncc_ir import INTEGER, Graph, SnnccError, check
+from snncc_ir import INTEGER, MOST_DIGITS, Graph, SnnccError, check
 from snncc_ir.ops import Population
 from tests.conformance.networks import FAMILY, NEURONS, inputs, network
 
@@ -39,7 +39,7 @@ def agree(graph: Graph, runner: CRunner, seed: int = 1) -> None:
         assert np.array_equal(found.totals[name], totals), name
 
 
-@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("neuron", [*NEURONS, "radix"])
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_family_is_alive(name: str, neuron: str) -> None:
     """Neither silent nor saturated; and signed neurons do take spikes back somewhere."""
@@ -53,12 +53,15 @@ def test_the_family_is_alive(name: str, neuron: str) -> None:
     }
     for node, spikes in populations.items():
         assert 0.02 < np.mean(spikes != 0) < 0.9, node
+        # numbers of eight digits: some beyond what a signed byte holds, some below
+        if spikes.shape[1] == MOST_DIGITS and neuron == "radix":
+            assert 0.02 < np.mean(spikes[:, 0]) < 0.9, node
     # the first population's current is constant, so only a second one can take spikes back
     if neuron.startswith("signed") and len(populations) > 1:
         assert any((spikes < 0).any() for spikes in populations.values())
 
 
-@pytest.mark.parametrize("neuron", [*NEURONS, "ttfs"])
+@pytest.mark.parametrize("neuron", [*NEURONS, "ttfs", "radix"])
 @pytest.mark.parametrize("name", FAMILY)
 def test_spike_for_spike(name: str, neuron: str, tmp_path: Path) -> None:
     """Compiled without a warning, and run under the address and undefined-behavior sanitizers."""
@@ -67,7 +70,11 @@ def test_spike_for_spike(name: str, neuron: str, tmp_path: Path) -> None:
     agree(graph, runner)
 
 
-@given(st.sampled_from(list(FAMILY)), st.sampled_from([*NEURONS, "ttfs"]), st.integers(2, 1000))
+@given(
+    st.sampled_from(list(FAMILY)),
+    st.sampled_from([*NEURONS, "ttfs", "radix"]),
+    st.integers(2, 1000),
+)
 @settings(deadline=None, max_examples=15)
 def test_other_weights(
     tmp_path_factory: pytest.TempPathFactory, name: str, neuron: str, seed: int
@@ -108,9 +115,10 @@ def test_fewer_steps_are_the_first_steps(optimized: tuple[Graph, Path]) -> None:
         assert np.array_equal(totals, full.totals[name][:, :4])
 
 
-def test_synaptic_operations_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("neuron", ["if", "radix"])
+def test_synaptic_operations_are_counted(neuron: str, tmp_path: Path) -> None:
     """Spikes times weights, by hand on a dense network; inputs once."""
-    graph = network("dense", "if")
+    graph = network("dense", neuron)
     samples = inputs(graph)
     found = CRunner(write(graph, tmp_path), graph).run(samples)
     assert np.array_equal(found.synaptic_operations["k"], found.spike_counts["h"] * 70)

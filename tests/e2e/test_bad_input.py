@@ -156,7 +156,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
         ["--passes", "fuse,normalize,quantize-input,rate-code"],
         "the pipeline stops before its end: tensor",
     ),
-    "uncoded": (["--passes", "fuse"], "the code is uncoded, should be rate or ttfs"),
+    "uncoded": (["--passes", "fuse"], "the code is uncoded, should be rate, ttfs or radix"),
     "dump": (["--dump-ir", "/proc/none"], "SNN050: the IR cannot be written"),
     "scale": (["--scale", "1/0"], "--scale is '1/0', should be numbers"),
     "std": (["--std", "0"], "scale or std is 0"),
@@ -164,7 +164,15 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "layout": (["--layout", "hwc"], "layout is 'hwc', should be model or nhwc"),
     "percentile": (["--percentile", "0"], "percentile is 0.0"),
     "unknown": (["--fast"], "No such option"),
-    "coding": (["--coding", "phase"], "coding is 'phase', should be rate or ttfs for target c"),
+    "coding": (
+        ["--coding", "phase"],
+        "coding is 'phase', should be rate or ttfs or radix for target c",
+    ),
+    "digits": (["--coding", "radix", "--steps", "9"], "steps is 9, should be 1 to 8"),
+    "radix bias": (
+        ["--coding", "radix", "--set", "bias=0"],
+        "bias is '0', should be correct or keep",
+    ),
     "coding of target": (
         ["--target", "ttfs28", "--coding", "rate"],
         "coding is 'rate', should be ttfs for target ttfs28",

@@ -80,6 +80,28 @@ def test_compile_run_verify(cli: Cli, digits: Path, tmp_path: Path) -> None:
     assert figures["float_accuracy"]["value"] >= 0.98
 
 
+def test_binary_digits(cli: Cli, digits: Path, tmp_path: Path) -> None:
+    """The radix code from the command line: four digits a neuron are enough for this network."""
+    out = tmp_path / "bundle"
+    cli(
+        digits / "digits.onnx", "--calib", digits / "calib.npz", "--scale", "1/16",
+        "--coding", "radix", "--steps", "4", "-o", out,
+    )  # fmt: skip
+    verified = cli(
+        "verify", out, "--model", digits / "digits.onnx", "--data", digits / "test.npz",
+        "--exact", "7", "--json",
+    )  # fmt: skip
+    figures = json.loads(verified.out)
+    assert figures["holds"]
+    assert [row["steps"] for row in figures["at_steps"]] == [4]
+    assert figures["at_steps"][0]["accuracy"]["value"] >= 0.97
+    assert figures["at_steps"][0]["snr"] > 15
+    ran = cli("run", out, "--data", digits / "test.npz", "--limit", "5")
+    assert "spikes a sample in 4 steps" in ran.out
+    refused = cli("run", out, "--data", digits / "test.npz", "--steps", "2", code=2)
+    assert "has its results at the end only" in refused.err
+
+
 def test_python_and_command_agree(cli: Cli, bundle: Path, digits: Path, tmp_path: Path) -> None:
     result = snncc.Bundle.load(bundle).run(digits / "test.npz")
     file = tmp_path / "results.npz"

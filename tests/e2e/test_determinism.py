@@ -52,7 +52,9 @@ def digits_arguments(digits: Path) -> list[str]:
     return [*files, "--scale", "1/16"]
 
 
-@pytest.mark.parametrize("target", [["--steps", "16"], ["--target", "ttfs28"]])
+@pytest.mark.parametrize(
+    "target", [["--steps", "16"], ["--coding", "radix"], ["--target", "ttfs28"]]
+)
 def test_same_input_same_bytes(tmp_path: Path, digits: Path, target: list[str]) -> None:
     same(tmp_path, [*digits_arguments(digits), *target])
 

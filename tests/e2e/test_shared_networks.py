@@ -1,7 +1,8 @@
 """The pretrained networks beside the project: every spike of what runs is the oracle's.
 
-20 images of each: compiled C at T = 8 and 32, both neuron kinds; the image of ttfs28 in its
-emulator, and compiled C in the same coding. Skipped where the networks are not.
+20 images of each: compiled C at T = 8 and 32, both neuron kinds, and with 5 binary digits; the
+image of ttfs28 in its emulator, and compiled C in the same coding. Skipped where the networks are
+not.
 """
 
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def cases() -> Iterator[tuple[str, str, int]]:
         for neuron in ("if", "signed-if"):
             for steps in (8, 32):
                 yield model, neuron, steps
+        yield model, "radix", 5
 
 
 @pytest.mark.parametrize(("model", "neuron", "steps"), list(cases()))
@@ -49,13 +51,14 @@ def test_spike_for_spike(
     model: str, neuron: str, steps: int, shared_models: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     name, preprocessing = MODELS[model]
+    options = {"coding": "radix"} if neuron == "radix" else {"neuron": neuron}
     bundle = snncc.compile(
         shared_models / f"{model}.onnx",
         calibration=data(name, "calib", CALIBRATION),
         preprocessing=preprocessing,
         output=tmp_path / "bundle",
         steps=steps,
-        neuron=neuron,
+        **options,  # type: ignore[arg-type]
     )
     raw = data(name, "test", IMAGES).arrays["x"]
     (node,) = bundle.graph.inputs

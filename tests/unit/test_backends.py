@@ -98,7 +98,7 @@ def test_rule_rate_code() -> None:
     builder.add("n", op, ["x"])
     builder.add("y", Output(), ["n"])
     (found,) = broken(builder.graph())
-    assert found.message == "the code is uncoded, should be rate or ttfs"
+    assert found.message == "the code is uncoded, should be rate, ttfs or radix"
 
 
 def test_rule_one_layout() -> None:

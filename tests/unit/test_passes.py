@@ -34,6 +34,7 @@ TTFS = FRONT + (
     "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
     "quantize-potentials{accumulator_bits=32}"
 )
+RADIX = FRONT + "quantize-input,radix-code,correct-bias,quantize-weights"
 METHODS = [
     FRONT.replace("normalize", f"normalize{{{options}}}") + "quantize-input"
     for options in (
@@ -45,7 +46,7 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, *METHODS])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX, *METHODS])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
@@ -66,7 +67,7 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     assert print_graph(graph) == text
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
@@ -101,8 +102,9 @@ def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
 
 
 def test_the_promises_of_all_passes_are_tested() -> None:
-    both = parse_pipeline(PIPELINE.replace("NEURON", "if")) + parse_pipeline(TTFS)
-    assert {step.name for step in both} == set(passes())
+    pipelines = (PIPELINE.replace("NEURON", "if"), TTFS, RADIX)
+    tested = {step.name for pipeline in pipelines for step in parse_pipeline(pipeline)}
+    assert tested == set(passes())
 
 
 @pytest.mark.parametrize("name", list(passes()))

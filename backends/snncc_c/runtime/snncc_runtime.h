@@ -30,7 +30,10 @@ typedef enum {
   SNNCC_SIGNED_GRADED,
   SNNCC_READOUT,
   SNNCC_MAXPOOL,
-  /* time to first spike: one step runs all layers, one after the other */
+  /* radix code and time to first spike: one step runs all layers, one after the other */
+  SNNCC_RADIX,
+  SNNCC_RADIX_READOUT,
+  SNNCC_RADIX_MAXPOOL,
   SNNCC_TTFS,
   SNNCC_TTFS_READOUT,
   SNNCC_TTFS_MAXPOOL
@@ -92,7 +95,8 @@ typedef struct {
 typedef struct {
   const char *name;
   int32_t nodes, outputs, steps;
-  int32_t slots, planes; /* of a time-to-first-spike network: of a layer, of an input number */
+  int32_t slots;  /* of a layer: time slots to first spike, or digits in the radix code */
+  int32_t planes; /* of a time-to-first-spike network: bits of an input number */
   const snncc_node *node;
   const snncc_projection *projection;
   const snncc_move *move;
@@ -100,7 +104,7 @@ typedef struct {
   size_t weight_bytes, state_bytes;
   uint32_t checksum;
   int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
-  int64_t products, arriving; /* and that of time-to-first-spike networks */
+  int64_t products, arriving; /* and that of time-to-first-spike and radix networks */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
@@ -129,12 +133,13 @@ snncc_status snncc_step(snncc_instance *self);
 /* snncc_reset and `steps` steps. */
 snncc_status snncc_run(snncc_instance *self, int32_t steps);
 
-/* What an output reads, in the network's order: potentials of a readout, net spike counts, or
- * slots. */
+/* What an output reads, in the network's order: potentials of a readout, net spike counts, slots,
+ * or numbers of the radix code. */
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total);
 
-/* The spikes of the last step, -1, 0 or 1 (graded ones carry their number), in the network's order; of a time-to-first-spike network
- * the slot of each neuron's spike, model->slots for none. */
+/* The spikes of the last step, -1, 0 or 1 (graded ones carry their number), in the network's order;
+ * of a time-to-first-spike network the slot of each neuron's spike, model->slots for none; of a
+ * radix network the number whose digits each neuron has sent, as uint8_t. */
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes);
 
 /* Since snncc_reset: spikes that a node has sent, and weights added in it because of spikes (and,

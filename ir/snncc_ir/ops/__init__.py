@@ -3,9 +3,11 @@
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
 from snncc_ir.ops.models import (
+    Counting,
     GradedIntegrateFire,
     IntegrateFire,
     Model,
+    RadixFire,
     Readout,
     Relu,
     SignedGradedIntegrateFire,
@@ -30,46 +32,15 @@ MODELS: dict[str, type[Model]] = {
     model.name: model
     for model in (
         Relu, Readout, IntegrateFire, SignedIntegrateFire, GradedIntegrateFire,
-        SignedGradedIntegrateFire, TimeToFirstSpike,
+        SignedGradedIntegrateFire, RadixFire, TimeToFirstSpike,
     )
 }  # fmt: skip
 """Every neuron model by its name in the text form."""
 
 __all__ = [
-    "MODELS",
-    "OPS",
-    "Add",
-    "Affine",
-    "AvgPool",
-    "Chain",
-    "Concat",
-    "Conv",
-    "Dense",
-    "GradedIntegrateFire",
-    "Input",
-    "IntegrateFire",
-    "MaxPool",
-    "Model",
-    "Neuron",
-    "OnnxWriter",
-    "Op",
-    "Output",
-    "Pad",
-    "Population",
-    "Readout",
-    "Relu",
-    "Reshape",
-    "Scale",
-    "SignedGradedIntegrateFire",
-    "SignedIntegrateFire",
-    "Sizes",
-    "Slice",
-    "SumPool",
-    "TimeToFirstSpike",
-    "Transpose",
-    "TypeRuleError",
-    "View",
-    "Window",
-    "chain_type",
-    "index_of",
+    "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Counting", "Dense",
+    "GradedIntegrateFire", "Input", "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter",
+    "Op", "Output", "Pad", "Population", "RadixFire", "Readout", "Relu", "Reshape", "Scale",
+    "SignedGradedIntegrateFire", "SignedIntegrateFire", "Sizes", "Slice", "SumPool",
+    "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 A model is an attribute of `neuron` and `population`. Before a time code is chosen it is a function
 (`relu`, `readout`); after it, a dynamical system over integers (`if`, `signed-if`, `ttfs`,
-`readout`).
+`radix`, `readout`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import numpy as np
 from snncc_ir.ops.base import OnnxWriter, TypeRuleError, expect
 from snncc_ir.ops.linear import expect_broadcast
 from snncc_ir.tensors import UNIT, Floats, Integers, Tensor
-from snncc_ir.types import Current, FirstSpike, Rate, Shape, Spikes, Type
+from snncc_ir.types import Code, Current, FirstSpike, Radix, Rate, Shape, Spikes, Type
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Readout(Model):
 
     The first `delay` steps are left out (rate code), for neurons before it that have not settled
     yet: y = v / (theta · (steps − delay)). Until then the result is 0.
+    In the radix code v ← 2v + z, and y = v / (theta · (2^steps − 1)).
     """
 
     theta: Tensor = UNIT
@@ -87,7 +88,57 @@ class Readout(Model):
 
 
 @dataclass(frozen=True)
-class IntegrateFire(Model):
+class Counting(Model):
+    """Base of neurons that send a number of thresholds: clip(⌊(L·z + start) / theta⌋, 0, largest).
+
+    L is the code's `levels`, z the mean drive; value semantics is that number divided by L.
+    """
+
+    steps: int
+    theta: Tensor
+    start: Tensor
+
+    @property
+    def code(self) -> Code:
+        """The code in which the number is sent; raises ValueError for steps that it cannot have."""
+        raise NotImplementedError
+
+    @property
+    def largest(self) -> int:
+        """The largest number that can be sent: L, or more in graded spikes."""
+        return self.code.levels
+
+    def output_type(self, shape: Shape) -> Type:
+        for what, tensor in (("theta", self.theta), ("start", self.start)):
+            expect_broadcast(what, tensor, shape)
+        least = float(self.theta.floats.min())
+        expect(least > 0, f"the least theta is {least}", "positive")
+        try:
+            code = self.code
+        except ValueError as error:
+            raise TypeRuleError(str(error)) from None
+        return Spikes(shape, code)
+
+    def evaluate(self, drive: Floats) -> Floats:
+        levels = self.code.levels
+        potential = levels * drive + self.start.floats
+        fired = np.floor(potential / self.theta.floats)
+        return np.clip(fired, 0, self.largest) / levels
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        def number(value: Floats | float) -> str:
+            return writer.constant(np.asarray(value, np.float64))
+
+        levels, theta = self.code.levels, self.theta.floats
+        gained = writer.node("Mul", [drive, number(levels / theta)])
+        potential = writer.node("Add", [gained, number(self.start.floats / theta)])
+        fired = writer.node("Floor", [potential])
+        clipped = writer.node("Clip", [fired, number(0.0), number(self.largest)])
+        return writer.node("Mul", [clipped, number(1 / levels)])
+
+
+@dataclass(frozen=True)
+class IntegrateFire(Counting):
     """Integrate and fire with reset by subtraction (soft reset), rate code.
 
     v[0] = start; in each step v += z; then the neuron sends n = clip(⌊v / theta⌋, least, most)
@@ -96,9 +147,6 @@ class IntegrateFire(Model):
     which is what the neuron sends when its current is even over time (Wu, Yi and Huang 2021).
     """
 
-    steps: int
-    theta: Tensor
-    start: Tensor
     name = "if"
     signed: ClassVar[bool] = False
 
@@ -107,31 +155,9 @@ class IntegrateFire(Model):
         """What the neurons send; its `most` is the largest payload of a spike."""
         return Rate(self.steps, self.signed)
 
-    def output_type(self, shape: Shape) -> Type:
-        for what, tensor in (("theta", self.theta), ("start", self.start)):
-            expect_broadcast(what, tensor, shape)
-        least = float(self.theta.floats.min())
-        expect(least > 0, f"the least theta is {least}", "positive")
-        try:
-            return Spikes(shape, self.code)
-        except ValueError as error:
-            raise TypeRuleError(str(error)) from None
-
-    def evaluate(self, drive: Floats) -> Floats:
-        potential = self.steps * drive + self.start.floats
-        fired = np.floor(potential / self.theta.floats)
-        return np.clip(fired, 0, self.steps * self.code.most) / self.steps
-
-    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
-        def number(value: Floats | float) -> str:
-            return writer.constant(np.asarray(value, np.float64))
-
-        theta = self.theta.floats
-        gained = writer.node("Mul", [drive, number(self.steps / theta)])
-        potential = writer.node("Add", [gained, number(self.start.floats / theta)])
-        fired = writer.node("Floor", [potential])
-        clipped = writer.node("Clip", [fired, number(0.0), number(self.steps * self.code.most)])
-        return writer.node("Mul", [clipped, number(1 / self.steps)])
+    @property
+    def largest(self) -> int:
+        return self.steps * self.code.most
 
     def fire(self, potential: Integers, count: Integers) -> Integers:
         """Spikes of one step; `potential` and `count` (net spikes so far) are updated in place."""
@@ -173,6 +199,30 @@ class SignedGradedIntegrateFire(GradedIntegrateFire):
 
     name = "signed-graded"
     signed: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class RadixFire(Counting):
+    """Integrates the digits of a number, then sends the digits of one; radix code.
+
+    First v ← 2v + z in each of `steps` steps, from 0 (Horner's rule), then v += start. Then, in
+    step t, a neuron with v ≥ 2^(steps−1−t)·theta fires 1 and is reset by subtracting that much. So
+    it sends clip(⌊v / theta⌋, 0, 2^steps − 1) in binary, most significant digit first. Known as
+    weighted spikes, or phase coding (Kim et al. 2018), and as radix encoding (Wang et al. 2021).
+    """
+
+    name = "radix"
+
+    @property
+    def code(self) -> Code:
+        return Radix(self.steps)
+
+    def fire(self, potential: Integers, step: int) -> Integers:
+        """Spikes of one step; `potential` (start included) is updated in place."""
+        threshold = self.theta.integers << (self.steps - 1 - step)
+        spikes = (potential >= threshold).astype(np.int64)
+        potential -= threshold * spikes
+        return spikes
 
 
 @dataclass(frozen=True)
