@@ -147,6 +147,7 @@ class RadixSettings(Settings):
     """
 
     coding: ClassVar[str] = "radix"
+    method: str = "error"
     steps: int = 5
     weight_bits: int = 16
     input_bits: int = 12
