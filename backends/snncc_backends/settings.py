@@ -43,6 +43,8 @@ class RateSettings(Settings):
 
     steps: time steps. neuron: `if` or `signed-if`. weight_bits: of integer weights. input_bits: of
     the quantized input, sign included. start: initial potential as a fraction of the threshold.
+    early_exit_loss: samples end early, so that at most so many per cent of results change; 0: none
+    does.
     """
 
     coding: ClassVar[str] = "rate"
@@ -51,6 +53,7 @@ class RateSettings(Settings):
     weight_bits: int = 16
     input_bits: int = 12
     start: float = 0.5
+    early_exit_loss: float = 0.0
 
     def pipeline(self) -> str:
         return (

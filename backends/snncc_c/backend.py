@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, TtfsSettings
+from snncc_backends import (
+    Backend,
+    EarlyExit,
+    Preprocessing,
+    RateSettings,
+    Runner,
+    Settings,
+    TtfsSettings,
+)
 from snncc_c.emit import emit_c
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
@@ -22,6 +30,15 @@ class CBackend(Backend):
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         return emit_c(graph, preprocessing)
+
+    def emit_exiting(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        settings: Settings,
+        early_exit: EarlyExit,
+    ) -> dict[str, bytes]:
+        return emit_c(graph, preprocessing, early_exit)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)

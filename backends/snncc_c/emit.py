@@ -8,9 +8,9 @@ from zlib import crc32
 
 import numpy as np
 
-from snncc_backends import Preprocessing
+from snncc_backends import EarlyExit, Preprocessing, margin_unit
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import FirstSpike, Graph, Node, Spikes
+from snncc_ir import FirstSpike, Graph, Node, SnnccError, Spikes
 from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, TimeToFirstSpike
 from snncc_templates import render
 
@@ -28,7 +28,9 @@ class _Row:
     table: str
 
 
-def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+def emit_c(
+    graph: Graph, preprocessing: Preprocessing, early_exit: EarlyExit | None = None
+) -> dict[str, bytes]:
     """The files of the target, by path in the bundle."""
     nodes = [node for node in graph if not isinstance(node.op, Output)]
     number = {node.name: i for i, node in enumerate(nodes)}
@@ -78,6 +80,8 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "projections": _projections(graph, nodes, maps),
         "nodes": rows,
         "takes_bytes": takes_bytes,
+        "can_exit": _can_exit(graph),
+        "exit_margin": early_exit.margin if early_exit else 0,
         "bytes": _bytes(inputs[0], preprocessing) if takes_bytes else {},
     }
     texts = {
@@ -96,6 +100,14 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     for name in RUNTIME:
         result[name] = (files("snncc_c") / "runtime" / name).read_bytes()
     return {f"{FOLDER}/{name}": result[name] for name in sorted(result)}
+
+
+def _can_exit(graph: Graph) -> bool:
+    try:
+        margin_unit(graph)
+    except SnnccError:
+        return False
+    return True
 
 
 def comment(text: str) -> str:
