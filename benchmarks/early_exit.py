@@ -10,18 +10,23 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from accuracy import NETWORKS
 
 import snncc
 from snncc.early_exit import choose_margin
 from snncc_backends import Execution
+from snncc_ir import Array
 
+CIFAR = snncc.Preprocessing(1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "nhwc")
+NETWORKS = {
+    "resnet20_cifar10": ("cifar10", CIFAR),
+    "lenet_mnist": ("mnist", snncc.Preprocessing(1 / 255)),
+    "mlperf_tiny_resnet8": ("cifar10", snncc.Preprocessing()),
+}
 POINTS = (10.0, 5.0, 2.0, 1.0, 0.5, 0.3)
 STEPS = 32
 
 
-def row(result: snncc.Result, last: np.ndarray[tuple[int], np.dtype[np.int64]],
-        labels: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:  # fmt: skip
+def row(result: snncc.Result, last: Array, labels: Array) -> str:
     """Mean steps, 95 % of samples, accuracy, same as after all steps, spikes, operations."""
     predictions, execution = result.predictions(), result.execution
     used = execution.steps_used
@@ -41,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("models", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("networks", nargs="*", default=["resnet20_cifar10", "lenet_mnist"])
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
     arguments = parser.parse_args()
     print("| network | neuron | loss asked | margin | mean steps | 95 % within | accuracy | same | "
           "spikes | synaptic operations |")  # fmt: skip
@@ -64,9 +69,10 @@ def main() -> None:
             for points in POINTS:
                 choice = choose_margin(bundle.graph, seen.execution, points)
                 found = bundle.run(test, early_exit=choice)
-                print(f"| {name} | {neuron} | {points:g}{' *' if choice.note else ''} | "
-                      f"{choice.margin:.1f} | {row(found, last, test.labels)} |", flush=True)  # fmt: skip
-            print(f"| {name} | {neuron} | – | – | {row(full, last, test.labels)} |", flush=True)
+                asked = f"{points:g}{' *' if choice.note else ''}"
+                figures = row(found, last, test.labels)
+                print(f"| {name} | {neuron} | {asked} | {choice.margin:.1f} | {figures} |")
+            print(f"| {name} | {neuron} | – | – | {row(full, last, test.labels)} |")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy as np
 from snncc_ir import Graph, Integers, Rate, decode, fail
 from snncc_ir.ops import Output
 
-ROUNDING = 1e-9
+ROUNDING = 1e-12
 """So close to an integer a margin in the network's units means that integer."""
 
 
