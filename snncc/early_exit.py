@@ -22,10 +22,10 @@ LATE = 95
 class Choice:
     """A margin that was chosen on calibration data, so that few results change by ending early.
 
-    units: the margin in units of the output's totals, as the C program takes it. points: samples
-    whose class may change, per cent. false_leads: share of the calibration samples on which a class
-    that is not the last one was ahead by the margin or more; bound: what that share does not exceed
-    with 95 % confidence.
+    units: the margin in units of the output's totals, as the C program takes it. points: of
+    accuracy that may be lost; so many per cent of samples may change their class. false_leads:
+    share of the calibration samples on which a class that is not the last one was ahead by the
+    margin or more; bound: what that share does not exceed with 95 % confidence.
     """
 
     margin: float

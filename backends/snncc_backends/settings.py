@@ -43,7 +43,7 @@ class RateSettings(Settings):
 
     steps: time steps. neuron: `if` or `signed-if`. weight_bits: of integer weights. input_bits: of
     the quantized input, sign included. start: initial potential as a fraction of the threshold.
-    early_exit_loss: samples end early, so that at most so many per cent of results change; 0: none
+    early_exit_loss: samples end early, so that at most so many points of accuracy are lost; 0: none
     does.
     """
 
@@ -54,6 +54,12 @@ class RateSettings(Settings):
     input_bits: int = 12
     start: float = 0.5
     early_exit_loss: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.early_exit_loss < 100:
+            raise fail(
+                "SNN042", f"early_exit_loss is {self.early_exit_loss}, should be 0 to 100 per cent"
+            )
 
     def pipeline(self) -> str:
         return (

@@ -29,7 +29,7 @@ from snncc_ir import fail
     "--early-exit-loss",
     type=float,
     metavar="POINTS",
-    help="Of a rate code: samples end early, so that at most so many per cent of results change.",
+    help="Of a rate code: samples end early, so that at most so many points of accuracy are lost.",
 )
 @click.option(
     "--set",

@@ -22,7 +22,7 @@ points_option = click.option(
     "points",
     type=float,
     metavar="POINTS",
-    help="Chooses the margin on --calib, so that at most so many per cent of results change.",
+    help="Chooses the margin on --calib, so that at most so many points of accuracy are lost.",
 )
 calibration_option = click.option(
     "--calib", type=click.Path(path_type=Path), help="Samples for --early-exit-loss, .npz."
@@ -77,8 +77,8 @@ def show(found: AtExit, quiet: bool) -> None:
     console.out.print(f"  {', '.join(texts)}")
     if choice is not None:
         console.out.print(
-            f"  chosen on {choice.samples} samples: at most {100 * choice.bound:.2f} % of results "
-            f"change, {choice.points:g} % were allowed"
+            f"  chosen on {choice.samples} samples like which at most {100 * choice.bound:.2f} % "
+            f"change their class (95 % confidence), {choice.points:g} % were allowed"
         )
     if found.difference:
         console.out.print(f"  NOT exact: {found.difference}")
