@@ -10,15 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for
+from snncc.early_exit import Choice, Ending, choose_margin, outputs_at
 from snncc.passes.manager import Measurement
 from snncc.verify import Verification, verify
 from snncc_backends import (
     BundleFolder,
+    EarlyExit,
     Execution,
     OracleRunner,
     Preprocessing,
     Runner,
     backend,
+    exit_rule,
+    margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
 from snncc_ir import Array, Floats, Graph, SnnccError, decode
@@ -27,7 +31,10 @@ Data = str | Path | Array | Dataset
 
 
 class Result:
-    """What a run gave: outputs in the network's own units after every step, and spike counts."""
+    """What a run gave: outputs in the network's own units after every step, and spike counts.
+
+    Where samples end early, their outputs stay as they are at their ends.
+    """
 
     def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
         self.execution, self.runner, self._graph = execution, runner, graph
@@ -35,6 +42,8 @@ class Result:
     def outputs(self, steps: int | None = None) -> dict[str, Floats]:
         """Results by output name, (N, *shape), after `steps` steps (default: all)."""
         count = self.execution.steps if steps is None else steps
+        if self.execution.steps_used is not None:
+            return outputs_at(self._graph, self.execution, count)
         totals = {name: total[:, count - 1] for name, total in self.execution.totals.items()}
         return decode(self._graph, totals, count)
 
@@ -49,6 +58,12 @@ class Result:
         """Time steps (ttfs code: slots, radix code: digits) that were run."""
         code = self._graph.code
         return code.train if code is not None and code.results == 1 else self.execution.steps
+
+    @property
+    def mean_steps(self) -> float:
+        """Time steps that a sample took, on average."""
+        used = self.execution.steps_used
+        return float(self.steps if used is None else np.mean(used))
 
     @property
     def spikes_per_sample(self) -> float:
@@ -95,6 +110,29 @@ class Bundle:
         content = json.loads(self.files.file(REPORT))
         return dict(content) if isinstance(content, dict) else {}
 
+    @cached_property
+    def early_exit(self) -> float | None:
+        """The margin at which samples end early, as compiled in; None where they do not."""
+        stored = self.files.manifest.get("early_exit")
+        margin = stored.get("margin") if isinstance(stored, dict) else None
+        return float(margin) if isinstance(margin, int | float) else None
+
+    def choose_early_exit(
+        self,
+        calibration: Data,
+        points: float,
+        steps: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Choice:
+        """The least margin that changes the results of at most `points` per cent of all samples.
+
+        Raises SNN053 for a network whose samples cannot end early. See `choose_margin`.
+        """
+        margin_unit(self.graph)
+        samples = samples_for(self.graph, self.dataset(calibration), self.preprocessing)
+        runner, _ = self.runner_or_oracle()
+        return choose_margin(self.graph, runner.run(samples, steps, progress=progress), points)
+
     @property
     def summary(self) -> dict[str, object]:
         """Key figures: numbers of populations, neurons and projections."""
@@ -136,15 +174,23 @@ class Bundle:
         steps: int | None = None,
         record: bool = False,
         progress: Callable[[int], None] | None = None,
+        early_exit: float | Choice | None = None,
     ) -> Result:
         """Runs samples as they stand in a data file (preprocessing is the bundle's).
 
-        steps: at most those compiled for. record: keep every spike. Raises SNN030 for data that
-        does not fit.
+        steps: at most those compiled for. record: keep every spike. early_exit: the margin at which
+        a sample ends, in the network's own numbers added up over steps; 0 for all steps, None for
+        what was compiled in. Raises SNN030 for data that does not fit, SNN053 for a network whose
+        samples cannot end early.
         """
         samples = samples_for(self.graph, self.dataset(data), self.preprocessing)
         runner, _ = self.runner_or_oracle()
-        return Result(self.graph, runner.run(samples, steps, record, progress), runner.description)
+        rule = self._rule(early_exit)
+        if rule is None:
+            execution = runner.run(samples, steps, record, progress)
+        else:
+            execution = runner.run_until(samples, rule, steps, record, progress)
+        return Result(self.graph, execution, runner.description)
 
     def verify(
         self,
@@ -153,12 +199,28 @@ class Bundle:
         exact: int = 0,
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,
+        early_exit: float | Choice | None = None,
     ) -> Verification:
-        """Compares with onnxruntime on `model`, and `exact` samples also with the oracle."""
+        """Compares with onnxruntime on `model`, and `exact` samples also with the oracle.
+
+        early_exit: as in `run`; the figures of all steps are there in any case.
+        """
         dataset = self.dataset(data)
         samples = samples_for(self.graph, dataset, self.preprocessing)
+        rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
         result = runner.run(samples, steps, progress=progress)
+        ending = None
+        if rule is not None:
+            execution = runner.run_until(samples, rule, steps, progress=progress)
+            ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
         return verify(
-            self.files, runner, reason, result, Path(model), samples, dataset.labels, exact
+            self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
         )
+
+    def _rule(self, margin: float | Choice | None) -> EarlyExit | None:
+        """For what a caller asks of early exit; None for all steps."""
+        if isinstance(margin, Choice):
+            return EarlyExit(margin.units)
+        asked = self.early_exit if margin is None else margin
+        return None if asked is None or asked == 0 else exit_rule(self.graph, asked)

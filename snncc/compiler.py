@@ -11,6 +11,7 @@ import numpy as np
 
 from snncc.bundle import Bundle
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
+from snncc.exit_choice import chosen_exit
 from snncc.onnx import import_model
 from snncc.passes.base import Context
 from snncc.passes.manager import Compiled, run_pipeline
@@ -18,8 +19,10 @@ from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import (
     Backend,
     BundleFolder,
+    EarlyExit,
     OracleRunner,
     Preprocessing,
+    RateSettings,
     Settings,
     backend,
     check_place,
@@ -100,7 +103,7 @@ def compile(
     check_rules(chip, compiled.graph, chosen)
     _check_complete(compiled.graph)
     progress("emit", 0, 1)
-    manifest = {
+    manifest: dict[str, object] = {
         "target": target,
         "model": {"name": source.graph.name, "sha256": source.digest},
         "calibration": None if data is None else {"samples": data.count, "sha256": data.digest},
@@ -118,6 +121,12 @@ def compile(
         REPORT: to_json(_report(compiled)),
         **chip.emit(compiled.graph, pre, chosen),
     }
+    points = chosen.early_exit_loss if isinstance(chosen, RateSettings) else 0.0
+    if points:
+        choice = chosen_exit(manifest, files, data, points, progress)
+        notes.extend([choice.note] if choice.note else [])
+        manifest["early_exit"] = asdict(choice)
+        files |= chip.emit_exiting(compiled.graph, pre, chosen, EarlyExit(choice.units))
     if output is not None:
         write_bundle(Path(output), manifest, files, force)
         return Bundle.load(output)

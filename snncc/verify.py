@@ -3,36 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from snncc.early_exit import AtExit, Ending, at_exit
 from snncc.onnx.reader import read_model
+from snncc.shares import Share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_backends.bundle import VECTORS
 from snncc_ir import Array, Batch, Floats, Graph, Integers, decode, fail, session, unpack
 
 FLOAT_BATCH = 64
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of samples with its 95 % confidence interval (Wilson), all in 0..1."""
-
-    value: float
-    low: float
-    high: float
-
-    @staticmethod
-    def of(hits: Array) -> "Share":
-        """Of a boolean array."""
-        count, share, z = len(hits), float(np.count_nonzero(hits)) / len(hits), 1.959964
-        center = (share + z * z / (2 * count)) / (1 + z * z / count)
-        half = z * sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-        return Share(share, max(center - half, 0.0), min(center + half, 1.0))
 
 
 @dataclass(frozen=True)
@@ -78,6 +62,7 @@ class Verification:
     vectors: Exactness
     exact: Exactness | None
     notes: tuple[str, ...]
+    early: AtExit | None = None
 
     @property
     def last(self) -> AtSteps:
@@ -87,7 +72,8 @@ class Verification:
     @property
     def holds(self) -> bool:
         """Whether every spike that was compared is the oracle's."""
-        return self.vectors.holds and (self.exact is None or self.exact.holds)
+        compared = [self.vectors.holds, self.exact is None or self.exact.holds]
+        return all(compared) and not (self.early and self.early.difference)
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "holds": self.holds}
@@ -102,10 +88,12 @@ def verify(
     samples: Batch,
     labels: Array | None,
     exact: int,
+    ending: Ending | None = None,
 ) -> Verification:
     """Figures of a finished `execution` of `samples`, and of comparisons with the oracle.
 
     reason: why the runner is not the target's own. exact: samples to compare spike by spike.
+    ending: the same samples, ended early.
     """
     graph = bundle.graph
     count = len(next(iter(samples.values())))
@@ -137,6 +125,7 @@ def verify(
         _self_test(bundle, runner),
         None if exact < 1 else compare(graph, runner, samples, min(exact, count)),
         tuple(notes),
+        None if ending is None else at_exit(graph, execution, ending, classes, labels),
     )
 
 

@@ -1,6 +1,7 @@
 """Backends: the protocol that each implements, their registry, and the bundle that they fill."""
 
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle
+from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
 from snncc_backends.native import Part, build, parts, run_parts
 from snncc_backends.oracle import OracleRunner
 from snncc_backends.preprocess import Preprocessing
@@ -17,8 +18,9 @@ from snncc_backends.registry import backend, image_formats, targets
 from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
-    "Backend", "BundleFolder", "Estimate", "Execution", "ImageFormat", "OracleRunner", "Part",
-    "Preprocessing", "RadixSettings", "RateSettings", "Rule", "Runner", "Settings",
-    "TtfsSettings", "backend", "build", "check_place", "checked_steps", "image_formats", "parts",
-    "run_parts", "targets", "to_json", "write_bundle",
+    "Backend", "BundleFolder", "EarlyExit", "Estimate", "Execution", "ImageFormat",
+    "OracleRunner", "Part", "Preprocessing", "RadixSettings", "RateSettings", "Rule", "Runner",
+    "Settings", "TtfsSettings", "backend", "build", "check_place", "checked_steps", "exit_rule",
+    "image_formats", "margin_unit", "margins", "parts", "run_parts", "targets", "to_json",
+    "write_bundle",
 ]  # fmt: skip

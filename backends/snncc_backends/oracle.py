@@ -54,12 +54,7 @@ class OracleRunner(Runner):
                 parts.append(_steps(self._graph, batch, steps, record))
             if progress:
                 progress(min(BATCH, count - start))
-        return Execution(
-            parts[0].steps,
-            {k: np.concatenate([p.totals[k] for p in parts]) for k in parts[0].totals},
-            {k: np.concatenate([p.spike_counts[k] for p in parts]) for k in parts[0].spike_counts},
-            spikes={k: np.concatenate([p.spikes[k] for p in parts]) for k in parts[0].spikes},
-        )
+        return Execution.joined(parts)
 
 
 def _steps(graph: Graph, samples: Batch, steps: int, record: bool) -> Execution:

@@ -5,14 +5,15 @@ loads runs *those files*, not the graph. Built-in backends and those of others a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snncc_backends.early_exit import EarlyExit
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.settings import Settings
 from snncc_ir import Batch, Diagnostic, Graph, Integers, fail
@@ -21,19 +22,23 @@ Rule = Callable[[Graph, Settings], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
 yields (code SNN041) is what breaks it."""
 
+RECORDED = 16
+"""Samples whose every spike is held in memory at once, where that is how a run is cut off."""
+
 
 @dataclass(frozen=True)
 class Execution:
     """What a run gave, for N samples and T steps.
 
     steps: moments at which results were read: T in a rate code, 1 (the end) in others.
-    totals: by the node that an output reads, (N, steps, *shape) int64: potentials (readout), or of
-    a spiking population its spike counts after each step (rate), its slots (ttfs) or its numbers
-    (radix). spike_counts
+    totals: by the node that an output reads, in the order of outputs, (N, steps, *shape) int64:
+    potentials (readout), or of a spiking population its spike counts after each step (rate), its
+    slots (ttfs) or its numbers (radix). spike_counts
     and synaptic_operations: by node, (N,) int64; an operation is one weight added because of one
     spike (or, once a sample, one input number). spikes: by node, (N, T, *shape) int8, when they
     were recorded. activity: by layer and counter, (N,) int64: all that the target's own machine
-    counts, for its estimate of energy and time.
+    counts, for its estimate of energy and time. steps_used: steps until each sample's end, (N,),
+    where samples may end early; after its end a sample's totals stay, and it sends no spikes.
     """
 
     steps: int
@@ -42,6 +47,41 @@ class Execution:
     synaptic_operations: Mapping[str, Integers] = field(default_factory=dict)
     spikes: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
     activity: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
+    steps_used: Integers | None = None
+
+    def until(self, used: Integers) -> "Execution":
+        """What it would have given if each sample had ended after `used` steps, (N,).
+
+        Spike counts need recorded spikes; operations and activity are not known, and left out.
+        """
+        steps, rows, end = np.arange(self.steps), np.arange(len(used))[:, None], used[:, None]
+        spikes = {name: train.copy() for name, train in self.spikes.items()}
+        for train in spikes.values():
+            train[steps >= end] = 0
+        counts = {
+            name: np.count_nonzero(train.reshape(len(train), -1), axis=1)
+            for name, train in spikes.items()
+        }
+        held = np.minimum(steps, end - 1)
+        totals = {name: total[rows, held] for name, total in self.totals.items()}
+        return Execution(self.steps, totals, counts, spikes=spikes, steps_used=used)
+
+    @staticmethod
+    def joined(parts: Sequence["Execution"]) -> "Execution":
+        """One execution of all samples, of executions of some; without activity."""
+        used = [part.steps_used for part in parts if part.steps_used is not None]
+        return Execution(
+            parts[0].steps,
+            _joined([part.totals for part in parts]),
+            _joined([part.spike_counts for part in parts]),
+            _joined([part.synaptic_operations for part in parts]),
+            {k: np.concatenate([part.spikes[k] for part in parts]) for k in parts[0].spikes},
+            steps_used=np.concatenate(used) if used else None,
+        )
+
+
+def _joined(parts: Sequence[Mapping[str, Integers]]) -> dict[str, Integers]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 @dataclass(frozen=True)
@@ -102,6 +142,30 @@ class Runner(ABC):
         progress: called with the number of samples done since the last call.
         """
 
+    def run_until(
+        self,
+        samples: Batch,
+        early_exit: EarlyExit,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Execution:
+        """As `run`, where each sample ends early; for networks that `margin_unit` takes.
+
+        This one runs all steps and cuts them off, so that it is right for every backend, saves no
+        time, and knows no synaptic operations. Backends that can stop do better.
+        """
+        count = len(next(iter(samples.values())))
+        parts = []
+        for start in range(0, count, RECORDED):
+            batch = {name: array[start : start + RECORDED] for name, array in samples.items()}
+            full = self.run(batch, steps, record=True)
+            cut = full.until(early_exit.steps_used(next(iter(full.totals.values()))))
+            parts.append(cut if record else replace(cut, spikes={}))
+            if progress:
+                progress(min(RECORDED, count - start))
+        return Execution.joined(parts)
+
     def estimate(self, execution: Execution) -> Estimate | None:
         """Energy and time of a run, for chips that count what they do."""
         return None
@@ -160,6 +224,19 @@ class Backend(ABC):
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         """The target's own files by relative path (with `/`); deterministic."""
+
+    def emit_exiting(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        settings: Settings,
+        early_exit: EarlyExit,
+    ) -> dict[str, bytes]:
+        """As `emit`, for a network whose samples end early unless a run says otherwise.
+
+        Without this the rule stands in the manifest alone.
+        """
+        return self.emit(graph, preprocessing, settings)
 
     @abstractmethod
     def load(self, folder: Path, graph: Graph) -> Runner:

@@ -49,7 +49,8 @@ class RateSettings(Settings):
     neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for graded
     neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or `keep`),
     thresholds and starts (tune: `best` or `keep`) and biases (so many rounds) layer after layer on
-    the spikes of up to so many samples; `off` does not.
+    the spikes of up to so many samples; `off` does not. early_exit_loss: samples end early, so that
+    at most so many points of accuracy are lost; 0: none does.
     """
 
     coding: ClassVar[str] = "rate"
@@ -66,10 +67,15 @@ class RateSettings(Settings):
     tune: str = "best"
     rounds: int = 4
     samples: int = 256
+    early_exit_loss: float = 0.0
 
     def __post_init__(self) -> None:
         if self.calibrate not in ("layers", "off"):
             raise fail("SNN042", f"calibrate is '{self.calibrate}', should be layers or off")
+        if not 0 <= self.early_exit_loss < 100:
+            raise fail(
+                "SNN042", f"early_exit_loss is {self.early_exit_loss}, should be 0 to 100 per cent"
+            )
 
     def pipeline(self) -> str:
         graded = self.neuron.endswith("graded")

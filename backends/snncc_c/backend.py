@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snncc_backends import (
     Backend,
+    EarlyExit,
     Preprocessing,
     RadixSettings,
     RateSettings,
@@ -30,6 +31,15 @@ class CBackend(Backend):
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         return emit_c(graph, preprocessing)
+
+    def emit_exiting(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        settings: Settings,
+        early_exit: EarlyExit,
+    ) -> dict[str, bytes]:
+        return emit_c(graph, preprocessing, early_exit)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)

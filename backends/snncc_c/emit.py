@@ -8,9 +8,9 @@ from zlib import crc32
 
 import numpy as np
 
-from snncc_backends import Preprocessing
+from snncc_backends import EarlyExit, Preprocessing, margin_unit
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import Code, FirstSpike, Graph, Node, Radix, Rate, Spikes
+from snncc_ir import Code, FirstSpike, Graph, Node, Radix, Rate, SnnccError, Spikes
 from snncc_ir.ops import (
     Counting,
     Input,
@@ -37,7 +37,9 @@ class _Row:
     table: str
 
 
-def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
+def emit_c(
+    graph: Graph, preprocessing: Preprocessing, early_exit: EarlyExit | None = None
+) -> dict[str, bytes]:
     """The files of the target, by path in the bundle."""
     nodes = [node for node in graph if not isinstance(node.op, Output)]
     number = {node.name: i for i, node in enumerate(nodes)}
@@ -89,6 +91,8 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
         "projections": _projections(graph, nodes, maps),
         "nodes": rows,
         "takes_bytes": takes_bytes,
+        "can_exit": _can_exit(graph),
+        "exit_margin": early_exit.margin if early_exit else 0,
         "bytes": _bytes(inputs[0], preprocessing) if takes_bytes else {},
     }
     texts = {
@@ -107,6 +111,14 @@ def emit_c(graph: Graph, preprocessing: Preprocessing) -> dict[str, bytes]:
     for name in RUNTIME:
         result[name] = (files("snncc_c") / "runtime" / name).read_bytes()
     return {f"{FOLDER}/{name}": result[name] for name in sorted(result)}
+
+
+def _can_exit(graph: Graph) -> bool:
+    try:
+        margin_unit(graph)
+    except SnnccError:
+        return False
+    return True
 
 
 def comment(text: str) -> str:

@@ -5,12 +5,22 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
+from snncc_backends import (
+    EarlyExit,
+    Execution,
+    Part,
+    Runner,
+    build,
+    checked_steps,
+    parts,
+    run_parts,
+)
 from snncc_c.emit import FOLDER
 from snncc_ir import (
     Array,
@@ -62,6 +72,26 @@ class CRunner(Runner):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
+        return self._run(samples, None, steps, record, progress)
+
+    def run_until(
+        self,
+        samples: Batch,
+        early_exit: EarlyExit,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Execution:
+        return self._run(samples, early_exit, steps, record, progress)
+
+    def _run(
+        self,
+        samples: Batch,
+        early_exit: EarlyExit | None,
+        steps: int | None,
+        record: bool,
+        progress: Callable[[int], None] | None,
+    ) -> Execution:
         steps = checked_steps(self._graph, steps)
         count = len(next(iter(samples.values())))
         with tempfile.TemporaryDirectory(prefix="run-", dir=self._work) as name:
@@ -71,10 +101,17 @@ class CRunner(Runner):
             np.save(folder / "input.npy", np.ascontiguousarray(joined))
             most = RECORDED_A_PROCESS if record else SAMPLES_A_PROCESS
             split = parts(count, most, self._processes)
-            commands = {part: self._command(part, folder, steps, record) for part in split}
+            commands = {
+                part: self._command(part, folder, steps, record)
+                + self._until(part, folder, early_exit)
+                for part in split
+            }
             run_parts(commands, self._processes, progress)
             files = [folder / f"{part.first}" for part in split]
-            return self._collect(files, steps, record)
+            execution = self._collect(files, steps, record)
+            if early_exit is None:
+                return execution
+            return replace(execution, steps_used=_load(files, "steps_used").astype(np.int64))
 
     def _command(self, part: Part, folder: Path, steps: int, record: bool) -> list[str]:
         command = [
@@ -86,6 +123,16 @@ class CRunner(Runner):
         if record:
             command += ["--spikes", str(folder / f"{part.first}.spikes.npy")]
         return command
+
+    @staticmethod
+    def _until(part: Part, folder: Path, early_exit: EarlyExit | None) -> list[str]:
+        """The network may have a margin compiled in: all steps have to be asked for, too."""
+        if early_exit is None:
+            return ["--margin", "0"]
+        return [
+            "--margin", str(early_exit.margin), "--least-steps", str(early_exit.least_steps),
+            "--steps-used", str(folder / f"{part.first}.steps_used.npy"),
+        ]  # fmt: skip
 
     def _collect(self, files: list[Path], steps: int, record: bool) -> Execution:
         nodes = [node for node in self._graph if not isinstance(node.op, Output)]

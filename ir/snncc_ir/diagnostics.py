@@ -29,6 +29,7 @@ CATALOG: dict[str, str] = {
     "SNN050": "the output folder cannot be written",
     "SNN051": "a bundle cannot be read",
     "SNN052": "a bundle cannot be executed here",
+    "SNN053": "samples cannot end early",
     "SNN060": "an image of a chip is damaged or contradicts itself",
     "SNN061": "the text of an image cannot be assembled",
 }

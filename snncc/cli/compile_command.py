@@ -31,6 +31,12 @@ from snncc_ir import fail
 @click.option("--per", help="Normalize per channel, or layer.  [default: channel]")
 @click.option("--weight-bits", type=int, help="Bits of a weight.  [default: 16, ttfs 5]")
 @click.option(
+    "--early-exit-loss",
+    type=float,
+    metavar="POINTS",
+    help="Of a rate code: samples end early, so that at most so many points of accuracy are lost.",
+)
+@click.option(
     "--set",
     "settings",
     multiple=True,

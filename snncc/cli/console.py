@@ -58,6 +58,18 @@ def progress(quiet: bool = False) -> Iterator[Report]:
         )
 
 
+def samples_done(report: Report, what: str, total: int) -> Callable[[int], None]:
+    """Counts the samples that runs are done with; a further run of as many begins anew."""
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done = done % total + count
+        report(what, done, total)
+
+    return step
+
+
 def percent(share: float | None) -> str:
     """Such as `91.73 %`, or `–`."""
     return "–" if share is None else f"{100 * share:.2f} %"

@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from snncc.bundle import Bundle
-from snncc.cli import console
+from snncc.cli import console, exit_options
 from snncc.files import write_whole
 
 SHOWN = 10
@@ -19,6 +19,7 @@ SHOWN = 10
 @click.option("--steps", type=int, help="Time steps, at most those compiled for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Outputs and spikes, .npz.")
+@exit_options.margin_option
 @console.json_option
 @console.quiet_option
 def command(
@@ -27,6 +28,7 @@ def command(
     steps: int | None,
     limit: int | None,
     output: Path | None,
+    margin: float | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -37,20 +39,16 @@ def command(
     if reason and not quiet:
         console.note(f"{reason}\nthe numpy oracle runs in its place")
     with console.progress(quiet or as_json) as report:
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            done += count
-            report("run", done, dataset.count)
-
-        result = loaded.run(dataset, steps, progress=step)
+        progress = console.samples_done(report, "run", dataset.count)
+        result = loaded.run(dataset, steps, progress=progress, early_exit=margin)
     outputs, predictions = result.outputs(), result.predictions()
     if output is not None:
         arrays = {f"output.{name}": values.astype(np.float32) for name, values in outputs.items()}
         spikes = {f"spikes.{k}": v for k, v in result.execution.spike_counts.items()}
         content = io.BytesIO()
-        np.savez(content, predictions=predictions, **arrays, **spikes)  # type: ignore[arg-type]
+        used = result.execution.steps_used
+        ends = {} if used is None else {"steps_used": used}
+        np.savez(content, predictions=predictions, **arrays, **spikes, **ends)  # type: ignore[arg-type]
         write_whole(output, content.getvalue())
     if as_json:
         console.print_json(
@@ -58,6 +56,7 @@ def command(
                 "runner": result.runner,
                 "samples": dataset.count,
                 "steps": result.steps,
+                "mean_steps": result.mean_steps,
                 "predictions": predictions.tolist(),
                 "spikes_per_sample": result.spikes_per_sample,
                 "spikes": {
@@ -71,6 +70,6 @@ def command(
     more = f", … ({dataset.count} samples)" if dataset.count > SHOWN else ""
     console.out.print(f"predictions: {shown}{more}")
     console.out.print(
-        f"{result.spikes_per_sample:.0f} spikes a sample in {result.steps} steps, "
+        f"{result.spikes_per_sample:.0f} spikes a sample in {result.mean_steps:.4g} steps, "
         f"by the {result.runner}"
     )

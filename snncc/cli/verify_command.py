@@ -7,8 +7,9 @@ import click
 from rich.table import Table
 
 from snncc.bundle import Bundle
-from snncc.cli import console
-from snncc.verify import Share, Verification
+from snncc.cli import console, exit_options
+from snncc.shares import Share
+from snncc.verify import Verification
 
 EXACT_SAMPLES = 20
 
@@ -27,6 +28,9 @@ EXACT_SAMPLES = 20
     type=click.IntRange(min=0),
     help=f"Compare every spike of N samples (default {EXACT_SAMPLES}) with the oracle.",
 )
+@exit_options.margin_option
+@exit_options.points_option
+@exit_options.calibration_option
 @console.json_option
 @console.quiet_option
 def command(
@@ -36,21 +40,19 @@ def command(
     steps: int | None,
     limit: int | None,
     exact: int,
+    margin: float | None,
+    points: float | None,
+    calib: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Accuracy and agreement with onnxruntime, spikes, spike-exactness; exit 1 if that fails."""
     loaded = Bundle.load(bundle)
     dataset = loaded.dataset(data).first(limit)
+    early = exit_options.chosen(loaded, margin, points, calib, steps, quiet or as_json)
     with console.progress(quiet or as_json) as report:
-        done = 0
-
-        def step(count: int) -> None:
-            nonlocal done
-            done += count
-            report("run", done, dataset.count)
-
-        found = loaded.verify(model, dataset, exact, steps, progress=step)
+        progress = console.samples_done(report, "run", dataset.count)
+        found = loaded.verify(model, dataset, exact, steps, progress, early)
     if as_json:
         console.print_json(found.as_json())
     else:
@@ -82,6 +84,8 @@ def _show(found: Verification, quiet: bool) -> None:
     if operations is not None:
         text += f", {operations:.0f} synaptic operations"
     console.out.print(text)
+    if found.early is not None:
+        exit_options.show(found.early, quiet)
     if found.estimate is not None:
         console.out.print(console.estimate_line(found.estimate))
     for what, exactness in (("self-test vectors", found.vectors), ("oracle", found.exact)):

@@ -20,34 +20,20 @@ import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
 from snncc.passes.chains import compress
+from snncc.passes.fitting import by_channel, centered, fitted, held_out, rounded_to_bits
 from snncc.passes.in_time import Bias, Drive, drive_in_time, fire_in_time
 from snncc.passes.layerwise import Layer, Values, rewrite_layers
-from snncc.passes.moments import moments
 from snncc_ir import CODED, Floats, Graph, Rate, f32, fail
 from snncc_ir.ops import (
     Conv,
     Dense,
     IntegrateFire,
-    Op,
     Population,
     Readout,
-    Scale,
-    chain_type,
 )  # fmt: skip
 
 WEIGHTS = ("best", "fit", "keep")
 NEURONS = ("best", "keep")
-DAMPING = 1e-2
-"""Of the moments, relative to their mean diagonal: how weights are held to where they were."""
-FRACTION_BITS = 16
-"""Biases are multiples of 2^−16 units, so that the last bits of floating-point sums, which differ
-between processors, decide nothing."""
-HELD_OUT = 4
-"""One sample in so many is kept from the regression, to measure what it does."""
-WEIGHT_BITS = 16
-"""To which fitted weights are rounded."""
-WIDEST = 6144
-"""Inputs of a neuron beyond which second moments are too many, so that weights are kept."""
 THRESHOLDS = (0.9, 1.0, 1.1)
 STARTS = (0.3, 0.5, 0.7)
 """Tried for each channel: factors of the threshold, and initial potentials in thresholds."""
@@ -107,13 +93,13 @@ class CalibrateRate(Pass):
         wanted = np.clip(layer.target, 0, model.code.most)
         candidates = [layer.op] if self.weights != "fit" else []
         if self.weights != "keep":
-            candidates.append(_fitted(layer, _centered(layer, layer.op)))
-        held = _held_out(len(wanted))
+            candidates.append(fitted(layer, centered(layer, layer.op)))
+        held = held_out(len(wanted))
         best: _Settled | None = None
         for op in candidates:
             drive = drive_in_time(op, layer.types, layer.arriving)
             bias, off = self._settled(model, drive, _bias(op), wanted, steps)
-            settled = _Settled(op, drive, bias, _by_channel(np.square(off[held:])))
+            settled = _Settled(op, drive, bias, by_channel(np.square(off[held:])))
             best = settled if best is None else best.better(settled)
         if best is None:
             raise AssertionError("there is a candidate")
@@ -138,7 +124,7 @@ class CalibrateRate(Pass):
             sent = fire_in_time(model, drive, bias, steps).sum(axis=0, dtype=np.int32)
             off = wanted - sent / np.float32(steps)
             if left:
-                bias = bias + _rounded(_by_channel(off)).reshape(_column(wanted))
+                bias = bias + rounded_to_bits(by_channel(off)).reshape(_column(wanted))
         return bias, off
 
     def _tuned(
@@ -154,7 +140,7 @@ class CalibrateRate(Pass):
             for share in STARTS:
                 tried = replace(model, theta=f32(theta * factor), start=f32(theta * factor * share))
                 settled, off = self._settled(tried, drive, bias, wanted, steps, rounds=2)
-                error = _by_channel(np.square(off))
+                error = by_channel(np.square(off))
                 if least is None:
                     least, chosen, moved = error, tried, settled
                     continue
@@ -170,11 +156,11 @@ class CalibrateRate(Pass):
 
     def _readout(self, layer: Layer, model: Readout, steps: int) -> Population:
         best: tuple[float, Population] | None = None
-        held = _held_out(len(layer.target))
+        held = held_out(len(layer.target))
         for delay in sorted({int(share * steps) for share in DELAYS}):
-            candidates = [_centered(layer, layer.op, delay)]
+            candidates = [centered(layer, layer.op, delay)]
             if self.weights != "keep":
-                candidates.append(_centered(layer, _fitted(layer, candidates[0], delay), delay))
+                candidates.append(centered(layer, fitted(layer, candidates[0], delay), delay))
             for op in candidates[1:] if self.weights == "fit" else candidates:
                 off = layer.target - layer.drive(op, first=delay)
                 error = float(np.square(off[held:]).mean(dtype=np.float64))
@@ -237,75 +223,9 @@ def _column(values: Values) -> tuple[int, ...]:
     return (values.shape[1], *[1] * (values.ndim - 2))
 
 
-def _held_out(samples: int) -> int:
-    """Samples before this one are regressed on; those from it on say whether that was good."""
-    return samples - max(1, samples // HELD_OUT)
-
-
-def _by_channel(values: Values) -> Floats:
-    """Means over samples and places: (C,)."""
-    axes = (0, *range(2, values.ndim))
-    mean: Floats = values.mean(axis=axes, dtype=np.float64)
-    return mean
-
-
-def _rounded(values: Floats) -> Bias:
-    unit = np.exp2(FRACTION_BITS)
-    return np.asarray(np.rint(values * unit) / unit, np.float32)
-
-
 def _bias(op: Population) -> Bias:
     """(C, 1, …), or one for each neuron where they differ."""
     shape = (op.shape[0], *[1] * (len(op.shape) - 1))
     bias = op.bias.floats
     each = bias.ndim == len(op.shape) and bias.size not in (1, op.shape[0])
     return np.broadcast_to(bias, op.shape if each else shape).astype(np.float32)
-
-
-def _centered(layer: Layer, op: Population, first: int = 0) -> Population:
-    """With the bias that takes out the mean error of every channel's drive."""
-    off = _by_channel(layer.target - layer.drive(op, first=first))
-    bias = op.bias.floats + _rounded(off).reshape(-1, *[1] * (len(op.shape) - 1))
-    return replace(op, bias=f32(compress(bias)))
-
-
-def _fitted(layer: Layer, op: Population, first: int = 0) -> Population:
-    """With weights moved towards the drive that the layer should have; one-to-one maps stay."""
-    for which, chain in enumerate(op.maps):
-        *moves, last = chain
-        if not isinstance(last, Conv | Dense) or isinstance(last, Scale):
-            continue
-        weight = last.weight.floats
-        rows = weight.reshape(len(weight), -1)
-        if rows.shape[1] > WIDEST:
-            continue
-        rest = layer.target - op.bias.floats.astype(np.float32)
-        for other in range(len(op.maps)):
-            if other != which:
-                rest = rest - layer.drive(op, other, first)
-        places = chain_type(chain, layer.types[which]).shape
-        seen = max(1, _held_out(len(rest)))
-        arriving = layer.moved(which, first)[:seen]
-        found = moments(last, arriving, rest[:seen].reshape(-1, *places))
-        each = len(rows) // len(found.inputs)
-        moved = np.concatenate(
-            [
-                _ridge(second, found.targets[g * each :][:each], rows[g * each :][:each])
-                for g, second in enumerate(found.inputs)
-            ]
-        )
-        better: Op = replace(last, weight=f32(moved.reshape(weight.shape)))
-        op = replace(op, maps=(*op.maps[:which], (*moves, better), *op.maps[which + 1 :]))
-    return op
-
-
-def _ridge(second: Floats, target: Floats, rows: Floats) -> Floats:
-    """Least squares, held to `rows`."""
-    damping = DAMPING * (float(np.mean(np.diag(second))) or 1.0)
-    regular = second + damping * np.eye(len(second))
-    solved = np.linalg.solve(regular, (target + damping * rows).T).T
-    # the last bits differ between processors; the weights are not to
-    unit = np.exp2(
-        np.ceil(np.log2(np.abs(solved).max(axis=1, keepdims=True) + 1e-30)) - WEIGHT_BITS
-    )
-    return np.asarray(np.rint(solved / unit) * unit, np.float64)

@@ -302,6 +302,14 @@ def _narrow_weights(b: _Builder) -> None:
     _conv(b)
 
 
+def _spiking_classes(b: _Builder) -> None:
+    """Classes are neurons that fire, read in another order."""
+    a = b.population("a", (b.input(9), (Dense(b.weights(21, 9)),)))
+    c = b.population("c", (a, (Dense(b.weights(17, 21)),)))
+    d = b.population("d", (c, (Dense(b.weights(4, 17)),)))
+    b.builder.add("y", Output(f32(0.5), Tensor(np.array([2, 0, 3, 1], np.int32))), [d])
+
+
 FAMILY: dict[str, Callable[[_Builder], None]] = {
     "dense": _dense,
     "conv": _conv,
@@ -318,6 +326,7 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "two-inputs": _two_inputs,
     "wide-weights": _wide_weights,
     "narrow-weights": _narrow_weights,
+    "spiking-classes": _spiking_classes,
 }
 NEURONS: dict[str, type[IntegrateFire]] = {
     model.name: model

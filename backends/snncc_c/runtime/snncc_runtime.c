@@ -613,20 +613,44 @@ snncc_status snncc_run(snncc_instance *self, int32_t steps) {
   return status;
 }
 
-void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total) {
-  const snncc_node *node = &self->model->node[self->model->output[output]];
-  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+/* What an output reads, as it is stored: potentials of a readout, net spike counts, or NULL where
+ * it reads slots or numbers of the radix code. */
+static const int32_t *stored_total(const snncc_instance *self, const snncc_node *node) {
   const int readout = node->kind == SNNCC_READOUT || node->kind == SNNCC_TTFS_READOUT ||
                       node->kind == SNNCC_RADIX_READOUT;
-  if (!readout && node->kind >= SNNCC_RADIX) {
+  if (!readout && node->kind >= SNNCC_RADIX) return NULL;
+  return ints(self, readout ? node->potential : node->count);
+}
+
+void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total) {
+  const snncc_node *node = &self->model->node[self->model->output[output]];
+  const int32_t *stored = stored_total(self, node);
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  if (!stored) {
     const uint8_t *sent = (const uint8_t *)bytes(self, node->spikes); /* slots, or numbers */
     for (int32_t c = 0; c < channels; c++)
       for (int32_t i = 0; i < area; i++) total[c * area + i] = sent[i * channels + c];
     return;
   }
-  const int32_t *stored = ints(self, readout ? node->potential : node->count);
   for (int32_t c = 0; c < channels; c++)
     for (int32_t i = 0; i < area; i++) total[c * area + i] = stored[i * channels + c];
+}
+
+int64_t snncc_margin(const snncc_instance *self, int32_t output) {
+  const snncc_node *node = &self->model->node[self->model->output[output]];
+  const int32_t *stored = stored_total(self, node);
+  const int32_t size = snncc_size(node->shape);
+  if (!stored || size < 2) return -1;
+  int64_t first = INT64_MIN, second = INT64_MIN;
+  for (int32_t i = 0; i < size; i++) {
+    if (stored[i] > first) {
+      second = first;
+      first = stored[i];
+    } else if (stored[i] > second) {
+      second = stored[i];
+    }
+  }
+  return first - second;
 }
 
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes) {

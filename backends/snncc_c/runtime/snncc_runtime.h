@@ -137,6 +137,11 @@ snncc_status snncc_run(snncc_instance *self, int32_t steps);
  * or numbers of the radix code. */
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total);
 
+/* How far the largest number of an output is ahead of the second largest, after the steps done so
+ * far; -1 for an output of a single number, or of slots. To stop a sample early:
+ *   while (snncc_step(&net) == SNNCC_OK && snncc_margin(&net, 0) < MARGIN) {} */
+int64_t snncc_margin(const snncc_instance *self, int32_t output);
+
 /* The spikes of the last step, -1, 0 or 1 (graded ones carry their number), in the network's order;
  * of a time-to-first-spike network the slot of each neuron's spike, model->slots for none; of a
  * radix network the number whose digits each neuron has sent, as uint8_t. */

@@ -1,0 +1,94 @@
+"""Weights and biases moved by regression to where they undo the errors that arrive at a layer.
+
+Ridge regression in closed form, held to the weights as they were; a part of the samples is kept
+from it, to measure whether it helps.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from snncc.passes.chains import compress
+from snncc.passes.in_time import Bias
+from snncc.passes.layerwise import Layer, Values
+from snncc.passes.moments import moments
+from snncc_ir import Floats, f32
+from snncc_ir.ops import Conv, Dense, Op, Population, Scale, chain_type
+
+DAMPING = 1e-2
+"""Of the moments, relative to their mean diagonal: how weights are held to where they were."""
+FRACTION_BITS = 16
+"""Biases are multiples of 2^−16 units, so that the last bits of floating-point sums, which differ
+between processors, decide nothing."""
+HELD_OUT = 4
+"""One sample in so many is kept from the regression, to measure what it does."""
+WEIGHT_BITS = 16
+"""To which fitted weights are rounded."""
+WIDEST = 6144
+"""Inputs of a neuron beyond which second moments are too many, so that weights are kept."""
+
+
+def held_out(samples: int) -> int:
+    """Samples before this one are regressed on; those from it on say whether that was good."""
+    return samples - max(1, samples // HELD_OUT)
+
+
+def by_channel(values: Values) -> Floats:
+    """Means over samples and places: (C,)."""
+    axes = (0, *range(2, values.ndim))
+    mean: Floats = values.mean(axis=axes, dtype=np.float64)
+    return mean
+
+
+def rounded_to_bits(values: Floats) -> Bias:
+    unit = np.exp2(FRACTION_BITS)
+    return np.asarray(np.rint(values * unit) / unit, np.float32)
+
+
+def centered(layer: Layer, op: Population, first: int = 0) -> Population:
+    """With the bias that takes out the mean error of every channel's drive."""
+    off = by_channel(layer.target - layer.drive(op, first=first))
+    bias = op.bias.floats + rounded_to_bits(off).reshape(-1, *[1] * (len(op.shape) - 1))
+    return replace(op, bias=f32(compress(bias)))
+
+
+def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
+    """With weights moved towards the drive that the layer should have; one-to-one maps stay."""
+    for which, chain in enumerate(op.maps):
+        *moves, last = chain
+        if not isinstance(last, Conv | Dense) or isinstance(last, Scale):
+            continue
+        weight = last.weight.floats
+        rows = weight.reshape(len(weight), -1)
+        if rows.shape[1] > WIDEST:
+            continue
+        rest = layer.target - op.bias.floats.astype(np.float32)
+        for other in range(len(op.maps)):
+            if other != which:
+                rest = rest - layer.drive(op, other, first)
+        places = chain_type(chain, layer.types[which]).shape
+        seen = max(1, held_out(len(rest)))
+        arriving = layer.moved(which, first)[:seen]
+        found = moments(last, arriving, rest[:seen].reshape(-1, *places))
+        each = len(rows) // len(found.inputs)
+        moved = np.concatenate(
+            [
+                _ridge(second, found.targets[g * each :][:each], rows[g * each :][:each])
+                for g, second in enumerate(found.inputs)
+            ]
+        )
+        better: Op = replace(last, weight=f32(moved.reshape(weight.shape)))
+        op = replace(op, maps=(*op.maps[:which], (*moves, better), *op.maps[which + 1 :]))
+    return op
+
+
+def _ridge(second: Floats, target: Floats, rows: Floats) -> Floats:
+    """Least squares, held to `rows`."""
+    damping = DAMPING * (float(np.mean(np.diag(second))) or 1.0)
+    regular = second + damping * np.eye(len(second))
+    solved = np.linalg.solve(regular, (target + damping * rows).T).T
+    # the last bits differ between processors; the weights are not to
+    unit = np.exp2(
+        np.ceil(np.log2(np.abs(solved).max(axis=1, keepdims=True) + 1e-30)) - WEIGHT_BITS
+    )
+    return np.asarray(np.rint(solved / unit) * unit, np.float64)
