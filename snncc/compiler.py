@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
-from snncc.options import make_settings
+from snncc.options import given_options, make_settings
 from snncc.passes.base import Context
 from snncc.passes.manager import Compiled
 from snncc.passes.registry import parse_pipeline, print_pipeline
+from snncc.search import Goal, Search, make_study, search
 from snncc.source import Data, load_source
 from snncc_backends import (
     BundleFolder,
@@ -31,6 +32,7 @@ from snncc_ir import (
     Batch,
     Graph,
     Spikes,
+    fail,
     pack,
     print_graph,
     tensor_bytes,
@@ -50,9 +52,12 @@ def compile(
     settings: Settings | Mapping[str, object] | None = None,
     preprocessing: Preprocessing | None = None,
     passes: str | None = None,
+    accuracy: float | Goal | None = None,
+    data: Data | None = None,
     dump_ir: str | Path | None = None,
     force: bool = False,
     progress: Progress = lambda what, done, total: None,
+    searched: Callable[[Search], None] = lambda found: None,
     **options: object,
 ) -> Bundle:
     """Compiles an ONNX file for a target; returns the bundle.
@@ -61,15 +66,32 @@ def compile(
     the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
     with the returned object. settings (`RateSettings`, `TtfsSettings` or the target's own), or
     single fields of them as keywords (`steps=32`, `neuron="signed-if"`, `coding="ttfs"`).
-    passes: a pipeline in place of the target's own. Raises `SnnccError`.
+    passes: a pipeline in place of the target's own.
+
+    accuracy: percentage points that may be lost against the float network; the cheapest settings
+    are then searched, and those given stay as they are (`coding="auto"`: all codings). They are
+    measured on `data`, or else on a held-out part of the calibration samples; `searched` is called
+    with what was tried. Raises `SnnccError`.
     """
     if output is not None:
         check_place(Path(output), force)
     chip = backend(target)
-    chosen = make_settings(chip, settings, options)
+    goal = Goal(accuracy) if isinstance(accuracy, int | float) else accuracy
+    if goal is None:
+        if data is not None:
+            raise fail("SNN042", "data to measure on is given without an accuracy to keep")
+        chosen = make_settings(chip, settings, options)
+    elif passes is not None:
+        raise fail("SNN042", "a pipeline leaves no settings to search, give passes or accuracy")
     pre = preprocessing or Preprocessing()
     progress("import", 0, 1)
     source = load_source(Path(model), calibration, pre)
+    found = None
+    if goal is not None:
+        study = make_study(source, data)
+        found = search(chip, study, goal, given_options(settings, options), progress)
+        searched(found)
+        chosen = make_settings(chip, None, found.settings())
     pipeline = parse_pipeline(passes if passes is not None else chip.pipeline(chosen))
     compiled = build_network(
         chip,
@@ -97,7 +119,7 @@ def compile(
         NETWORK: print_graph(compiled.graph).encode(),
         TENSORS: tensor_bytes(compiled.graph),
         VECTORS: self_test_vectors(compiled.graph, source.samples),
-        REPORT: to_json(_report(compiled)),
+        REPORT: to_json({**_report(compiled), **({"search": found.as_json()} if found else {})}),
         **chip.emit(compiled.graph, pre, chosen),
     }
     if output is not None:

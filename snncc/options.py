@@ -1,7 +1,7 @@
 """What the user sets, checked against what the target's codings know."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 from snncc_backends import Backend, Settings
 from snncc_ir import fail
@@ -43,3 +43,12 @@ def make_settings(
                 "SNN042", f"option '{key}' is '{value}', should be {types[key].__name__}"
             ) from None
     return replace(given, **values)  # type: ignore[arg-type]
+
+
+def given_options(
+    settings: Settings | Mapping[str, object] | None, options: Mapping[str, object]
+) -> dict[str, object]:
+    """All that is set, by name; settings as an object set everything."""
+    if isinstance(settings, Settings):
+        return {"coding": settings.coding, **asdict(settings), **options}
+    return {**(settings or {}), **options}

@@ -1,6 +1,5 @@
 """Runs the compiled simulator: samples to .npy, one process for each core, results back."""
 
-import os
 import shutil
 import tempfile
 import weakref
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from snncc_backends import Execution, Part, Runner, build, checked_steps, parts, run_parts
 from snncc_c.emit import FOLDER
-from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, spike_train
+from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, cores, spike_train
 from snncc_ir.ops import Output
 
 SAMPLES_A_PROCESS = 64
@@ -35,7 +34,7 @@ class CRunner(Runner):
         Raises SNN052 when the files cannot be compiled.
         """
         self._graph = graph
-        self._processes = processes or os.cpu_count() or 1
+        self._processes = processes or cores()
         self._work = Path(tempfile.mkdtemp(prefix="snncc-c-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"

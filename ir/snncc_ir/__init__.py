@@ -8,6 +8,7 @@
 """
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
+from snncc_ir.cores import cores
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
 from snncc_ir.graph import Graph, GraphBuilder, Node, Origin, Source, with_op
@@ -85,6 +86,7 @@ __all__ = [
     "ValueRunner",
     "check",
     "constants",
+    "cores",
     "decode",
     "f32",
     "fail",
