@@ -1,6 +1,7 @@
 """What `--accuracy` is asked for, and the table of what was tried."""
 
 from rich.table import Table
+from rich.text import Text
 
 from snncc.cli import console
 from snncc.search import Goal, Search
@@ -46,11 +47,11 @@ def show_search(found: Search) -> None:
         mark = "➜" if trial is found.chosen else "✓" if wanted.kept(trial) else ""
         figures = trial.figures
         if figures is None:
-            table.add_row(mark, f"{trial.candidate}\n{trial.error}", *["–"] * 6)
+            table.add_row(mark, Text(f"{trial.candidate}\n{trial.error}"), *["–"] * 6)
             continue
         table.add_row(
             mark,
-            str(trial.candidate),
+            Text(str(trial.candidate)),
             str(figures.latency),
             console.percent(None if figures.accuracy is None else figures.accuracy.value),
             console.percent(figures.agreement.value),
