@@ -8,6 +8,7 @@ figures = bundle.verify("model.onnx", "test.npz")
 from snncc.bundle import Bundle, Result
 from snncc.compiler import compile
 from snncc.data import Dataset
+from snncc.search import Goal
 from snncc.verify import Verification
 from snncc_backends import Preprocessing, RadixSettings, RateSettings, Settings, TtfsSettings
 from snncc_ir import Diagnostic, SnnccError
@@ -15,6 +16,7 @@ from snncc_ir import Diagnostic, SnnccError
 __version__ = "0.1.0"
 
 __all__ = [
-    "Bundle", "Dataset", "Diagnostic", "Preprocessing", "RadixSettings", "RateSettings", "Result",
+    "Bundle", "Dataset", "Diagnostic", "Goal", "Preprocessing", "RadixSettings", "RateSettings",
+    "Result",
     "Settings", "SnnccError", "TtfsSettings", "Verification", "__version__", "compile",
 ]  # fmt: skip

@@ -3,21 +3,21 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from hashlib import sha256
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
-from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
 from snncc.exit_choice import chosen_exit
-from snncc.onnx import import_model
+from snncc.options import given_options, make_settings
 from snncc.passes.base import Context
-from snncc.passes.manager import Compiled, run_pipeline
+from snncc.passes.manager import Compiled
 from snncc.passes.registry import parse_pipeline, print_pipeline
+from snncc.search import Goal, Search, make_study, search
+from snncc.source import Data, load_source
 from snncc_backends import (
-    Backend,
     BundleFolder,
     EarlyExit,
     OracleRunner,
@@ -31,13 +31,10 @@ from snncc_backends import (
 )  # fmt: skip
 from snncc_backends.bundle import NETWORK, REPORT, TENSORS, VECTORS
 from snncc_ir import (
-    INTEGER,
     Array,
     Batch,
     Graph,
-    SnnccError,
     Spikes,
-    check,
     fail,
     pack,
     print_graph,
@@ -48,30 +45,22 @@ from snncc_ir.ops import Input, Population
 VECTOR_SAMPLES = 2
 """Samples whose exact spikes every bundle carries."""
 
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What a compilation starts from."""
-
-    graph: Graph
-    notes: tuple[str, ...]
-    digest: str
-
 
 def compile(
     model: str | Path,
     *,
     target: str = "c",
-    calibration: str | Path | Array | Dataset | None = None,
+    calibration: Data | None = None,
     output: str | Path | None = None,
     settings: Settings | Mapping[str, object] | None = None,
     preprocessing: Preprocessing | None = None,
     passes: str | None = None,
+    accuracy: float | Goal | None = None,
+    data: Data | None = None,
     dump_ir: str | Path | None = None,
     force: bool = False,
     progress: Progress = lambda what, done, total: None,
+    searched: Callable[[Search], None] = lambda found: None,
     **options: object,
 ) -> Bundle:
     """Compiles an ONNX file for a target; returns the bundle.
@@ -80,29 +69,45 @@ def compile(
     the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
     with the returned object. settings (`RateSettings`, `TtfsSettings` or the target's own), or
     single fields of them as keywords (`steps=32`, `neuron="signed-if"`, `coding="ttfs"`).
-    passes: a pipeline in place of the target's own. Raises `SnnccError`.
+    passes: a pipeline in place of the target's own.
+
+    accuracy: percentage points that may be lost against the float network; the cheapest settings
+    are then searched, and those given stay as they are (`coding="auto"`: all codings). They are
+    measured on `data`, or else on a held-out part of the calibration samples; `searched` is called
+    with what was tried. Raises `SnnccError`.
     """
     if output is not None:
         check_place(Path(output), force)
     chip = backend(target)
-    chosen = make_settings(chip, settings, options)
+    goal = Goal(accuracy) if isinstance(accuracy, int | float) else accuracy
+    if goal is None:
+        if data is not None:
+            raise fail("SNN042", "data to measure on is given without an accuracy to keep")
+        chosen = make_settings(chip, settings, options)
+    elif passes is not None:
+        raise fail("SNN042", "a pipeline leaves no settings to search, give passes or accuracy")
     pre = preprocessing or Preprocessing()
     progress("import", 0, 1)
-    source = _import(Path(model))
-    notes = list(source.notes)
-    data = _dataset(calibration)
-    samples, labels = _calibration(source.graph, data, pre, notes)
+    source = load_source(Path(model), calibration, pre)
+    found = None
+    if goal is not None:
+        study = make_study(source, data)
+        found = search(chip, study, goal, given_options(settings, options), progress)
+        searched(found)
+        chosen = make_settings(chip, None, found.settings())
     pipeline = parse_pipeline(passes if passes is not None else chip.pipeline(chosen))
-    compiled = run_pipeline(
+    compiled = build_network(
+        chip,
         source.graph,
         pipeline,
-        Context(samples, progress),
-        labels,
+        chosen,
+        Context(source.samples, progress),
+        source.labels,
         None if dump_ir is None else Path(dump_ir),
     )
-    check_rules(chip, compiled.graph, chosen)
-    _check_complete(compiled.graph)
     progress("emit", 0, 1)
+    data = source.data
+    notes = list(source.notes)
     manifest: dict[str, object] = {
         "target": target,
         "model": {"name": source.graph.name, "sha256": source.digest},
@@ -117,8 +122,8 @@ def compile(
     files = {
         NETWORK: print_graph(compiled.graph).encode(),
         TENSORS: tensor_bytes(compiled.graph),
-        VECTORS: self_test_vectors(compiled.graph, samples),
-        REPORT: to_json(_report(compiled)),
+        VECTORS: self_test_vectors(compiled.graph, source.samples),
+        REPORT: to_json({**_report(compiled), **({"search": found.as_json()} if found else {})}),
         **chip.emit(compiled.graph, pre, chosen),
     }
     points = chosen.early_exit_loss if isinstance(chosen, RateSettings) else 0.0
@@ -137,63 +142,6 @@ def compile(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-
-
-def make_settings(
-    chip: Backend, settings: Settings | Mapping[str, object] | None, options: Mapping[str, object]
-) -> Settings:
-    """Settings with single fields changed; raises SNN042 for one that is not known or not valid."""
-    changes = {**(settings if isinstance(settings, Mapping) else {}), **options}
-    codings = {coding.coding: coding for coding in chip.codings}
-    if isinstance(settings, Settings):
-        given = settings
-        if not isinstance(given, chip.codings):
-            raise fail(
-                "SNN042",
-                f"the settings are {type(given).__name__}, should be "
-                f"{' or '.join(coding.__name__ for coding in chip.codings)} for target {chip.name}",
-            )
-    else:
-        coding = changes.pop("coding", chip.codings[0].coding)
-        if coding not in codings:
-            raise fail(
-                "SNN042",
-                f"coding is '{coding}', should be {' or '.join(codings)} for target {chip.name}",
-            )
-        given = chip.defaults(codings[str(coding)], changes)
-    types = {field.name: type(getattr(given, field.name)) for field in fields(given)}
-    values: dict[str, int | float | str] = {}
-    for key, value in changes.items():
-        if key not in types:
-            raise fail(
-                "SNN042", f"option '{key}' is not known, should be one of {', '.join(types)}"
-            )
-        try:
-            values[key] = types[key](value)
-        except (TypeError, ValueError):
-            raise fail(
-                "SNN042", f"option '{key}' is '{value}', should be {types[key].__name__}"
-            ) from None
-    return replace(given, **values)  # type: ignore[arg-type]
-
-
-def check_rules(chip: Backend, graph: Graph, settings: Settings) -> None:
-    """Raises SNN041 with every rule of the target that the network breaks."""
-    found = list(chip.check(graph, settings))
-    if found:
-        raise SnnccError(found)
-
-
-def _check_complete(graph: Graph) -> None:
-    try:
-        check(graph, INTEGER)
-    except SnnccError as error:
-        raise fail(
-            "SNN020",
-            f"the pipeline stops before its end: {error.diagnostics[0].message}",
-            error.diagnostics[0].place,
-            "end it as the target's own pipeline; `snncc targets NAME` prints it",
-        ) from None
 
 
 def self_test_vectors(graph: Graph, samples: Batch) -> bytes:
@@ -221,38 +169,6 @@ def self_test_vectors(graph: Graph, samples: Batch) -> bytes:
         if (spikes < 0).any():
             tensors[f"negative/{name}"] = np.packbits(spikes < 0)
     return pack(tensors)
-
-
-def _import(path: Path) -> _Source:
-    imported = import_model(path)
-    return _Source(imported.graph, imported.notes, sha256(path.read_bytes()).hexdigest())
-
-
-def _dataset(calibration: str | Path | Array | Dataset | None) -> Dataset | None:
-    match calibration:
-        case None | Dataset():
-            return calibration
-        case str() | Path():
-            return read_dataset(Path(calibration))
-    return make_dataset({"x": np.asarray(calibration)})
-
-
-def _calibration(
-    graph: Graph, data: Dataset | None, preprocessing: Preprocessing, notes: list[str]
-) -> tuple[Batch, Array | None]:
-    if data is None:
-        notes.append(
-            "SNN031: no calibration data is given; scales come from seeded normal noise in place "
-            "of samples, which costs accuracy. Give some hundred samples with --calib FILE.npz"
-        )
-        return synthetic_samples(graph), None
-    raw = next(iter(data.arrays.values()))
-    if raw.dtype == np.uint8 and preprocessing.is_identity:
-        notes.append(
-            f"the data is uint8 and is given to the network as it is, 0..{raw.max()}; if the "
-            "network was trained on other numbers, say so with --scale, --mean and --std"
-        )
-    return samples_for(graph, data, preprocessing), data.labels
 
 
 def _interface(graph: Graph, which: str) -> list[dict[str, object]]:

@@ -1,6 +1,5 @@
 """Runs the compiled simulator: samples to .npy, one process for each core, results back."""
 
-import os
 import shutil
 import tempfile
 import weakref
@@ -31,6 +30,7 @@ from snncc_ir import (
     Integers,
     Radix,
     Spikes,
+    cores,
     digit_train,
     spike_train,
 )  # fmt: skip
@@ -56,7 +56,7 @@ class CRunner(Runner):
         Raises SNN052 when the files cannot be compiled.
         """
         self._graph = graph
-        self._processes = processes or os.cpu_count() or 1
+        self._processes = processes or cores()
         self._work = Path(tempfile.mkdtemp(prefix="snncc-c-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"

@@ -1,6 +1,5 @@
 """Runs an image in the emulator: integers of samples in, memories and counts out."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -22,7 +21,7 @@ from snncc_backends import (
     parts,
     run_parts,
 )  # fmt: skip
-from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, fail, spike_train
+from snncc_ir import Array, Batch, FirstSpike, Graph, Integers, Spikes, cores, fail, spike_train
 from snncc_ir.ops import Input, Output
 from snncc_ttfs28.energy import estimate
 from snncc_ttfs28.image import Map
@@ -57,7 +56,7 @@ class ImageRunner(Runner):
         self._graph, self._path = graph, image
         self._image = read_image(image.read_bytes(), str(image))
         self._machine = _machine_beside(image, self._image.machine_hash)
-        self._processes = processes or os.cpu_count() or 1
+        self._processes = processes or cores()
         self._work = Path(tempfile.mkdtemp(prefix="snncc-ttfs28-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = emulator or self._work / "ttfs28"

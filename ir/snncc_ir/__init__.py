@@ -9,6 +9,7 @@
 """
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
+from snncc_ir.cores import cores
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail
 from snncc_ir.digits import Numbers, digit_train, run_digits
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
@@ -94,6 +95,7 @@ __all__ = [
     "ValueRunner",
     "check",
     "constants",
+    "cores",
     "decode",
     "digit_train",
     "f32",

@@ -23,13 +23,16 @@ CATALOG: dict[str, str] = {
     "SNN022": "integer potentials cannot be kept in the accumulator",
     "SNN030": "the data file cannot be used",
     "SNN031": "no calibration data is given",
+    "SNN032": "there is nothing to measure accuracy on, or too little",
     "SNN040": "a target is not known or is broken",
     "SNN041": "a network does not obey a rule of the target",
     "SNN042": "an option of a target is not valid",
+    "SNN043": "no settings keep the accuracy",
     "SNN050": "the output folder cannot be written",
     "SNN051": "a bundle cannot be read",
     "SNN052": "a bundle cannot be executed here",
     "SNN053": "samples cannot end early",
+    "SNN054": "an optional library or a worker does not answer",
     "SNN060": "an image of a chip is damaged or contradicts itself",
     "SNN061": "the text of an image cannot be assembled",
 }
@@ -52,8 +55,13 @@ class Diagnostic:
         if self.code not in CATALOG:
             raise ValueError(f"diagnostic code {self.code} is not in the catalog")
 
+    @property
+    def summary(self) -> str:
+        """Code and sentence, without place and hint."""
+        return f"{self.code}: {self.message}"
+
     def __str__(self) -> str:
-        text = f"{self.code}: {self.message}"
+        text = self.summary
         if self.place:
             text += f"\n  at: {self.place}"
         if self.hint:

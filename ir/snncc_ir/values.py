@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from snncc_ir.cores import limit
 from snncc_ir.diagnostics import fail
 from snncc_ir.graph import Graph
 from snncc_ir.ops import Input, Op, Output
@@ -153,11 +154,13 @@ class NodeRunner:
 def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSession:
     """A quiet onnxruntime session on the CPU; raises SNN002 when onnxruntime refuses the model.
 
+    threads: 0 for as many as onnxruntime likes, or $SNNCC_CORES.
+
     Without its fusion of Pad into pools, which can make paddings that it then refuses itself.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or limit()
     try:
         return onnxruntime.InferenceSession(
             model,

@@ -6,7 +6,9 @@ import click
 from rich.table import Table
 
 from snncc.cli import console
+from snncc.cli.search_table import goal, notes, show_search
 from snncc.compiler import compile
+from snncc.search import Search
 from snncc_ir import fail
 
 
@@ -43,6 +45,17 @@ from snncc_ir import fail
     metavar="KEY=VALUE",
     help="Any other setting; `snncc targets NAME` lists them.",
 )
+@click.option(
+    "--accuracy",
+    type=float,
+    metavar="POINTS",
+    help="Percentage points that may be lost; finds the cheapest settings.",
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Samples that --accuracy measures on."
+)
+@click.option("--prefer", help="With --accuracy: steps, operations, or energy.  [default: steps]")
+@click.option("--confidence", type=float, help="With --accuracy, per cent.  [default: 90]")
 @click.option("--scale", help="Data · scale, such as 1/255.")
 @click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")
 @click.option("--std", help="See --mean.")
@@ -58,6 +71,10 @@ def command(
     output: Path,
     force: bool,
     settings: tuple[str, ...],
+    accuracy: float | None,
+    data: Path | None,
+    prefer: str | None,
+    confidence: float | None,
     scale: str | None,
     mean: str | None,
     std: str | None,
@@ -79,19 +96,32 @@ def command(
         if not equals:
             raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
         chosen[key.replace("-", "_")] = value
-    with console.progress(quiet or as_json) as report:
-        bundle = compile(
-            model,
-            target=target,
-            calibration=calib,
-            output=output,
-            settings=chosen,
-            preprocessing=console.preprocessing(scale, mean, std, layout),
-            passes=passes,
-            dump_ir=dump_ir,
-            force=force,
-            progress=report,
-        )
+    wanted = goal(accuracy, prefer, confidence)
+    tried: list[Search] = []
+    try:
+        with console.progress(quiet or as_json) as report:
+            bundle = compile(
+                model,
+                target=target,
+                calibration=calib,
+                output=output,
+                settings=chosen,
+                preprocessing=console.preprocessing(scale, mean, std, layout),
+                passes=passes,
+                accuracy=wanted,
+                data=data,
+                dump_ir=dump_ir,
+                force=force,
+                progress=report,
+                searched=tried.append,
+            )
+    finally:
+        # when none was good enough, too
+        for found in tried:
+            if not (quiet or as_json):
+                for text in notes(found):
+                    console.note(text)
+                show_search(found)
     figures = bundle.report
     if as_json:
         console.print_json({"bundle": str(output), "notes": bundle.notes, **figures})

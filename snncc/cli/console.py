@@ -14,6 +14,7 @@ from snncc_backends import Estimate, Preprocessing
 from snncc_ir import SnnccError, fail
 
 Report = Callable[[str, int, int], None]
+Command = Callable[..., None]
 
 PIPED_WIDTH = 160
 """Columns of a table that no terminal shows."""
@@ -109,6 +110,18 @@ def preprocessing(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Figures as JSON on stdout.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
+
+
+def preprocessing_options(command: Command) -> Command:
+    """The four options of which `preprocessing` makes one."""
+    for option in (
+        click.option("--layout", help="nhwc: the data's channels come last, the network's first."),
+        click.option("--std", help="See --mean."),
+        click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel."),
+        click.option("--scale", help="Data · scale, such as 1/255."),
+    ):
+        command = option(command)
+    return command
 
 
 def estimate_line(found: Estimate) -> str:

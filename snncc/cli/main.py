@@ -17,6 +17,7 @@ from snncc_ir import SnnccError
 COMMANDS = {
     "compile": "compile a model (the default: `snncc MODEL.onnx …`)",
     "run": "run samples through a bundle",
+    "sweep": "accuracy, latency and energy of many settings",
     "verify": "compare a bundle with its model, and with the oracle",
     "inspect": "what a model becomes, before anyone waits",
     "targets": "the chips, and their rules",

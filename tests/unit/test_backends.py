@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import snncc_backends.registry
-from snncc.compiler import check_rules, make_settings
+from snncc.build import check_rules
+from snncc.options import make_settings
 from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, backend, targets
 from snncc_backends.bundle import write_bundle

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import snncc
-from snncc.compiler import check_rules, make_settings
+from snncc.build import check_rules
+from snncc.options import make_settings
 from snncc_ir import Diagnostic, Graph, GraphBuilder, Log2, SnnccError, i8, i16, i32
 from snncc_ir.ops import Conv, Input, Output, Population, TimeToFirstSpike
 from snncc_ttfs28 import Ttfs28Backend

@@ -1,0 +1,154 @@
+"""One candidate: settings for a target, compiled on some samples and measured on others."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from snncc.build import Progress, build_network
+from snncc.bundle import Result
+from snncc.options import make_settings
+from snncc.passes.base import Context
+from snncc.passes.registry import parse_pipeline
+from snncc.search.paired import Paired
+from snncc.search.study import Study
+from snncc.shares import Share
+from snncc_backends import Backend, Estimate, Execution, OracleRunner, Runner, backend
+from snncc_ir import Graph, Integers, SnnccError, Spikes
+from snncc_ir.ops import Population
+
+Options = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A target, and what is set of it; all else is as the target has it by default."""
+
+    target: str
+    options: Options
+
+    def __str__(self) -> str:
+        return " ".join(
+            str(value) if key == "coding" else f"{key}={value}"
+            for key, value in self.options.items()
+        )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How good a candidate is and what it costs; counts are means per sample.
+
+    latency: time steps until the result. accuracy: None without labels. lost: of the accuracy, or
+    of the agreement without labels, on the same samples. operations: synaptic operations, where
+    they are counted; microjoules and milliseconds where the target has an estimate.
+    """
+
+    latency: int
+    accuracy: Share | None
+    agreement: Share
+    lost: Paired
+    spikes: float
+    operations: float | None
+    microjoules: float | None
+    milliseconds: float | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate with its figures, or with what the target has against it."""
+
+    candidate: Candidate
+    figures: Figures | None
+    error: str = ""
+
+
+def try_candidate(
+    study: Study, candidate: Candidate, progress: Progress = lambda what, done, total: None
+) -> Trial:
+    """Compiles and measures; what the compiler refuses is a trial with its diagnostic."""
+    try:
+        return Trial(candidate, _measure(study, candidate, progress))
+    except SnnccError as error:
+        return Trial(candidate, None, error.diagnostics[0].summary)
+
+
+def _measure(study: Study, candidate: Candidate, progress: Progress) -> Figures:
+    chip = backend(candidate.target)
+    settings = make_settings(chip, None, candidate.options)
+    pipeline = parse_pipeline(chip.pipeline(settings))
+    graph = build_network(
+        chip, study.graph, pipeline, settings, Context(study.fit, progress), measure=False
+    ).graph
+    files = chip.emit(graph, study.preprocessing, settings)
+    with tempfile.TemporaryDirectory(prefix="snncc-trial-") as folder:
+        runner = _runner(chip, Path(folder), files, graph)
+        execution = runner.run(study.held, progress=_counted(study.count, progress))
+        estimate = runner.estimate(execution)
+    return _figures(study, graph, execution, runner, estimate)
+
+
+def _runner(chip: Backend, folder: Path, files: Mapping[str, bytes], graph: Graph) -> Runner:
+    """What runs the files; the numpy oracle where this machine cannot."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    try:
+        return chip.load(folder, graph)
+    except SnnccError as error:
+        if all(diagnostic.code == "SNN052" for diagnostic in error.diagnostics):
+            return OracleRunner(graph)
+        raise
+
+
+def _counted(total: int, progress: Progress) -> Callable[[int], None]:
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("run", done, total)
+
+    return step
+
+
+def _figures(
+    study: Study, graph: Graph, execution: Execution, runner: Runner, estimate: Estimate | None
+) -> Figures:
+    chosen = Result(graph, execution, runner.description).predictions()
+    right = chosen == study.truth
+    operations = execution.synaptic_operations
+    return Figures(
+        latency(graph),
+        None if study.labels is None else Share.of(right),
+        Share.of(chosen == study.classes),
+        Paired.of(study.classes == study.truth, right),
+        _mean(execution.spike_counts),
+        _mean(operations) if operations else None,
+        None if estimate is None else estimate.microjoules,
+        None if estimate is None else estimate.milliseconds,
+    )
+
+
+def latency(graph: Graph) -> int:
+    """Time steps until the result of a sample.
+
+    In a rate code a time step goes through all layers. In codes whose layers follow one another
+    each layer of neurons on the longest way takes a whole spike train.
+    """
+    if graph.code is None:
+        return 1
+    if graph.code.results > 1 or graph.code.name == "rate":
+        return graph.code.train
+    depth: dict[str, int] = {}
+    for node in graph:
+        before = max((depth[name] for name in node.inputs), default=0)
+        spiking = isinstance(node.op, Population) and isinstance(node.type, Spikes)
+        depth[node.name] = before + spiking
+    return graph.code.train * max(depth.values())
+
+
+def _mean(counts: Mapping[str, Integers]) -> float:
+    return sum(float(np.mean(count)) for count in counts.values())

@@ -1,0 +1,68 @@
+"""What a compilation starts from: the imported model, and calibration samples for it."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
+from snncc.onnx import import_model
+from snncc_backends import Preprocessing
+from snncc_ir import Array, Batch, Graph
+
+Data = str | Path | Array | Dataset
+
+
+@dataclass(frozen=True)
+class Source:
+    """A lowered model and its calibration samples, in the network's own numbers.
+
+    digest: SHA-256 of the model's file. data: as it stands in the file; None when there is none,
+    and samples are seeded noise. notes: what the user should know.
+    """
+
+    graph: Graph
+    digest: str
+    data: Dataset | None
+    samples: Batch
+    preprocessing: Preprocessing
+    notes: tuple[str, ...]
+
+    @property
+    def labels(self) -> Array | None:
+        """Classes of the samples, (N,)."""
+        return None if self.data is None else self.data.labels
+
+
+def load_source(model: Path, data: Data | None, preprocessing: Preprocessing) -> Source:
+    """Imports a model and reads its calibration data; raises SNN001 to SNN007, and SNN030."""
+    imported = import_model(model)
+    found = as_dataset(data)
+    notes = list(imported.notes)
+    if found is None:
+        notes.append(
+            "SNN031: no calibration data is given; scales come from seeded normal noise in place "
+            "of samples, which costs accuracy. Give some hundred samples with --calib FILE.npz"
+        )
+        samples = synthetic_samples(imported.graph)
+    else:
+        raw = next(iter(found.arrays.values()))
+        if raw.dtype == np.uint8 and preprocessing.is_identity:
+            notes.append(
+                f"the data is uint8 and is given to the network as it is, 0..{raw.max()}; if the "
+                "network was trained on other numbers, say so with --scale, --mean and --std"
+            )
+        samples = samples_for(imported.graph, found, preprocessing)
+    digest = sha256(model.read_bytes()).hexdigest()
+    return Source(imported.graph, digest, found, samples, preprocessing, tuple(notes))
+
+
+def as_dataset(data: Data | None) -> Dataset | None:
+    """A checked dataset of a path, of samples, or as it is; raises SNN030."""
+    match data:
+        case None | Dataset():
+            return data
+        case str() | Path():
+            return read_dataset(Path(data))
+    return make_dataset({"x": np.asarray(data)})
