@@ -17,6 +17,8 @@ class Settings:
     """
 
     coding: ClassVar[str]
+    keeps_signs: ClassVar[bool] = True
+    """Whether weights that are ±alpha are kept as signs; not where all weights are powers."""
     method: str = "percentile"
     percentile: float = 99.9
     per: str = "channel"
@@ -27,8 +29,9 @@ class Settings:
 
     @property
     def _front(self) -> str:
+        binary = "binary-weights," if self.keeps_signs else ""
         return (
-            "hoist-neurons,fold-batchnorm,sink-views,fuse,"
+            f"hoist-neurons,fold-batchnorm,sink-views,fuse,{binary}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per}}},"
         )
 
@@ -73,6 +76,7 @@ class TtfsSettings(Settings):
     """
 
     coding: ClassVar[str] = "ttfs"
+    keeps_signs: ClassVar[bool] = False
     steps: int = 24
     tau: int = 4
     offset: float = 0.5

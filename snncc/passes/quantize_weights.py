@@ -1,7 +1,8 @@
 """`quantize-weights`: integer weights, biases, thresholds and potentials.
 
 Each output channel gets a scale S, an integer: weights and biases become round(S·w), the threshold
-S itself. S is as large as the weights' bits allow, and small enough that no potential can leave the
+S itself; of binary weights signs stay, and alpha becomes round(S·alpha), of 16 bits whatever
+`bits`. S is as large as the weights' bits allow, and small enough that no potential can leave the
 accumulator in the given steps, whatever the network's input is. A readout has one S, so that
 its potentials can be compared with each other.
 """
@@ -16,6 +17,7 @@ from snncc.passes.extents import extent, rounded_down
 from snncc_ir import (
     CODED,
     INTEGER,
+    Binary,
     Floats,
     Graph,
     Node,
@@ -23,6 +25,7 @@ from snncc_ir import (
     Tensor,
     Type,
     fail,
+    i16,
     i32,
 )  # fmt: skip
 from snncc_ir.ops import (
@@ -90,7 +93,7 @@ class QuantizeWeights(Pass):
         reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
         for source, chain in zip(graph.operands(node), op.maps, strict=True):
             most = extent(chain, _largest_input(source), op.shape)
-            largest = np.maximum(largest, most.weight)
+            largest = np.maximum(largest, most.weight * self._share(chain))
             reach, terms = reach + most.drive, terms + most.terms
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
@@ -114,6 +117,13 @@ class QuantizeWeights(Pass):
                 "fewer --steps, or fewer bits for the input: --set input_bits=8",
             )
         return scale
+
+    def _share(self, chain: Chain) -> float:
+        """What a weight takes of its room: the factors of binary weights always have 16 bits."""
+        *_, last = chain
+        if isinstance(last, Conv | Dense) and isinstance(last.weight, Binary):
+            return ((1 << (self.bits - 1)) - 1) / ((1 << 15) - 1)
+        return 1.0
 
 
 def _largest_input(source: Node) -> Floats:
@@ -143,6 +153,9 @@ def _rounded_map(chain: Chain, source: Type, scale: Floats, op: Population, bits
             outputs = weight.shape[0]
             full = np.broadcast_to(scale, op.shape).reshape(outputs, -1)[:, 0]
             factor = full.reshape(-1, *[1] * (len(weight.shape) - 1))
+            if isinstance(weight, Binary):
+                alpha = i16(np.rint(weight.alpha.floats * factor))
+                return (*moves, replace(last, weight=Binary(weight.signs, alpha)))
             return (*moves, replace(last, weight=_stored(weight.floats * factor, bits)))
         case Scale(weight=weight):
             behind = chain_type(chain, source).shape
