@@ -17,7 +17,14 @@ from snncc_templates import render
 FOLDER = "c"
 EMBEDDED_ELEMENTS = 1 << 16
 """Networks of at most so many weights have them compiled in."""
-RUNTIME = ("main.c", "snncc_kernels.h", "snncc_runtime.c", "snncc_runtime.h")
+RUNTIME = (
+    "main.c",
+    "snncc_kernels.h",
+    "snncc_project.h",
+    "snncc_runtime.c",
+    "snncc_runtime.h",
+    "snncc_signs.h",
+)
 
 
 @dataclass(frozen=True)
