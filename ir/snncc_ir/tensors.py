@@ -51,6 +51,11 @@ class Tensor:
     def shape(self) -> tuple[int, ...]:
         return self.array.shape
 
+    @property
+    def bits(self) -> int:
+        """Of one number, as it has to be stored."""
+        return 8 * self.array.dtype.itemsize
+
     @cached_property
     def digest(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of format, shape and little-endian bytes."""
@@ -154,6 +159,11 @@ class Log2(Composed):
         super().__post_init__()
 
     @property
+    def bits(self) -> int:
+        """Of a code: a sign, and as many as the codes in use need."""
+        return 1 + int(np.abs(self.codes.integers).max(initial=0)).bit_length()
+
+    @property
     def steps(self) -> Integers:
         """The exponent codes q, in steps of 1/resolution octave; −1 for weight zero."""
         return np.abs(self.codes.integers) - 1
@@ -194,6 +204,10 @@ class Binary(Composed):
         array = (self.signs.floats * self.alpha.floats).astype(self.alpha.array.dtype)
         object.__setattr__(self, "array", array)
         super().__post_init__()
+
+    @property
+    def bits(self) -> int:
+        return 1
 
     def times(self, factors: Floats) -> "Binary":
         """Each output channel times its factor, (O), none of them negative; alpha is f32."""

@@ -25,7 +25,7 @@ from snncc_ir import (
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Population, Relu
 from tests.strategies import lowered_graphs, samples
 
-FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,"
+FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,normalize,"
 PIPELINE = FRONT + "quantize-input,rate-code{steps=16,neuron=NEURON},quantize-weights"
 TTFS = FRONT + (
     "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
