@@ -135,7 +135,7 @@ class Bundle:
 
     @property
     def summary(self) -> dict[str, object]:
-        """Key figures: numbers of populations, neurons and projections."""
+        """Key figures: numbers of populations, neurons, projections, weights, and their bits."""
         summary = self.report.get("summary", {})
         return dict(summary) if isinstance(summary, dict) else {}
 

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,13 +34,15 @@ from snncc_ir import (
     Array,
     Batch,
     Graph,
+    Node,
     Spikes,
+    Tensor,
     fail,
     pack,
     print_graph,
     tensor_bytes,
 )  # fmt: skip
-from snncc_ir.ops import Input, Population
+from snncc_ir.ops import Conv, Dense, Input, Population, Scale
 
 VECTOR_SAMPLES = 2
 """Samples whose exact spikes every bundle carries."""
@@ -176,15 +178,24 @@ def _interface(graph: Graph, which: str) -> list[dict[str, object]]:
     return [{"name": node.name, "shape": list(node.type.shape)} for node in nodes]
 
 
+def _weights(node: Node) -> Iterator[Tensor]:
+    """The weights of a population's maps."""
+    last = [chain[-1] for chain in node.op.maps] if isinstance(node.op, Population) else []
+    yield from (op.weight for op in last if isinstance(op, Conv | Dense | Scale))
+
+
 def _report(compiled: Compiled) -> dict[str, object]:
     graph = compiled.graph
     populations = [node for node in graph if isinstance(node.op, Population)]
     spiking = [node for node in populations if isinstance(node.type, Spikes)]
+    weights = [weight for node in populations for weight in _weights(node)]
     return {
         "summary": {
             "populations": len(populations),
             "neurons": sum(node.type.size for node in spiking),
             "projections": sum(len(node.inputs) for node in populations),
+            "weights": sum(weight.array.size for weight in weights),
+            "weight_bits": sum(weight.array.size * weight.bits for weight in weights),
         },
         "waterfall": [asdict(row) for row in compiled.waterfall],
     }

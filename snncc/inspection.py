@@ -10,12 +10,13 @@ from snncc.onnx import import_model
 from snncc.passes.base import Context
 from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
-from snncc_ir import Analog, Graph, Shape, Spikes, Type
+from snncc_ir import Analog, Binary, Graph, Shape, Spikes, Type
 from snncc_ir.ops import (
     Chain,
     Conv,
     Dense,
     MaxPool,
+    Op,
     Population,
     Readout,
     Scale,
@@ -23,7 +24,7 @@ from snncc_ir.ops import (
     chain_type,
 )
 
-NORMAL_FORM = "hoist-neurons,fold-batchnorm,sink-views,fuse"
+NORMAL_FORM = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights"
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
                 own_parameters, own_fan_in = _size(chain, source.type)
                 parameters, fan_in = parameters + own_parameters, fan_in + own_fan_in
                 macs += _operations(chain, source.type)
-            kind += f": {', '.join('·'.join(op.name for op in chain) for chain in node.op.maps)}"
+            kind += f": {', '.join('·'.join(map(_label, chain)) for chain in node.op.maps)}"
         elif isinstance(node.op, MaxPool):
             kind, fan_in = "maxpool", prod(node.op.kernel)
         else:
@@ -93,6 +94,13 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
             )
         )
     return tuple(found)
+
+
+def _label(op: Op) -> str:
+    """Its name, and that its weights are ±alpha."""
+    if isinstance(op, Conv | Dense) and isinstance(op.weight, Binary):
+        return f"binary {op.name}"
+    return op.name
 
 
 def _size(chain: Chain, source: Type) -> tuple[int, int]:

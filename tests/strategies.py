@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from snncc_ir import Current, Floats, Graph, GraphBuilder, Origin, Source, f32
+from snncc_ir import Current, Floats, Graph, GraphBuilder, Origin, Source, Tensor, f32
 from snncc_ir.ops import (
     Add,
     Affine,
@@ -34,6 +34,14 @@ def weights(random: np.random.Generator, *shape: int) -> Floats:
     return drawn
 
 
+def binary(random: np.random.Generator, *shape: int) -> Floats:
+    """±alpha, with an alpha for each output channel."""
+    fan_in = int(np.prod(shape[1:]))
+    alpha = (0.5 + random.random((shape[0], *[1] * (len(shape) - 1)))) / np.sqrt(fan_in)
+    drawn: Floats = random.choice([-1.0, 1.0], shape) * alpha
+    return drawn
+
+
 class _Grower:
     """Adds random layers behind a value."""
 
@@ -52,6 +60,11 @@ class _Grower:
     def shape(self, value: str) -> tuple[int, ...]:
         return self.builder[value].type.shape
 
+    def kernel(self, *shape: int) -> Tensor:
+        """Weights, of which some are ±alpha."""
+        kind = weights if self.draw(st.integers(0, 2)) else binary
+        return f32(kind(self.random, *shape))
+
     def conv(self, value: str) -> str:
         channels, *spatial = self.shape(value)
         rank = len(spatial)
@@ -63,7 +76,7 @@ class _Grower:
             for k, size in zip(kernel, spatial, strict=True)
         )
         op = Conv(
-            f32(weights(self.random, outputs, channels // groups, *kernel)),
+            self.kernel(outputs, channels // groups, *kernel),
             tuple(self.draw(st.integers(1, 2)) for _ in spatial),
             tuple(self.draw(st.integers(0, 1)) for _ in range(2 * rank)),
             dilation,
@@ -148,7 +161,7 @@ def lowered_graphs(draw: st.DrawFn) -> Graph:
             value = grower.pooled(value, MaxPool) if draw(st.booleans()) else value
         value = grower.neurons(value)
     size = grower.builder[value].type.size
-    value = grower.add(Dense(f32(weights(grower.random, draw(st.integers(1, 4)), size))), value)
+    value = grower.add(Dense(grower.kernel(draw(st.integers(1, 4)), size)), value)
     grower.add(Output(), value)
     return grower.builder.graph()
 

@@ -19,6 +19,8 @@ class Settings:
     """
 
     coding: ClassVar[str]
+    keeps_signs: ClassVar[bool] = True
+    """Whether weights that are ±alpha are kept as signs; not where all weights are powers."""
     method: str = "percentile"
     percentile: float = 99.9
     per: str = "channel"
@@ -28,8 +30,9 @@ class Settings:
         raise NotImplementedError
 
     def _front(self, steps: int = 0, peak: float = 1.0) -> str:
+        binary = "binary-weights," if self.keeps_signs else ""
         return (
-            "hoist-neurons,fold-batchnorm,sink-views,fuse,"
+            f"hoist-neurons,fold-batchnorm,sink-views,fuse,{binary}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
             f"steps={steps},peak={peak}}},"
         )
@@ -106,6 +109,7 @@ class TtfsSettings(Settings):
     """
 
     coding: ClassVar[str] = "ttfs"
+    keeps_signs: ClassVar[bool] = False
     steps: int = 24
     tau: int = 4
     offset: float = 0.5

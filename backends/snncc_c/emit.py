@@ -10,7 +10,7 @@ import numpy as np
 
 from snncc_backends import EarlyExit, Preprocessing, margin_unit
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, box, periodic, spread, storage, window
-from snncc_ir import Code, FirstSpike, Graph, Node, Radix, Rate, SnnccError, Spikes
+from snncc_ir import Code, FirstSpike, Graph, Node, Radix, SnnccError, Spikes
 from snncc_ir.ops import (
     Counting,
     Input,
@@ -26,7 +26,14 @@ from snncc_templates import render
 FOLDER = "c"
 EMBEDDED_ELEMENTS = 1 << 16
 """Networks of at most so many weights have them compiled in."""
-RUNTIME = ("main.c", "snncc_kernels.h", "snncc_runtime.c", "snncc_runtime.h")
+RUNTIME = (
+    "main.c",
+    "snncc_kernels.h",
+    "snncc_project.h",
+    "snncc_runtime.c",
+    "snncc_runtime.h",
+    "snncc_signs.h",
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +168,7 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
             (source,) = graph.operands(node)
             fields |= {
                 "kind": _kind("MAXPOOL", graph.code),
-                "most": _most(node),
+                "most": graph.code.most if graph.code else 1,
                 "source": number[source.name],
                 "window": window(node.op.window),
                 "spikes": state.take(size, 1),
@@ -205,10 +212,11 @@ def _population(
         fields["delay"] = op.model.delay
     if isinstance(op.model, IntegrateFire):
         read = any(node.name in output.inputs for output in graph.outputs)
-        kind = "GRADED" if _most(node) > 1 else "IF"
+        most = op.model.code.most
+        kind = "GRADED" if most > 1 else "IF"
         fields |= {
             "kind": f"SNNCC_SIGNED_{kind}" if op.model.signed else f"SNNCC_{kind}",
-            "most": _most(node),
+            "most": most,
             "spikes": state.take(size, 1),
             "count": state.take(size, 4) if op.model.signed or read else -1,
         }
@@ -240,13 +248,6 @@ def _ttfs(op: Population, target: Box, size: int, maps: Maps, state: State) -> d
             "spikes": state.take(size, 1),
         }
     return fields
-
-
-def _most(node: Node) -> int:
-    """Spikes that a neuron sends at once."""
-    if isinstance(node.type, Spikes) and isinstance(node.type.code, Rate):
-        return node.type.code.most
-    return 1
 
 
 def _input_bits(node: Node) -> int | None:

@@ -9,7 +9,9 @@ from math import prod
 
 import numpy as np
 
+from snncc_c.weights import codes, conv_order, outputs_of, packed
 from snncc_ir import (
+    Binary,
     Code,
     FirstSpike,
     Graph,
@@ -184,15 +186,18 @@ class Maps:
                 each = each[target.order] if each.size else each
             case Scale():
                 # the map's result is the population in row-major order, whatever its shape
-                full = np.broadcast_to(codes(last.weight), kind.shape).reshape(-1)
+                weight = last.weight
+                if isinstance(weight, Binary):
+                    weight = Tensor(weight.array)
+                full = np.broadcast_to(codes(weight), kind.shape).reshape(-1)
                 if not np.array_equal(order, target.order):
                     self._reorder(kind, order, target.order)
                 from_box = to_box = target
                 groups, shape, listed = 1, NO_WINDOW, 1
-                if isinstance(last.weight, Log2) and isinstance(self.code, FirstSpike):
-                    shift = offsets(last.weight, self.code, input_bits)
+                if isinstance(weight, Log2) and isinstance(self.code, FirstSpike):
+                    shift = offsets(weight, self.code, input_bits)
                     shift = np.broadcast_to(shift, kind.shape).reshape(-1)
-                    full, shift, weight = full[target.order], shift[target.order], last.weight
+                    full, shift = full[target.order], shift[target.order]
                     period = max(periodic(full, target)[1], periodic(shift, target)[1])
                     weights, each = full[:period], shift[:period]
                 else:
@@ -202,16 +207,20 @@ class Maps:
                 raise AssertionError("the checker holds that a map ends in conv, dense or scale")
         self.longest_list = max(self.longest_list, listed)
         self.largest_stage = max(self.largest_stage, kind.size)
-        is_log = isinstance(weight, Log2)
-        width = 1 if is_log else weight.array.dtype.itemsize
-        offset = self.blob.add(weights, f"i{width}")
+        is_log, factors = isinstance(weight, Log2), -1
+        if isinstance(weight, Binary):
+            width, offset = 0, self.blob.add(packed(weights), "u1")
+            factors = self.blob.add(each, "i2")
+        else:
+            width = 1 if is_log else weight.array.dtype.itemsize
+            offset = self.blob.add(weights, f"i{width}")
         self.blob.elements += weights.size
         self.most_weights = max(self.most_weights, weights.size)
         products = self._products(weight, each, input_bits) if is_log else "-1, -1, 0, 0, 0"
         name = {"conv": "SNNCC_CONV", "dense": "SNNCC_DENSE", "scale": "SNNCC_SCALE"}[last.name]
         self.projections.append(
             f"{{{name}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
-            f"{shape}, {groups}, {width}, {offset}, {period}, {products}}}"
+            f"{shape}, {groups}, {width}, {offset}, {factors}, {period}, {products}}}"
         )
 
     def _products(self, weight: Tensor, each: Integers, input_bits: int | None) -> str:
@@ -262,29 +271,6 @@ def places(order: Integers) -> Integers:
     inverse = np.empty_like(order)
     inverse[order] = np.arange(len(order))
     return inverse
-
-
-def codes(weight: Tensor) -> Integers:
-    """Integers as they are, logarithmic weights as their codes."""
-    return weight.codes.integers if isinstance(weight, Log2) else weight.integers
-
-
-def outputs_of(weight: Tensor, code: Code | None, input_bits: int | None) -> Integers:
-    """The exponent offset of each output of logarithmic weights; of others nothing."""
-    if not isinstance(weight, Log2) or not isinstance(code, FirstSpike):
-        return np.zeros(0, np.int64)
-    shift = offsets(weight, code, input_bits).reshape(-1)
-    return np.broadcast_to(shift, (weight.shape[0],))
-
-
-def conv_order(conv: Conv) -> Integers:
-    """Weights as [ky][in][kx, last first][out of a group]; see snncc_kernels.h."""
-    weight = codes(conv.weight)
-    if weight.ndim == 3:
-        weight = weight[:, :, None]
-    outputs, inputs, height, width = weight.shape
-    grouped = weight.reshape(conv.groups, outputs // conv.groups, inputs, height, width)
-    return grouped[..., ::-1].transpose(3, 0, 2, 4, 1)
 
 
 def periodic(values: Integers, target: Box) -> tuple[Integers, int]:

@@ -14,7 +14,7 @@ from snncc_ir.diagnostics import SnnccError, fail
 from snncc_ir.graph import Graph, GraphBuilder, Origin, Source
 from snncc_ir.ops import MODELS, OPS
 from snncc_ir.printer import VERSION, print_type
-from snncc_ir.tensors import FORMATS, Array, Log2, Tensor
+from snncc_ir.tensors import COMPOSED, FORMATS, Array, Tensor
 from snncc_ir.types import CODES, KINDS, Code, Shape, Spikes, Type
 
 _TERMINALS = {
@@ -162,7 +162,7 @@ class _Reader(Transformer[Token, Any]):
 
     @v_args(inline=True)
     def construct(self, name: Token, attributes: dict[str, object]) -> object:
-        return self._construct(name, attributes, {**OPS, **MODELS, Log2.name: Log2})
+        return self._construct(name, attributes, {**OPS, **MODELS, **COMPOSED})
 
     @v_args(inline=True)
     def shape(self, token: Token | None) -> Shape:

@@ -9,7 +9,7 @@ import numpy as np
 
 from snncc_ir.graph import Graph, Node, Origin
 from snncc_ir.ops import Model, Op
-from snncc_ir.tensors import Array, Log2, Tensor
+from snncc_ir.tensors import Array, Composed, Tensor
 from snncc_ir.types import KINDS, Code, Shape, Spikes, Type
 
 VERSION = 1
@@ -86,7 +86,7 @@ def _shape(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-def _attributes(owner: Op | Model | Code | Log2, path: str) -> str:
+def _attributes(owner: Op | Model | Code | Composed, path: str) -> str:
     return ", ".join(
         f"{field.name}={_item(getattr(owner, field.name), f'{path}.{field.name}')}"
         for field in fields(owner)
@@ -94,7 +94,7 @@ def _attributes(owner: Op | Model | Code | Log2, path: str) -> str:
     )
 
 
-def _is_default(owner: Op | Model | Code | Log2, field: Field[object]) -> bool:
+def _is_default(owner: Op | Model | Code | Composed, field: Field[object]) -> bool:
     return field.default is not MISSING and bool(getattr(owner, field.name) == field.default)
 
 
@@ -108,7 +108,7 @@ def _item(item: object, path: str) -> str:
             return repr(item)
         case str():
             return json.dumps(item)
-        case Log2():
+        case Composed():
             return f"{item.format}{{{_attributes(item, path)}}}"
         case Tensor():
             return _tensor(item, path)
@@ -136,14 +136,11 @@ def _tensor(tensor: Tensor, path: str) -> str:
 
 def _tensors(item: object, path: str) -> Iterator[tuple[str, Tensor]]:
     match item:
-        case Log2():
-            yield f"{path}.codes", item.codes
-            yield f"{path}.exponent", item.exponent
-        case Tensor():
+        case Tensor() if not isinstance(item, Composed):
             yield path, item
         case tuple():
             for i, element in enumerate(item):
                 yield from _tensors(element, f"{path}.{i}")
-        case Op() | Model():
-            for field in fields(item):
+        case Op() | Model() | Composed():
+            for field in (field for field in fields(item) if field.init):
                 yield from _tensors(getattr(item, field.name), f"{path}.{field.name}")

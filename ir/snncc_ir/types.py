@@ -11,9 +11,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Code:
-    """How a number is written in spikes. The base class is the code that is not chosen yet."""
+    """How a number is written in spikes. The base class is the code that is not chosen yet.
+
+    most: spikes that a neuron sends at once.
+    """
 
     name = "uncoded"
+    most = 1
 
     @property
     def train(self) -> int:

@@ -147,5 +147,6 @@ def command(
     summary = bundle.summary
     console.out.print(
         f"{output}: {summary['populations']} populations, {summary['neurons']} neurons, "
-        f"{summary['projections']} projections"
+        f"{summary['projections']} projections, {summary['weights']} weights of "
+        f"{summary['weight_bits']} bits in all"
     )

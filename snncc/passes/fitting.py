@@ -12,8 +12,8 @@ from snncc.passes.chains import compress
 from snncc.passes.in_time import Bias
 from snncc.passes.layerwise import Layer, Values
 from snncc.passes.moments import moments
-from snncc_ir import Floats, f32
-from snncc_ir.ops import Conv, Dense, Op, Population, Scale, chain_type
+from snncc_ir import Binary, Floats, f32
+from snncc_ir.ops import Conv, Dense, Op, Population, chain_type
 
 DAMPING = 1e-2
 """Of the moments, relative to their mean diagonal: how weights are held to where they were."""
@@ -53,10 +53,13 @@ def centered(layer: Layer, op: Population, first: int = 0) -> Population:
 
 
 def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
-    """With weights moved towards the drive that the layer should have; one-to-one maps stay."""
+    """With weights moved towards the drive that the layer should have.
+
+    One-to-one maps stay, and binary weights, which are to need one bit.
+    """
     for which, chain in enumerate(op.maps):
         *moves, last = chain
-        if not isinstance(last, Conv | Dense) or isinstance(last, Scale):
+        if not isinstance(last, Conv | Dense) or isinstance(last.weight, Binary):
             continue
         weight = last.weight.floats
         rows = weight.reshape(len(weight), -1)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.passes.extents import extent
-from snncc_ir import Array, NodeRunner, Rate, Spikes, Tensor, Type
+from snncc_ir import Array, NodeRunner, Spikes, Tensor, Type
 from snncc_ir.ops import Chain, Conv, Dense, IntegrateFire, MaxPool, Population, Scale
 
 Train = NDArray[np.int8]
@@ -104,8 +104,8 @@ def _unit(op: Population, types: Sequence[Type]) -> float:
     reach = np.abs(np.broadcast_to(op.bias.floats, op.shape)).max() + 2.0
     for chain, kind in zip(op.maps, types, strict=True):
         if isinstance(kind, Spikes):
-            most = kind.code.most if isinstance(kind.code, Rate) else 1
-            reach += extent(chain, np.full(kind.shape, float(most)), op.shape).drive.max()
+            most = np.full(kind.shape, float(kind.code.most))
+            reach += extent(chain, most, op.shape).drive.max()
     return float(np.exp2(np.ceil(np.log2(reach)) + 1 - EXACT_BITS))
 
 

@@ -9,7 +9,7 @@ clip(round(x/scale), −L, L).
 from dataclasses import dataclass, replace
 
 from snncc.passes.base import Context, Lossy, Pass
-from snncc_ir import NORMAL, Graph, Node, f32, fail
+from snncc_ir import NORMAL, Binary, Graph, Node, f32, fail
 from snncc_ir.ops import Chain, Conv, Dense, Input, Population, Scale
 
 
@@ -55,4 +55,7 @@ def _divided(chain: Chain, divisor: int) -> Chain:
     *moves, last = chain
     if not isinstance(last, Conv | Dense | Scale):
         raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+    if isinstance(last.weight, Binary) and not isinstance(last, Scale):
+        alpha = f32(last.weight.alpha.floats / divisor)
+        return (*moves, replace(last, weight=replace(last.weight, alpha=alpha)))
     return (*moves, replace(last, weight=f32(last.weight.floats / divisor)))

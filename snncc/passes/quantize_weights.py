@@ -1,7 +1,8 @@
 """`quantize-weights`: integer weights, biases, thresholds and potentials.
 
 Each output channel gets a scale S, an integer: weights, biases, thresholds and initial potentials
-become round(S·w). S is as large as the weights' bits allow, and small enough that no potential can
+become round(S·w); of binary weights signs stay, and alpha becomes round(S·alpha), of 16 bits
+whatever `bits`. S is as large as the weights' bits allow, and small enough that no potential can
 leave the accumulator in the given steps, whatever the network's input is. A readout has one S, so
 that its potentials can be compared with each other. In the radix code a potential doubles in every
 step: T steps count the largest current 2^T − 1 times, and no potential on the way is larger.
@@ -17,14 +18,15 @@ from snncc.passes.extents import extent, rounded_down
 from snncc_ir import (
     CODED,
     INTEGER,
+    Binary,
     Floats,
     Graph,
     Node,
-    Rate,
     Spikes,
     Tensor,
     Type,
     fail,
+    i16,
     i32,
 )  # fmt: skip
 from snncc_ir.ops import (
@@ -92,7 +94,7 @@ class QuantizeWeights(Pass):
         reach = np.abs(np.broadcast_to(op.bias.floats, op.shape))
         for source, chain in zip(graph.operands(node), op.maps, strict=True):
             most = extent(chain, _largest_input(source), op.shape)
-            largest = np.maximum(largest, most.weight)
+            largest = np.maximum(largest, most.weight * self._share(chain))
             reach, terms = reach + most.drive, terms + most.terms
             squares = squares + most.squares
         shared = _shares_scale(graph, node, op)
@@ -120,13 +122,20 @@ class QuantizeWeights(Pass):
             )
         return scale
 
+    def _share(self, chain: Chain) -> float:
+        """What a weight takes of its room: the factors of binary weights always have 16 bits."""
+        *_, last = chain
+        if isinstance(last, Conv | Dense) and isinstance(last.weight, Binary):
+            return ((1 << (self.bits - 1)) - 1) / ((1 << 15) - 1)
+        return 1.0
+
 
 def _largest_input(source: Node) -> Floats:
     """The most that each source neuron sends in one step: spikes, or the input's levels."""
     magnitude = 1.0
     if isinstance(source.op, Input):
         magnitude = float(source.op.levels or 1)
-    elif isinstance(source.type, Spikes) and isinstance(source.type.code, Rate):
+    elif isinstance(source.type, Spikes):
         magnitude = float(source.type.code.most)
     return np.full(source.type.shape, magnitude)
 
@@ -152,6 +161,9 @@ def _rounded_map(chain: Chain, source: Type, scale: Floats, op: Population, bits
             outputs = weight.shape[0]
             full = np.broadcast_to(scale, op.shape).reshape(outputs, -1)[:, 0]
             factor = full.reshape(-1, *[1] * (len(weight.shape) - 1))
+            if isinstance(weight, Binary):
+                alpha = i16(np.rint(weight.alpha.floats * factor))
+                return (*moves, replace(last, weight=Binary(weight.signs, alpha)))
             return (*moves, replace(last, weight=_stored(weight.floats * factor, bits)))
         case Scale(weight=weight):
             behind = chain_type(chain, source).shape

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from snncc.passes.chains import compress
-from snncc.passes.scales import Scales, channel_scales, pushed
-from snncc_ir import Floats, Graph, Node, f32
+from snncc.passes.scales import Scales, channel_scales, group_scales, pushed
+from snncc_ir import Binary, Floats, Graph, Node, f32
 from snncc_ir.ops import Chain, Conv, Dense, Input, Op, Output, Population, Relu, Scale
 
 
@@ -58,6 +58,9 @@ def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: P
     if behind is None:
         raise AssertionError("uniform_nodes gave one scale to sources whose sums would mix them")
     match last:
+        case Conv(weight=Binary() as binary) | Dense(weight=Binary() as binary):
+            factors = _binary_factors(last, behind, target, op)
+            scaled: Op = replace(last, weight=binary.times(factors))
         case Conv(weight=weight, groups=groups):
             inputs = channel_scales(behind)
             if inputs is None:
@@ -66,7 +69,7 @@ def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: P
             spatial = [1] * (len(weight.shape) - 2)
             rows = np.repeat(inputs.reshape(groups, -1), outputs // groups, axis=0)
             divisor = np.broadcast_to(target.reshape(-1), (outputs,)).reshape(-1, 1, *spatial)
-            scaled: Op = replace(
+            scaled = replace(
                 last, weight=f32(weight.floats * rows.reshape(*rows.shape, *spatial) / divisor)
             )
         case Dense(weight=weight):
@@ -79,3 +82,15 @@ def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: P
         case _:
             raise AssertionError("the checker holds that a map ends in conv, dense or scale")
     return (*moves, scaled)
+
+
+def _binary_factors(last: Conv | Dense, behind: Floats, target: Floats, op: Population) -> Floats:
+    """What each alpha is multiplied by: (O)."""
+    shared = group_scales(last, behind)
+    if shared is None:
+        raise AssertionError("uniform_nodes gave one scale to sources of binary weights")
+    outputs = len(last.weight.array)
+    if isinstance(last, Dense):
+        target = np.broadcast_to(target, op.shape)
+    divisor = np.broadcast_to(target.reshape(-1), (outputs,))
+    return np.repeat(shared, outputs // len(shared)) / divisor

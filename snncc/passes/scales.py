@@ -4,8 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from snncc_ir import Floats, Graph, Node, Type
-from snncc_ir.ops import Chain, Conv, MaxPool, Population, Scale, SumPool, View, chain_type
+from snncc_ir import Binary, Floats, Graph, Node, Type
+from snncc_ir.ops import (
+    Chain,
+    Conv,
+    Dense,
+    MaxPool,
+    Op,
+    Population,
+    Scale,
+    SumPool,
+    View,
+    chain_type,
+)  # fmt: skip
 
 Scales = Mapping[str, Floats]
 """By node name, broadcastable to the node's shape."""
@@ -37,12 +48,22 @@ def channel_scales(values: Floats) -> Floats | None:
     return None if mixed else largest
 
 
+def group_scales(last: Conv | Dense, values: Floats) -> Floats | None:
+    """One scale for each group of inputs that meet in an output (one of a dense layer): (groups).
+
+    values: of each input, 0 where nothing arrives. None when a group has several.
+    """
+    groups = last.groups if isinstance(last, Conv) else 1
+    return channel_scales(values.reshape(groups, -1))
+
+
 def uniform_nodes(graph: Graph) -> frozenset[str]:
     """Populations that need one scale for all of their neurons.
 
     A convolution's weights are shared by all positions, so its source must not have several scales
     in one input channel (after a view that mixes channels, say), and its population must have the
-    convolution's own channels.
+    convolution's own channels. Binary weights of one output keep one magnitude only if all inputs
+    that meet there have one scale.
     """
     found: set[str] = set()
     for node in graph:
@@ -53,11 +74,20 @@ def uniform_nodes(graph: Graph) -> frozenset[str]:
             channels = np.arange(1.0, source.type.shape[0] + 1)
             numbered = channels.reshape(-1, *[1] * (len(source.type.shape) - 1))
             behind = pushed(tuple(moves), numbered, source.type)
-            if behind is None or (isinstance(last, Conv) and channel_scales(behind) is None):
+            if behind is None or _mixes(last, behind):
                 found.add(_population_behind(graph, source).name)
             if isinstance(last, Conv) and chain_type(chain, source.type).shape != node.op.shape:
                 found.add(node.name)
     return frozenset(found)
+
+
+def _mixes(last: Op, behind: Floats) -> bool:
+    """Whether weights are shared by inputs of different scales."""
+    if not isinstance(last, Conv | Dense):
+        return False
+    if isinstance(last.weight, Binary) and group_scales(last, behind) is None:
+        return True
+    return isinstance(last, Conv) and channel_scales(behind) is None
 
 
 def moves_only(chain: Chain) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from snncc_ir import (
     MOST_DIGITS,
+    Binary,
     Floats,
     Graph,
     GraphBuilder,
@@ -78,6 +79,10 @@ class _Builder:
     def weights(self, *shape: int, spread: int = 100) -> Tensor:
         if self.neuron == "ttfs":
             return self._log_weights(shape)
+        if self.bits == 1:
+            column = (shape[0], *[1] * (len(shape) - 1))
+            alpha = i16(self.random.integers(spread // 4, spread + 1, column))
+            return Binary(i8(self.random.choice([-1, 1], shape)), alpha)
         numbers = self.random.integers(-spread, spread + 1, shape)
         dtype = {8: np.int8, 16: np.int16, 32: np.int32}[self.bits]
         return Tensor(numbers.astype(dtype))
@@ -310,6 +315,48 @@ def _spiking_classes(b: _Builder) -> None:
     b.builder.add("y", Output(f32(0.5), Tensor(np.array([2, 0, 3, 1], np.int32))), [d])
 
 
+def _binary_conv(b: _Builder) -> None:
+    """Rows of bits of every length: runs of taps, more than a block, strides, dilations, groups."""
+    b.bits = 1
+    x = b.input(3, 7, 6)
+    a = b.population("a", (x, (b.conv(20, 3, (3, 3)),)))
+    c = b.population("c", (a, (b.conv(70, 20, (1, 1), pads=(0, 0, 0, 0)),)))
+    d = b.population("d", (c, (b.conv(12, 70, (3, 2), (2, 1), (0, 1, 1, 0), groups=2),)))
+    e = b.population("e", (d, (b.conv(24, 12, (2, 2), (1, 1), (1, 1, 1, 1), (2, 2), groups=12),)))
+    beside = b.conv(16, 24, (2, 3), pads=(1, 1, 0, 1))
+    f = b.population("f", (e, (b.conv(16, 24, (3, 3)),)), (e, (beside,)))
+    b.readout(f, 3)
+
+
+def _binary_moves(b: _Builder) -> None:
+    """Behind sums, views and both; from the input; and one bit beside sixteen."""
+    b.bits = 1
+    x = b.input(2, 8, 8)
+    a = b.population("a", (x, (b.conv(5, 2, (3, 3)),)))
+    pool = SumPool((3, 3), (2, 2), (1, 1, 1, 1))
+    beside = b.conv(9, 2, (2, 2), (2, 2), (0, 0, 0, 0))
+    c = b.population("c", (a, (pool, b.conv(9, 5, (3, 3)))), (x, (beside,)))
+    d = b.population("d", (c, (pool, b.conv(18, 9, (3, 3), groups=9))))
+    order = Tensor(np.arange(72, dtype=np.int32).reshape(18, 2, 2).transpose(1, 2, 0).copy())
+    dense, pooled = Dense(b.weights(13, 72)), Dense(b.weights(13, 36))
+    e = b.population("e", (d, (View(order), dense)), (c, (pool, pooled)))
+    b.bits = 16
+    f = b.population("f", (e, (Dense(b.weights(8, 13)),)))
+    b.bits = 1
+    b.readout(f, 3)
+
+
+def _binary_dense(b: _Builder) -> None:
+    """More spikes at once than a byte counts, one dimension, and one factor for a whole layer."""
+    b.bits = 1
+    a = b.population("a", (b.input(1, 300), (b.conv(8, 1, (3,), (1,), (1, 1), (1,)),)))
+    wide = b.weights(33, 2400)
+    if isinstance(wide, Binary):
+        wide = Binary(wide.signs, Tensor(wide.alpha.array[:1, :1]))
+    c = b.population("c", (a, (Dense(wide),)), per_neuron=True)
+    b.readout(c, 70)
+
+
 FAMILY: dict[str, Callable[[_Builder], None]] = {
     "dense": _dense,
     "conv": _conv,
@@ -327,6 +374,9 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "wide-weights": _wide_weights,
     "narrow-weights": _narrow_weights,
     "spiking-classes": _spiking_classes,
+    "binary-conv": _binary_conv,
+    "binary-moves": _binary_moves,
+    "binary-dense": _binary_dense,
 }
 NEURONS: dict[str, type[IntegrateFire]] = {
     model.name: model

@@ -222,7 +222,7 @@ def test_opt_goes_pass_by_pass(cli: Cli, digits: Path, tmp_path: Path) -> None:
         "--dump-ir", dump, "-q", "-o", tmp_path / "bundle")  # fmt: skip
     steps = sorted(path.name for path in dump.glob("*.sir"))
     assert steps[0] == "00-lowered.sir"
-    assert len(steps) == 9
+    assert len(steps) == 10
     fused = tmp_path / "fused.sir"
     cli("opt", dump / "00-lowered.sir", "--passes",
         "hoist-neurons,fold-batchnorm,sink-views,fuse", "-o", fused)  # fmt: skip

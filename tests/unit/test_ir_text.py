@@ -28,7 +28,7 @@ from snncc_ir.ops import Affine, Dense, Input, Neuron, Output, Relu
 from tests.strategies import lowered_graphs, samples
 
 TO_INTEGER = (
-    "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,quantize-input,"
+    "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,normalize,quantize-input,"
     "rate-code{steps=8,neuron=signed-if},quantize-weights"
 )
 

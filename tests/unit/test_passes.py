@@ -1,10 +1,12 @@
 """Every pass keeps its promise, prints as it parses, and damages nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from snncc.passes.base import Context, Lossy
 from snncc.passes.manager import deviation, run_pipeline
@@ -26,7 +28,7 @@ from snncc_ir import (
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Population, Relu
 from tests.strategies import lowered_graphs, samples
 
-FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,normalize,"
+FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,normalize,"
 PIPELINE = FRONT + (
     "quantize-input,rate-code{steps=16,neuron=NEURON},calibrate-rate,quantize-weights"
 )
@@ -46,6 +48,16 @@ METHODS = [
 ]
 
 
+@contextmanager
+def refusals_aside() -> Iterator[None]:
+    """A network that no accumulator holds is refused; that says nothing of what passes promise."""
+    try:
+        yield
+    except SnnccError as error:
+        assume({diagnostic.code for diagnostic in error.diagnostics} != {"SNN022"})
+        raise
+
+
 @pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX, *METHODS])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
@@ -54,8 +66,11 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     context = Context(samples(graph))
     text = print_graph(graph)
     current, before = graph, ValueRunner(graph).run(context.calibration)
+    # outputs that cancel to nothing have no digit to compare
+    assume(all(np.abs(values).max() > 1e-5 or not values.any() for values in before.values()))
     for step in parse_pipeline(pipeline):
-        result = step.run(current, context)
+        with refusals_aside():
+            result = step.run(current, context)
         check(result, step.leaves or step.needs)
         if (step.leaves or step.needs) == NORMAL:
             context = replace(context, analog=result)
@@ -72,9 +87,9 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
     """A pass that loses where a neuron comes from would fail here."""
-    result = run_pipeline(
-        graph, parse_pipeline(pipeline), Context(samples(graph)), measure=False
-    ).graph
+    context = Context(samples(graph))
+    with refusals_aside():
+        result = run_pipeline(graph, parse_pipeline(pipeline), context, measure=False).graph
     kept = {source for node in result for source in node.origin.sources}
     weighted = {
         source
