@@ -36,15 +36,14 @@ class BinaryWeights(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        def rewrite(node: Node) -> Node:
-            if not isinstance(node.op, Population):
-                return node
-            maps = tuple(map(_map, node.op.maps))
-            if all(new is old for new, old in zip(maps, node.op.maps, strict=True)):
-                return node
-            return replace(node, op=replace(node.op, maps=maps), origin=node.origin.by(self.name))
-
-        return graph.rewritten(rewrite)
+        found: dict[str, Node] = {}
+        for node in graph:
+            if isinstance(node.op, Population):
+                maps = tuple(map(_map, node.op.maps))
+                if any(new is not old for new, old in zip(maps, node.op.maps, strict=True)):
+                    op = replace(node.op, maps=maps)
+                    found[node.name] = replace(node, op=op, origin=node.origin.by(self.name))
+        return graph.rewritten(lambda node: found.get(node.name, node)) if found else graph
 
 
 def _map(chain: Chain) -> Chain:

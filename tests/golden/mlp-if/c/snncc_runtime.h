@@ -60,8 +60,9 @@ typedef struct {
   snncc_shape from, to;
   snncc_window window;
   int32_t groups;
-  int32_t weight_bytes; /* of one weight: 1, 2 or 4 */
-  int64_t weights;      /* byte offset: conv as in snncc_kernels.h, dense [in][out] */
+  int32_t weight_bytes; /* of one weight: 1, 2 or 4; 0 for weights of one bit */
+  int64_t weights;      /* byte offset: conv as in snncc_project.h, dense [in][out] */
+  int64_t factors;      /* of weights of one bit, see snncc_signs.h: byte offset of int16_t */
   int32_t period;       /* of a scale: number of weights, repeated over the neurons */
   /* of a time-to-first-spike network, where weights are codes: 0, or plus or minus q + 1 for
    * 2^-(q / resolution) octaves; the product of a spike and a weight is magnitude[sum of exponents],

@@ -60,19 +60,34 @@ static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *va
 }
 
 #define WEIGHT int8_t
+#define WEIGHTS const WEIGHT *
 #define NAMED(x) x##_8
 #include "snncc_kernels.h"
+#include "snncc_project.h"
 #undef WEIGHT
+#undef WEIGHTS
 #undef NAMED
 #define WEIGHT int16_t
+#define WEIGHTS const WEIGHT *
 #define NAMED(x) x##_16
 #include "snncc_kernels.h"
+#include "snncc_project.h"
 #undef WEIGHT
+#undef WEIGHTS
 #undef NAMED
 #define WEIGHT int32_t
+#define WEIGHTS const WEIGHT *
 #define NAMED(x) x##_32
 #include "snncc_kernels.h"
+#include "snncc_project.h"
 #undef WEIGHT
+#undef WEIGHTS
+#undef NAMED
+#define WEIGHTS const snncc_signs *
+#define NAMED(x) x##_1
+#include "snncc_signs.h"
+#include "snncc_project.h"
+#undef WEIGHTS
 #undef NAMED
 
 int32_t snncc_size(snncc_shape shape) { return shape.channels * shape.height * shape.width; }
@@ -218,7 +233,7 @@ static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *
 }
 
 /* Adds what the spikes (or, where they are NULL, the values) of a source bring to v through weights
- * of so many bytes; returns the synaptic operations. */
+ * of so many bytes (0: of one bit); returns the synaptic operations. */
 static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
                     const int32_t *values, const void *w, int32_t weight_bytes, int32_t *v) {
   snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
@@ -226,6 +241,10 @@ static int64_t send(const snncc_instance *self, const snncc_projection *p, const
   move_all(self, p, &spikes, &values);
   if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
   if (values) list.value = ints(self, self->model->list_values);
+  if (weight_bytes == 0) {
+    const snncc_signs signs = {w, (const int16_t *)(const void *)(self->weights + p->factors)};
+    return project_1(p, &signs, &list, spikes, values, v);
+  }
   if (weight_bytes == 1) return project_8(p, w, &list, spikes, values, v);
   if (weight_bytes == 2) return project_16(p, w, &list, spikes, values, v);
   return project_32(p, w, &list, spikes, values, v);
