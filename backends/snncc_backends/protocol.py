@@ -59,7 +59,7 @@ class Execution:
         for train in spikes.values():
             train[steps >= end] = 0
         counts = {
-            name: np.count_nonzero(train.reshape(len(train), -1), axis=1)
+            name: np.abs(train).reshape(len(train), -1).sum(axis=1, dtype=np.int64)
             for name, train in spikes.items()
         }
         held = np.minimum(steps, end - 1)

@@ -17,7 +17,7 @@ from tests.e2e.models import MODELS, samples
 
 GOLDEN = ROOT / "tests" / "golden"
 SETTINGS: dict[str, dict[str, object]] = {
-    "if": {"steps": 8, "neuron": "if"},
+    "if": {"steps": 8, "neuron": "if", "method": "percentile", "calibrate": "off"},
     "signed-if": {"steps": 8, "neuron": "signed-if"},
     "ttfs": {"coding": "ttfs"},
     "ttfs28": {"target": "ttfs28"},

@@ -1,6 +1,6 @@
 """The pretrained networks beside the project: every spike of what runs is the oracle's.
 
-20 images of each: compiled C at T = 8 and 32, both neuron kinds, and with 5 binary digits; the
+20 images of each: compiled C with every neuron kind of the rate code, and with 5 binary digits; the
 image of ttfs28 in its emulator, and compiled C in the same coding. Skipped where the networks are
 not.
 """
@@ -40,9 +40,10 @@ def data(name: str, which: str, count: int) -> snncc.Dataset:
 
 def cases() -> Iterator[tuple[str, str, int]]:
     for model in MODELS:
-        for neuron in ("if", "signed-if"):
-            for steps in (8, 32):
-                yield model, neuron, steps
+        yield model, "if", 32
+        yield model, "signed-if", 8
+        yield model, "graded", 4
+        yield model, "signed-graded", 4
         yield model, "radix", 5
 
 
