@@ -53,6 +53,8 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     context = Context(samples(graph))
     text = print_graph(graph)
     current, before = graph, ValueRunner(graph).run(context.calibration)
+    # signs may cancel: what is left of numbers about 1 is then float32's rounding
+    assume(min(float(np.abs(array).max()) for array in before.values()) > 1e-6)
     for step in parse_pipeline(pipeline):
         with refusals_aside():
             result = step.run(current, context)
