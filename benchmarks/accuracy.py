@@ -1,15 +1,19 @@
-"""The accuracy table of docs/results.md.
+"""The accuracy tables of docs/results.md: networks and settings, each compiled for its own steps.
 
-    python benchmarks/accuracy.py MODELS/ DATA/
+    python benchmarks/accuracy.py MODELS/ DATA/ [contract | methods | codes] [--only TEXT]
 
 MODELS has the pretrained networks, DATA NAME_calib.npz and NAME_test.npz with uint8 images `x` and
-classes `y`. Prints one Markdown row for each network and neuron kind.
+classes `y`. Prints one Markdown row for each network and its settings. The test images take no part
+in calibration.
 """
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 
 import snncc
+from snncc.shares import Share
 
 CIFAR = snncc.Preprocessing(1 / 255, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "nhwc")
 NETWORKS = {
@@ -19,38 +23,97 @@ NETWORKS = {
     "lenet_mnist_bn": ("mnist", snncc.Preprocessing(1 / 255)),
     "mlperf_tiny_resnet8": ("cifar10", snncc.Preprocessing()),
 }
-SHOWN = (4, 8, 16, 32, 64)
+RESNET = "resnet20_cifar10"
+Row = tuple[str, dict[str, object]]
+HEADINGS = (
+    "network", "settings", "float", "accuracy", "95 %", "agreement", "closed form", "spikes",
+    "M operations", "s to compile",
+)  # fmt: skip
+
+
+def contract() -> Iterator[Row]:
+    """Steps and neuron kinds, with what calibration does by default."""
+    for neuron, ladder in {
+        "signed-if": (4, 8, 16),
+        "if": (16, 32, 64),
+        "graded": (4, 8, 16),
+        "signed-graded": (2, 4, 8),
+    }.items():
+        for steps in ladder:
+            yield RESNET, {"neuron": neuron, "steps": steps}
+    for steps in (3, 4, 5):
+        yield RESNET, {"coding": "radix", "steps": steps}
+    for network in ("lenet_mnist", "lenet_mnist_bn"):
+        yield network, {"neuron": "if", "steps": 8}
+    for steps in (8, 16):
+        yield "mlperf_tiny_resnet8", {"neuron": "signed-if", "steps": steps}
+    yield "resnet20_cifar10_bn", {"neuron": "signed-if", "steps": 8}
+
+
+def methods() -> Iterator[Row]:
+    """Ways of normalization and correction side by side; ECC as its authors have it."""
+    for neuron in ("if", "signed-if"):
+        for steps in (8, 32):
+            common: dict[str, object] = {"neuron": neuron, "steps": steps}
+            for method in ("weights", "max", "percentile", "error", "ecc"):
+                yield RESNET, {**common, "method": method, "calibrate": "off"}
+            yield RESNET, {**common, "method": "error", "per": "layer", "calibrate": "off"}
+            yield RESNET, {**common, "fit": "keep", "tune": "keep"}
+            yield RESNET, {**common, "fit": "best", "tune": "keep"}
+            yield RESNET, {**common, "fit": "keep", "tune": "best"}
+            yield RESNET, common
+    yield RESNET, {"neuron": "if", "steps": 256, "method": "ecc", "calibrate": "off"}
+
+
+def codes() -> Iterator[Row]:
+    """The time codes at equal accuracy."""
+    for steps in (8, 16):
+        yield RESNET, {"neuron": "signed-if", "steps": steps}
+    for steps in (4, 5):
+        yield RESNET, {"coding": "radix", "steps": steps}
+    yield RESNET, {"coding": "ttfs", "steps": 24}
+
+
+TABLES = {table.__name__: table for table in (contract, methods, codes)}
+
+
+def percent(share: Share | None) -> str:
+    return "–" if share is None else f"{100 * share.value:.2f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("models", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=max(SHOWN))
+    parser.add_argument("table", choices=TABLES, nargs="?", default="contract")
+    parser.add_argument("--only", default="", help="rows whose text has this")
     arguments = parser.parse_args()
-    shown = [steps for steps in SHOWN if steps <= arguments.steps]
-    print("| network | neuron | float | " + " | ".join(f"T={t}" for t in shown)
-          + " | spikes | synaptic operations |")  # fmt: skip
-    print("|---" * (len(shown) + 5) + "|")
-    for name, (data, preprocessing) in NETWORKS.items():
-        for neuron in ("if", "signed-if"):
-            bundle = snncc.compile(
-                arguments.models / f"{name}.onnx",
-                calibration=arguments.data / f"{data}_calib.npz",
-                preprocessing=preprocessing,
-                steps=arguments.steps,
-                neuron=neuron,
-            )
-            found = bundle.verify(
-                arguments.models / f"{name}.onnx", arguments.data / f"{data}_test.npz"
-            )
-            by_steps = {row.steps: row.accuracy for row in found.at_steps}
-            figures = [by_steps[steps] for steps in shown]
-            row = " | ".join("–" if f is None else f"{100 * f.value:.2f}" for f in figures)
-            float_accuracy = found.float_accuracy.value if found.float_accuracy else 0.0
-            print(f"| {name} | {neuron} | {100 * float_accuracy:.2f} | {row} | "
-                  f"{found.spikes:.0f} | {found.synaptic_operations or 0:.0f} |",
-                  flush=True)  # fmt: skip
+    print("| " + " | ".join(HEADINGS) + " |")
+    print("|---" * len(HEADINGS) + "|")
+    for name, options in TABLES[arguments.table]():
+        text = " ".join(f"{key}={value}" for key, value in options.items())
+        if arguments.only not in f"{name} {text}":
+            continue
+        data, preprocessing = NETWORKS[name]
+        model = arguments.models / f"{name}.onnx"
+        begun = perf_counter()
+        bundle = snncc.compile(
+            model,
+            calibration=arguments.data / f"{data}_calib.npz",
+            preprocessing=preprocessing,
+            **options,  # type: ignore[arg-type]
+        )
+        seconds = perf_counter() - begun
+        found = bundle.verify(model, arguments.data / f"{data}_test.npz")
+        accuracy = found.last.accuracy
+        interval = f"{100 * accuracy.low:.1f}–{100 * accuracy.high:.1f}" if accuracy else "–"
+        cells = (
+            name, text, percent(found.float_accuracy), percent(accuracy), interval,
+            percent(found.last.agreement), percent(found.closed_form.accuracy),
+            f"{found.spikes:.0f}", f"{(found.synaptic_operations or 0) / 1e6:.2f}",
+            f"{seconds:.0f}",
+        )  # fmt: skip
+        print("| " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,18 @@ from snncc.onnx.reader import read_model
 from snncc.shares import Share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_backends.bundle import VECTORS
-from snncc_ir import Array, Batch, Floats, Graph, Integers, decode, fail, session, unpack
+from snncc_ir import (
+    Array,
+    Batch,
+    Floats,
+    Graph,
+    Integers,
+    ValueRunner,
+    decode,
+    fail,
+    session,
+    unpack,
+)
 
 FLOAT_BATCH = 64
 
@@ -54,6 +65,8 @@ class Verification:
     samples: int
     float_accuracy: Share | None
     at_steps: tuple[AtSteps, ...]
+    closed_form: AtSteps
+    """Value semantics: what neurons would send after all steps if currents were even over time."""
     spikes: float
     synaptic_operations: float | None
     layers: Mapping[str, float]
@@ -118,6 +131,7 @@ def verify(
             _at(graph, execution, steps, reference, classes, labels)
             for steps in _milestones(execution.steps)
         ),
+        _closed_form(graph, samples, reference, classes, labels),
         _mean(execution.spike_counts),
         _mean(operations) if operations else None,
         {name: float(np.mean(number)) for name, number in execution.spike_counts.items()},
@@ -240,12 +254,26 @@ def _at(
     labels: Array | None,
 ) -> AtSteps:
     totals = {name: total[:, steps - 1] for name, total in execution.totals.items()}
-    results = decode(graph, totals, steps)[graph.outputs[0].name].reshape(reference.shape)
+    results = decode(graph, totals, steps)[graph.outputs[0].name]
+    if graph.code is not None and graph.code.results == 1:
+        steps = graph.code.train
+    return _compared(results, steps, reference, classes, labels)
+
+
+def _closed_form(
+    graph: Graph, samples: Batch, reference: Floats, classes: Array | None, labels: Array | None
+) -> AtSteps:
+    results = ValueRunner(graph).run(samples)[graph.outputs[0].name].astype(np.float64)
+    return _compared(results, graph.code.train if graph.code else 1, reference, classes, labels)
+
+
+def _compared(
+    results: Floats, steps: int, reference: Floats, classes: Array | None, labels: Array | None
+) -> AtSteps:
+    results = results.reshape(reference.shape)
     noise = float(np.sum(np.square(results - reference)))
     signal = float(np.sum(np.square(reference)))
     snr = float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
-    if graph.code is not None and graph.code.results == 1:
-        steps = graph.code.train
     if classes is None:
         return AtSteps(steps, None, None, snr)
     chosen = results.argmax(1)

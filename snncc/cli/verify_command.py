@@ -78,6 +78,14 @@ def _show(found: Verification, quiet: bool) -> None:
             _share(row.agreement),
             "–" if row.snr is None else f"{row.snr:.1f}",
         )
+    table.add_section()
+    closed = found.closed_form
+    table.add_row(
+        f"{closed.steps}, closed form",
+        _share(closed.accuracy),
+        _share(closed.agreement),
+        "–" if closed.snr is None else f"{closed.snr:.1f}",
+    )
     console.out.print(table)
     operations = found.synaptic_operations
     text = f"{found.spikes:.0f} spikes a sample"
