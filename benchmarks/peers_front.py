@@ -14,10 +14,10 @@ stay. Options are words joined with "+":
     sinabs         multi (its default: several spikes a step) or single
 
 A synaptic operation is one weight added because of one spike: a spike has its true fan-out, borders
-included; a residual addition is one; n spikes in one step are n. Max pools compare and add no weight;
-what they let through counts where it arrives. Average pools are part of the weights behind them.
-The operations of the analog input stand in a column of their own and are counted once an image, as
-for a chip that keeps the current; the tools compute it again in each step.
+included; a residual addition is one; n spikes in one step are n. Max pools compare and add no
+weight; what they let through counts where it arrives. Average pools are part of the weights behind
+them. The operations of the analog input stand in a column of their own and are counted once an
+image, as for a chip that keeps the current; the tools compute it again in each step.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def spikingjelly(net: Network, options: str, calibration: torch.Tensor, steps: i
     from spikingjelly.activation_based import ann2snn, neuron
     from spikingjelly.activation_based import functional as states
 
-    batches = [(batch, None) for batch in calibration.split(128)]
+    batches = [(batch, None) for batch in torch.split(calibration, 128)]
     mode, *words = options.split("+")
     if unknown := set(words) - {"channel", "half", "prepool"}:
         raise SystemExit(f"options of spikingjelly are channel, half, prepool, not {unknown}")
@@ -165,7 +165,7 @@ def measure(
 ) -> Tally:
     """Runs all images; truth and reference are classes (N,): labels, and the float network's."""
     tally = Tally.zeros(len(steps))
-    for batch in torch.arange(len(images)).split(converted.batch):
+    for batch in torch.split(torch.arange(len(images)), converted.batch):
         total: torch.Tensor | float = 0.0
         spikes = operations = 0.0
         for step, (outputs, sent) in enumerate(converted.run(images[batch]), 1):
@@ -242,7 +242,7 @@ def main() -> None:
     images, truth = images[: arguments.n], truth[: arguments.n]
     check(model, images[:2])
     net = Network(model)
-    reference = torch.cat([net(part).argmax(1) for part in images.split(BATCH)])
+    reference = torch.cat([net(part).argmax(1) for part in torch.split(images, BATCH)])
     count = len(images)
     print(f"float accuracy {float((reference == truth).sum()) / count:.4f} of {count}", flush=True)
     analog, layers = fan_outs(net)
@@ -253,10 +253,19 @@ def main() -> None:
         )
         found = measure(converted, layers, images, truth, reference, arguments.steps)
         rows = [
-            Row(arguments.tool, arguments.model.stem, options, steps,
-                *(float(sums[at]) / count for sums in vars(found).values()), first)
+            Row(
+                arguments.tool,
+                arguments.model.stem,
+                options,
+                steps,
+                float(found.right[at]) / count,
+                float(found.same[at]) / count,
+                float(found.spikes[at]) / count,
+                float(found.operations[at]) / count,
+                first,
+            )
             for at, steps in enumerate(arguments.steps)
-        ]  # fmt: skip
+        ]
         write(arguments.output, rows)
         for row in rows:
             print(

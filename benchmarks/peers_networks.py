@@ -76,10 +76,10 @@ class Network(nn.Module):
             self.parts[name] = module
         self.steps.append(Step(output, operands, name))
         with torch.no_grad():
-            values[output] = self._apply(self.steps[-1], values)
+            values[output] = self._value(self.steps[-1], values)
         return name
 
-    def _apply(self, step: Step, values: dict[str, torch.Tensor]) -> torch.Tensor:
+    def _value(self, step: Step, values: dict[str, torch.Tensor]) -> torch.Tensor:
         if not step.module:
             left, right = step.operands
             return values[left] + values[right]
@@ -90,7 +90,7 @@ class Network(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         values = {self.source: images}
         for step in self.steps:
-            values[step.output] = self._apply(step, values)
+            values[step.output] = self._value(step, values)
         return values[self.result]
 
     def _selection(self, source: str, target: str, shape: torch.Size) -> nn.Conv2d:
@@ -113,9 +113,8 @@ class Network(nn.Module):
         )
         _, channels, height, width = shape
         probe = torch.arange(1, shape.numel() + 1, dtype=torch.float32).reshape(shape)
-        (found,) = ReferenceEvaluator(onnx.helper.make_model(part)).run(
-            None, {source: probe.numpy()}
-        )
+        reference = ReferenceEvaluator(onnx.helper.make_model(part))
+        found = np.asarray(reference.run(None, {source: probe.numpy()})[0])
         stride = height // found.shape[2]
         layer = nn.Conv2d(channels, found.shape[1], 1, stride, bias=False)
         layer.weight.data.zero_()
@@ -131,7 +130,7 @@ def _module(node: onnx.NodeProto, tensors: dict[str, Array]) -> nn.Module:
     """The torch module of one ONNX node; ends the program at a form that torch does not have."""
     given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     weights = [torch.from_numpy(tensors[n].copy()) for n in node.input if n in tensors]
-    pads, kernel = given.get("pads", [0] * 4), given.get("kernel_shape")
+    pads, kernel = given.get("pads", [0] * 4), given.get("kernel_shape", [])
     padding, stride = pads[: len(pads) // 2], given.get("strides", [1, 1])
     good = padding == pads[len(pads) // 2 :] and not given.get("ceil_mode")
     layer: nn.Module
@@ -140,8 +139,8 @@ def _module(node: onnx.NodeProto, tensors: dict[str, Array]) -> nn.Module:
             out, inputs, *_ = weights[0].shape
             groups, dilation = given.get("group", 1), given.get("dilations", [1, 1])
             layer = nn.Conv2d(
-                inputs * groups, out, tuple(weights[0].shape[2:]), tuple(stride), tuple(padding),
-                tuple(dilation), groups, bias=len(weights) > 1,
+                inputs * groups, out, _pair(weights[0].shape[2:]), _pair(stride), _pair(padding),
+                _pair(dilation), groups, bias=len(weights) > 1,
             )  # fmt: skip
         case "Gemm" if given.get("alpha", 1) == given.get("beta", 1) == 1:
             weights[0] = weights[0] if given.get("transB") else weights[0].T
@@ -149,9 +148,9 @@ def _module(node: onnx.NodeProto, tensors: dict[str, Array]) -> nn.Module:
         case "Relu":
             return nn.ReLU()
         case "MaxPool" if good and given.get("dilations", [1, 1]) == [1, 1]:
-            return nn.MaxPool2d(tuple(kernel), tuple(stride), tuple(padding))
+            return nn.MaxPool2d(_pair(kernel), _pair(stride), _pair(padding))
         case "AveragePool" if good and not any(pads):
-            return nn.AvgPool2d(tuple(kernel), tuple(stride))
+            return nn.AvgPool2d(_pair(kernel), _pair(stride))
         case "Flatten" if given.get("axis", 1) == 1:
             return nn.Flatten()
         case _:
@@ -159,6 +158,13 @@ def _module(node: onnx.NodeProto, tensors: dict[str, Array]) -> nn.Module:
     for parameter, weight in zip(layer.parameters(), weights, strict=True):
         parameter.data = weight
     return layer
+
+
+def _pair(sizes: Sequence[int]) -> tuple[int, int]:
+    """Heights and widths as torch wants them; more or fewer axes end the program."""
+    if len(sizes) != 2:
+        raise SystemExit(f"windows have {len(sizes)} axes, should be 2")
+    return sizes[0], sizes[1]
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ def _weighted(spikes: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 @torch.enable_grad()
-def fan_outs(net: Network) -> tuple[FanOut, Sequence[FanOut]]:
+def fan_outs(net: Network) -> tuple[FanOut, list[FanOut]]:
     """Fan-outs of the input and of all ReLUs in order.
 
     With every weight one, the derivative of the sum of what all neurons and outputs receive is
