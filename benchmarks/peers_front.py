@@ -196,10 +196,10 @@ def read(path: Path, mean: list[float], std: list[float]) -> tuple[torch.Tensor,
     return torch.from_numpy(normal.astype(np.float32)), torch.from_numpy(y.astype(np.int64))
 
 
-def check(model: onnx.ModelProto, images: torch.Tensor) -> None:
+def check(model: onnx.ModelProto, net: Network, images: torch.Tensor) -> None:
     """Ends the program unless the torch network computes what the ONNX graph does."""
     (expected,) = ReferenceEvaluator(model).run(None, {model.graph.input[0].name: images.numpy()})
-    if not np.allclose(Network(model)(images).detach().numpy(), expected, rtol=1e-3, atol=1e-3):
+    if not np.allclose(net(images).detach().numpy(), expected, rtol=1e-3, atol=1e-3):
         raise SystemExit("the torch network does not compute what the ONNX graph does")
 
 
@@ -240,8 +240,8 @@ def main() -> None:
     calibration, _ = read(arguments.calib, arguments.mean, arguments.std)
     images, truth = read(arguments.test, arguments.mean, arguments.std)
     images, truth = images[: arguments.n], truth[: arguments.n]
-    check(model, images[:2])
     net = Network(model)
+    check(model, net, images[:2])
     reference = torch.cat([net(part).argmax(1) for part in torch.split(images, BATCH)])
     count = len(images)
     print(f"float accuracy {float((reference == truth).sum()) / count:.4f} of {count}", flush=True)
