@@ -354,7 +354,7 @@ def _binary_dense(b: _Builder) -> None:
     if isinstance(wide, Binary):
         wide = Binary(wide.signs, Tensor(wide.alpha.array[:1, :1]))
     c = b.population("c", (a, (Dense(wide),)), per_neuron=True)
-    b.readout(c, 70)
+    b.readout(c, 72)
 
 
 FAMILY: dict[str, Callable[[_Builder], None]] = {

@@ -242,7 +242,9 @@ static int64_t send(const snncc_instance *self, const snncc_projection *p, const
   if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
   if (values) list.value = ints(self, self->model->list_values);
   if (weight_bytes == 0) {
-    const snncc_signs signs = {w, (const int16_t *)(const void *)(self->weights + p->factors)};
+    const int32_t out = p->map == SNNCC_DENSE ? snncc_size(p->to) : p->to.channels / p->groups;
+    const int16_t *factors = (const int16_t *)(const void *)(self->weights + p->factors);
+    const snncc_signs signs = {w, factors, out % 8 == 0};
     return project_1(p, &signs, &list, spikes, values, v);
   }
   if (weight_bytes == 1) return project_8(p, w, &list, spikes, values, v);
