@@ -11,7 +11,7 @@ import numpy as np
 from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
 from snncc.exit_choice import chosen_exit
-from snncc.options import given_options, make_settings
+from snncc.options import given_options, make_settings, without_samples
 from snncc.passes.base import Context
 from snncc.passes.manager import Compiled
 from snncc.passes.registry import parse_pipeline, print_pipeline
@@ -97,6 +97,8 @@ def compile(
         found = search(chip, study, goal, given_options(settings, options), progress)
         searched(found)
         chosen = make_settings(chip, None, found.settings())
+    if source.data is None and "calibrate" not in given_options(settings, options):
+        chosen = without_samples(chosen)
     pipeline = parse_pipeline(passes if passes is not None else chip.pipeline(chosen))
     compiled = build_network(
         chip,

@@ -51,6 +51,13 @@ def make_settings(
     return chosen
 
 
+def without_samples(settings: Settings) -> Settings:
+    """Without calibration data, layers are not calibrated on the noise in its place."""
+    if isinstance(settings, RateSettings):
+        return replace(settings, calibrate="off")
+    return settings
+
+
 def best_neuron(chip: Backend) -> str:
     """The model with which a rate code of few steps is most accurate, of those that a chip has."""
     return next((name for name in BEST_NEURONS if name in chip.models), BEST_NEURONS[-1])

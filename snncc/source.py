@@ -43,7 +43,8 @@ def load_source(model: Path, data: Data | None, preprocessing: Preprocessing) ->
     if found is None:
         notes.append(
             "SNN031: no calibration data is given; scales come from seeded normal noise in place "
-            "of samples, which costs accuracy. Give some hundred samples with --calib FILE.npz"
+            "of samples, and layers are not calibrated, which costs accuracy. Give some hundred "
+            "samples with --calib FILE.npz"
         )
         samples = synthetic_samples(imported.graph)
     else:

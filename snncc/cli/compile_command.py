@@ -25,8 +25,15 @@ from snncc_ir import fail
 @click.option(
     "--steps", type=int, help="Time steps, slots, or digits.  [default: rate 32, ttfs 24, radix 5]"
 )
-@click.option("--neuron", help="Of a rate code: if, or signed-if.  [default: if]")
-@click.option("--method", help="Normalization: max, or percentile.  [default: percentile]")
+@click.option(
+    "--neuron",
+    help="Of a rate code: if, signed-if, graded, signed-graded, or auto.  [default: if]",
+)
+@click.option(
+    "--method",
+    help="Normalization: weights, max, percentile, error, or ecc.  "
+    "[default: error, ttfs percentile]",
+)
 @click.option(
     "--percentile", type=float, help="Per cent, for --method percentile.  [default: 99.9]"
 )
