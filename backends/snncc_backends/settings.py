@@ -63,7 +63,7 @@ class RateSettings(Settings):
     weight_bits: int = 16
     input_bits: int = 12
     start: float = 0.5
-    most: int = 15
+    most: int = 7
     peak: float = 0.0
     calibrate: str = "layers"
     fit: str = "best"

@@ -43,7 +43,7 @@ class RateCode(Pass):
     neuron: str = "if"
     steps: int = 32
     start: float = 0.5
-    most: int = 15
+    most: int = 7
     name = "rate-code"
     needs = NORMAL
     leaves = CODED

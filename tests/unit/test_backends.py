@@ -79,7 +79,7 @@ def test_settings_reach_the_pipeline() -> None:
     settings = make_settings(CBackend(), {"steps": "5", "per": "layer"}, {"weight_bits": 7})
     pipeline = print_pipeline(parse_pipeline(CBackend().pipeline(settings)))
     assert "per=layer" in pipeline
-    assert "rate-code{neuron=if,steps=5,start=0.5,most=15},calibrate-rate{" in pipeline
+    assert "rate-code{neuron=if,steps=5,start=0.5,most=7},calibrate-rate{" in pipeline
     assert "quantize-weights{bits=7" in pipeline
     with pytest.raises(SnnccError) as caught:
         make_settings(CBackend(), None, {"speed": 3})

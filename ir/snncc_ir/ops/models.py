@@ -182,7 +182,7 @@ class SignedIntegrateFire(IntegrateFire):
 class GradedIntegrateFire(IntegrateFire):
     """As `if`, with up to `most` spikes at once: one graded spike that carries their number."""
 
-    most: int = 15
+    most: int = 7
     name = "graded"
 
     @property

@@ -21,6 +21,7 @@ typedef struct {
   int32_t *row, *less, *value;
   int32_t plus, minus;
   int analog; /* values are numbers of the input, not sums of spikes */
+  int graded; /* spikes carry their number */
 } snncc_list;
 
 /* Fills the list with the sources that send; returns how many spikes (or input numbers) these are.
@@ -35,6 +36,13 @@ static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *va
       list->value[plus] = values[i];
       plus += values[i] != 0;
       units += list->analog ? values[i] != 0 : values[i] < 0 ? -values[i] : values[i];
+    }
+  } else if (list->graded) {
+    for (int32_t i = 0; i < n; i++) {
+      list->row[plus] = i * row;
+      list->value[plus] = spikes[i];
+      plus += spikes[i] != 0;
+      units += spikes[i] < 0 ? -spikes[i] : spikes[i];
     }
   } else {
     for (int32_t i = 0; i < n; i += 8) {
@@ -237,10 +245,10 @@ static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *
 static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
                     const int32_t *values, const void *w, int32_t weight_bytes, int32_t *v) {
   snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
-                     spikes == NULL};
+                     spikes == NULL, self->model->node[p->source].most > 1};
   move_all(self, p, &spikes, &values);
   if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
-  if (values) list.value = ints(self, self->model->list_values);
+  if (values || list.graded) list.value = ints(self, self->model->list_values);
   if (weight_bytes == 0) {
     const int32_t out = p->map == SNNCC_DENSE ? snncc_size(p->to) : p->to.channels / p->groups;
     const int16_t *factors = (const int16_t *)(const void *)(self->weights + p->factors);
@@ -322,8 +330,44 @@ static int64_t project_ttfs(const snncc_instance *self, const snncc_projection *
   return operations;
 }
 
+/* Digits of a number that are set: spikes of the radix code. */
+static int32_t ones(uint32_t number) {
+  int32_t count = 0;
+  for (; number; number &= number - 1) count++;
+  return count;
+}
+
+/* As project, in a radix network: the spikes that are worth 2^bit. */
+static int64_t project_digit(const snncc_instance *self, const snncc_projection *p, int32_t bit,
+                             int32_t *v) {
+  const snncc_node *source = &self->model->node[p->source];
+  const uint8_t *number = (const uint8_t *)bytes(self, source->spikes);
+  const int32_t size = snncc_size(source->shape);
+  int8_t *arriving = bytes(self, self->model->arriving);
+  int32_t sent = 0;
+  for (int32_t i = 0; i < size; i++) {
+    arriving[i] = (int8_t)(number[i] >> bit & 1);
+    sent += arriving[i];
+  }
+  if (!sent) return 0;
+  return send(self, p, arriving, NULL, self->weights + p->weights, p->weight_bytes, v);
+}
+
 static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
   for (int32_t i = 0; i < n; i += period) memcpy(to + i, from, (size_t)period * sizeof *to);
+}
+
+/* What constant inputs and the bias bring in every step. */
+static void reset_base(snncc_instance *self, int32_t n) {
+  const snncc_model *model = self->model;
+  const snncc_node *node = &model->node[n];
+  if (node->base < 0) return;
+  int32_t *base = ints(self, node->base);
+  repeat(base, constants(self, node->bias), node->period, snncc_size(node->shape));
+  for (int32_t k = 0; k < node->projections; k++) {
+    const snncc_projection *p = &model->projection[node->first_projection + k];
+    if (model->node[p->source].kind == SNNCC_INPUT) tally(self, n)[1] += project(self, p, base);
+  }
 }
 
 void snncc_reset(snncc_instance *self) {
@@ -334,6 +378,10 @@ void snncc_reset(snncc_instance *self) {
     const int32_t size = snncc_size(node->shape);
     tally(self, n)[0] = tally(self, n)[1] = 0;
     if (node->kind == SNNCC_INPUT || node->kind >= SNNCC_TTFS) continue;
+    if (node->kind >= SNNCC_RADIX) {
+      reset_base(self, n);
+      continue;
+    }
     if (node->count >= 0) memset(ints(self, node->count), 0, (size_t)size * sizeof(int32_t));
     if (node->kind == SNNCC_MAXPOOL) {
       const int32_t before = snncc_size(model->node[node->source].shape);
@@ -343,13 +391,7 @@ void snncc_reset(snncc_instance *self) {
     int32_t *potential = ints(self, node->potential);
     memset(potential, 0, (size_t)size * sizeof *potential);
     if (node->start >= 0) repeat(potential, constants(self, node->start), node->period, size);
-    if (node->base < 0) continue;
-    int32_t *base = ints(self, node->base);
-    repeat(base, constants(self, node->bias), node->period, size);
-    for (int32_t k = 0; k < node->projections; k++) {
-      const snncc_projection *p = &model->projection[node->first_projection + k];
-      if (model->node[p->source].kind == SNNCC_INPUT) tally(self, n)[1] += project(self, p, base);
-    }
+    reset_base(self, n);
   }
 }
 
@@ -383,10 +425,31 @@ static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const i
   return sent;
 }
 
+/* As fire; n is what v / theta, rounded down, says, between least and most. */
+static int32_t fire_graded(const snncc_node *node, int32_t *v, const int32_t *base,
+                           const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
+  const int32_t most = node->most;
+  int32_t sent = 0;
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + base[i];
+    const int32_t least = node->kind != SNNCC_SIGNED_GRADED ? 0 : count[i] < most ? -count[i] : -most;
+    int32_t number = potential / theta[i];
+    number -= potential < number * theta[i]; /* division cuts off, which rounds negatives up */
+    if (number > most) number = most;
+    if (number < least) number = least;
+    v[i] = potential - number * theta[i];
+    spikes[i] = (int8_t)number;
+    if (count) count[i] += number;
+    sent += number < 0 ? -number : number;
+  }
+  return sent;
+}
+
 /* All neurons that share one run of thresholds. */
 static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
                         const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
   int32_t sent = 0;
+  if (node->most > 1) return fire_graded(node, v, base, theta, spikes, count, n);
   if (node->kind == SNNCC_SIGNED_IF) {
     for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16, count += 16)
       sent += fire_signed(v, base, theta, spikes, count, 16);
@@ -401,6 +464,7 @@ static void step_population(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const int32_t size = snncc_size(node->shape), period = node->period;
   int32_t *v = ints(self, node->potential);
+  if (self->step < node->delay) return;
   for (int32_t k = 0; k < node->projections; k++) {
     const snncc_projection *p = &self->model->projection[node->first_projection + k];
     if (self->model->node[p->source].kind != SNNCC_INPUT) tally(self, n)[1] += project(self, p, v);
@@ -448,9 +512,10 @@ static void step_maxpool(snncc_instance *self, int32_t n) {
             if (other > best) best = other;
           }
         }
-        spikes[at + c] = (int8_t)(best - largest[at + c]);
+        const int32_t gained = best - largest[at + c];
+        spikes[at + c] = (int8_t)gained;
         largest[at + c] = best;
-        tally(self, n)[0] += spikes[at + c] != 0;
+        tally(self, n)[0] += gained < 0 ? -gained : gained;
       }
     }
   }
@@ -477,29 +542,68 @@ static void run_ttfs(snncc_instance *self, int32_t n) {
   }
 }
 
-/* The earliest spike of each window. */
-static void run_ttfs_maxpool(snncc_instance *self, int32_t n) {
+/* One layer of a radix network: integrate the digits of all sources by Horner's rule, the largest
+ * first, with bias and constant inputs in every step; then send digits, reset by subtraction. */
+static void run_radix(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const int32_t size = snncc_size(node->shape), period = node->period;
+  const int32_t *base = node->base < 0 ? constants(self, node->bias) : ints(self, node->base);
+  const int32_t advance = node->base < 0 ? 0 : period;
+  int32_t *v = ints(self, node->potential);
+  memset(v, 0, (size_t)size * sizeof *v);
+  for (int32_t bit = self->model->slots - 1; bit >= 0; bit--) {
+    const int32_t *current = base;
+    for (int32_t i = 0; i < size; i += period, current += advance)
+      for (int32_t j = 0; j < period; j++) v[i + j] = 2 * v[i + j] + current[j];
+    for (int32_t k = 0; k < node->projections; k++) {
+      const snncc_projection *p = &self->model->projection[node->first_projection + k];
+      if (self->model->node[p->source].kind != SNNCC_INPUT)
+        tally(self, n)[1] += project_digit(self, p, bit, v);
+    }
+  }
+  if (node->kind == SNNCC_RADIX_READOUT) return;
+  const int32_t *theta = constants(self, node->theta), *start = constants(self, node->start);
+  uint8_t *number = (uint8_t *)bytes(self, node->spikes);
+  for (int32_t i = 0, j = 0; i < size; i++, j = j + 1 < period ? j + 1 : 0) {
+    const int32_t potential = v[i] + start[j];
+    const uint32_t threshold = (uint32_t)theta[j];
+    uint32_t left = potential > 0 ? (uint32_t)potential : 0, sent = 0;
+    for (int32_t bit = self->model->slots - 1; bit >= 0; bit--) {
+      /* shifted down, not the threshold up, which might leave 32 bits */
+      const uint32_t fires = left >> bit >= threshold;
+      left -= fires ? threshold << bit : 0;
+      sent = 2 * sent + fires;
+    }
+    number[i] = (uint8_t)sent;
+    tally(self, n)[0] += ones(sent);
+  }
+}
+
+/* The earliest spike, or the largest number, of each window. */
+static void run_maxpool(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const snncc_node *source = &self->model->node[node->source];
   const snncc_window *win = &node->window;
-  const int8_t *from = bytes(self, source->spikes);
-  int8_t *to = bytes(self, node->spikes);
-  const int32_t channels = node->shape.channels;
+  const uint8_t *from = (const uint8_t *)bytes(self, source->spikes);
+  uint8_t *to = (uint8_t *)bytes(self, node->spikes);
+  const int32_t channels = node->shape.channels, slots = self->model->slots;
+  const int radix = node->kind == SNNCC_RADIX_MAXPOOL;
   for (int32_t y = 0; y < node->shape.height; y++) {
     for (int32_t x = 0; x < node->shape.width; x++, to += channels) {
-      memset(to, self->model->slots, (size_t)channels);
+      memset(to, radix ? 0 : slots, (size_t)channels);
       for (int32_t ky = 0; ky < win->kernel_y; ky++) {
         const int32_t sy = y * win->stride_y - win->pad_y + ky;
         if (sy < 0 || sy >= source->shape.height) continue;
         for (int32_t kx = 0; kx < win->kernel_x; kx++) {
           const int32_t sx = x * win->stride_x - win->pad_x + kx;
           if (sx < 0 || sx >= source->shape.width) continue;
-          const int8_t *other = from + (sy * source->shape.width + sx) * channels;
+          const uint8_t *other = from + (sy * source->shape.width + sx) * channels;
           for (int32_t c = 0; c < channels; c++)
-            if (other[c] < to[c]) to[c] = other[c];
+            if (radix ? other[c] > to[c] : other[c] < to[c]) to[c] = other[c];
         }
       }
-      for (int32_t c = 0; c < channels; c++) tally(self, n)[0] += to[c] < self->model->slots;
+      for (int32_t c = 0; c < channels; c++)
+        tally(self, n)[0] += radix ? ones(to[c]) : to[c] < slots;
     }
   }
 }
@@ -510,8 +614,10 @@ snncc_status snncc_step(snncc_instance *self) {
     const snncc_kind kind = self->model->node[n].kind;
     if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
       run_ttfs(self, n);
-    else if (kind == SNNCC_TTFS_MAXPOOL)
-      run_ttfs_maxpool(self, n);
+    else if (kind == SNNCC_RADIX || kind == SNNCC_RADIX_READOUT)
+      run_radix(self, n);
+    else if (kind == SNNCC_TTFS_MAXPOOL || kind == SNNCC_RADIX_MAXPOOL)
+      run_maxpool(self, n);
     else if (kind == SNNCC_MAXPOOL)
       step_maxpool(self, n);
     else if (kind != SNNCC_INPUT)
@@ -528,19 +634,44 @@ snncc_status snncc_run(snncc_instance *self, int32_t steps) {
   return status;
 }
 
+/* What an output reads, as it is stored: potentials of a readout, net spike counts, or NULL where
+ * it reads slots or numbers of the radix code. */
+static const int32_t *stored_total(const snncc_instance *self, const snncc_node *node) {
+  const int readout = node->kind == SNNCC_READOUT || node->kind == SNNCC_TTFS_READOUT ||
+                      node->kind == SNNCC_RADIX_READOUT;
+  if (!readout && node->kind >= SNNCC_RADIX) return NULL;
+  return ints(self, readout ? node->potential : node->count);
+}
+
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total) {
   const snncc_node *node = &self->model->node[self->model->output[output]];
+  const int32_t *stored = stored_total(self, node);
   const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
-  if (node->kind == SNNCC_TTFS || node->kind == SNNCC_TTFS_MAXPOOL) {
-    const int8_t *slot = bytes(self, node->spikes);
+  if (!stored) {
+    const uint8_t *sent = (const uint8_t *)bytes(self, node->spikes); /* slots, or numbers */
     for (int32_t c = 0; c < channels; c++)
-      for (int32_t i = 0; i < area; i++) total[c * area + i] = slot[i * channels + c];
+      for (int32_t i = 0; i < area; i++) total[c * area + i] = sent[i * channels + c];
     return;
   }
-  const int readout = node->kind == SNNCC_READOUT || node->kind == SNNCC_TTFS_READOUT;
-  const int32_t *stored = ints(self, readout ? node->potential : node->count);
   for (int32_t c = 0; c < channels; c++)
     for (int32_t i = 0; i < area; i++) total[c * area + i] = stored[i * channels + c];
+}
+
+int64_t snncc_margin(const snncc_instance *self, int32_t output) {
+  const snncc_node *node = &self->model->node[self->model->output[output]];
+  const int32_t *stored = stored_total(self, node);
+  const int32_t size = snncc_size(node->shape);
+  if (!stored || size < 2) return -1;
+  int64_t first = INT64_MIN, second = INT64_MIN;
+  for (int32_t i = 0; i < size; i++) {
+    if (stored[i] > first) {
+      second = first;
+      first = stored[i];
+    } else if (stored[i] > second) {
+      second = stored[i];
+    }
+  }
+  return first - second;
 }
 
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes) {

@@ -18,9 +18,14 @@ static void usage(FILE *to) {
           "  --steps T       time steps, at most %d (default)\n"
           "  --spikes S.npy  int8 (N, steps, neurons): every spike of every node\n"
           "  --counts C.npy  int64 (N, 2, nodes): spikes, and synaptic operations, by node\n"
+          "  --margin M      a sample ends when its largest number is M ahead of the second largest;\n"
+          "                  0: after all steps (default %lld). Y is then as it is at the end, S is 0\n"
+          "                  after it, C counts until it\n"
+          "  --least-steps K not before K steps (default 1)\n"
+          "  --steps-used U.npy  int32 (N): steps until each sample's end\n"
           "  --first I, --count N  only samples I .. I + N - 1\n"
           "  --weights FILE  weights.bin, where they are not compiled in (default: beside this)\n",
-          MODEL_NAME, MODEL_STEPS);
+          MODEL_NAME, MODEL_STEPS, (long long)MODEL_EXIT_MARGIN);
 }
 
 static int complain(const char *what, const char *where) {
@@ -76,15 +81,15 @@ static const char *npy_open(npy_in *in, const char *path) {
   return in->samples < 1 ? "has no samples" : NULL;
 }
 
-/* Writes an .npy header for the given shape. */
+/* Writes an .npy header for the given shape; b and c are negative where there is no such axis. */
 static int npy_begin(FILE *file, const char *type, int64_t a, int64_t b, int64_t c) {
   char header[118];
-  int n = c < 0 ? snprintf(header, sizeof header,
-                           "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRId64
-                           ", %" PRId64 "), }", type, a, b)
-                : snprintf(header, sizeof header,
-                           "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRId64
-                           ", %" PRId64 ", %" PRId64 "), }", type, a, b, c);
+  int n = snprintf(header, sizeof header,
+                   "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRId64 ",", type, a);
+  const int64_t more[2] = {b, c};
+  for (int i = 0; i < 2 && more[i] >= 0; i++)
+    n += snprintf(header + n, sizeof header - (size_t)n, "%s%" PRId64, i ? ", " : " ", more[i]);
+  n += snprintf(header + n, sizeof header - (size_t)n, "), }");
   memset(header + n, ' ', sizeof header - (size_t)n);
   header[sizeof header - 1] = '\n';
   const unsigned char magic[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, sizeof header, 0};
@@ -93,9 +98,9 @@ static int npy_begin(FILE *file, const char *type, int64_t a, int64_t b, int64_t
 }
 
 typedef struct {
-  const char *input, *output, *spikes, *counts, *weights;
-  int64_t first, count;
-  int32_t steps;
+  const char *input, *output, *spikes, *counts, *steps_used, *weights;
+  int64_t first, count, margin;
+  int32_t steps, least_steps;
   int trace;
 } options;
 
@@ -117,7 +122,10 @@ static int parse(options *o, int argc, char **argv) {
     else if (!strcmp(name, "--output")) o->output = value;
     else if (!strcmp(name, "--spikes")) o->spikes = value;
     else if (!strcmp(name, "--counts")) o->counts = value;
+    else if (!strcmp(name, "--steps-used")) o->steps_used = value;
     else if (!strcmp(name, "--weights")) o->weights = value;
+    else if (!strcmp(name, "--margin")) o->margin = strtoll(value, &end, 10);
+    else if (!strcmp(name, "--least-steps")) o->least_steps = (int32_t)strtol(value, &end, 10);
     else if (!strcmp(name, "--steps")) o->steps = (int32_t)strtol(value, &end, 10);
     else if (!strcmp(name, "--first")) o->first = strtoll(value, &end, 10);
     else if (!strcmp(name, "--count")) o->count = strtoll(value, &end, 10);
@@ -130,6 +138,10 @@ static int parse(options *o, int argc, char **argv) {
   }
   if (o->steps < 1 || o->steps > MODEL_STEPS)
     return complain("should be at least 1, and at most those compiled for", "--steps");
+  if (o->least_steps < 1) return complain("should be at least 1", "--least-steps");
+  if (o->margin < 0) return complain("should be positive, or 0 for all steps", "--margin");
+  if (o->margin && !MODEL_CAN_EXIT)
+    return complain("is for a rate code with classes of one scale, which this is not", "--margin");
   return 0;
 }
 
@@ -162,23 +174,46 @@ static int32_t totals[MODEL_OUTPUT_SIZE];
 static int8_t spikes[MODEL_NEURONS];
 static uint64_t state[(MODEL_STATE_BYTES + 7) / 8];
 
-static int write_step(const options *o, FILE *out, FILE *spike_file, int32_t t) {
-  if (o->trace || t + 1 == o->steps) {
-    int32_t *total = totals;
-    for (int32_t k = 0; k < MODEL.outputs; k++) {
-      snncc_read_total(&net, k, total);
-      total += snncc_size(MODEL.node[MODEL.output[k]].shape);
-    }
-    if (fwrite(totals, sizeof *totals, MODEL_OUTPUT_SIZE, out) != MODEL_OUTPUT_SIZE) return 0;
+/* What the outputs read after the last step, and (unless NULL) all spikes of it. */
+static void read_step(FILE *spike_file) {
+  int32_t *total = totals;
+  for (int32_t k = 0; k < MODEL.outputs; k++) {
+    snncc_read_total(&net, k, total);
+    total += snncc_size(MODEL.node[MODEL.output[k]].shape);
   }
-  if (!spike_file) return 1;
   int8_t *sent = spikes;
-  for (int32_t n = 0; n < MODEL.nodes; n++) {
+  for (int32_t n = 0; spike_file && n < MODEL.nodes; n++) {
     if (MODEL.node[n].spikes < 0) continue;
     snncc_read_spikes(&net, n, sent);
     sent += snncc_size(MODEL.node[n].shape);
   }
-  return fwrite(spikes, 1, MODEL_NEURONS, spike_file) == MODEL_NEURONS;
+}
+
+static int write_step(const options *o, FILE *out, FILE *spike_file, int32_t t) {
+  if ((o->trace || t + 1 == o->steps) &&
+      fwrite(totals, sizeof *totals, MODEL_OUTPUT_SIZE, out) != MODEL_OUTPUT_SIZE)
+    return 0;
+  return !spike_file || fwrite(spikes, 1, MODEL_NEURONS, spike_file) == MODEL_NEURONS;
+}
+
+/* One sample, whose inputs are set. The files have all steps: after the sample's end the totals are
+ * those at its end, and there are no spikes. */
+static int run_sample(const options *o, FILE *out, FILE *spike_file, FILE *steps_used) {
+  int32_t used = 0;
+  snncc_reset(&net);
+  for (int32_t t = 0; t < o->steps; t++) {
+    if (!used) {
+      (void)snncc_step(&net);
+      read_step(spike_file);
+    } else if (t == used && spike_file) {
+      memset(spikes, 0, sizeof spikes);
+    }
+    if (!write_step(o, out, spike_file, t)) return 0;
+    if (used) continue;
+    const int ahead = o->margin && t + 1 >= o->least_steps && snncc_margin(&net, 0) >= o->margin;
+    if (ahead || t + 1 == o->steps) used = t + 1;
+  }
+  return !steps_used || fwrite(&used, sizeof used, 1, steps_used) == 1;
 }
 
 static int write_counts(FILE *file) {
@@ -193,7 +228,8 @@ static int write_counts(FILE *file) {
 }
 
 /* Runs all samples; returns what went wrong, or NULL. */
-static const char *run(const options *o, npy_in *in, FILE *out, FILE *spike_file, FILE *counts) {
+static const char *run(const options *o, npy_in *in, FILE *out, FILE *spike_file, FILE *counts,
+                       FILE *steps_used) {
   const int raw = !strcmp(in->type, "|u1");
   const size_t width = raw ? 1 : sizeof(float);
   const size_t bytes = (size_t)in->size * width;
@@ -213,11 +249,7 @@ static const char *run(const options *o, npy_in *in, FILE *out, FILE *spike_file
     } else {
       model_set_inputs(&net, sample);
     }
-    snncc_reset(&net);
-    for (int32_t t = 0; !wrong && t < o->steps; t++) {
-      (void)snncc_step(&net);
-      if (!write_step(o, out, spike_file, t)) wrong = strerror(errno);
-    }
+    if (!run_sample(o, out, spike_file, steps_used)) wrong = strerror(errno);
     if (!wrong && counts && !write_counts(counts)) wrong = strerror(errno);
   }
   free(units);
@@ -226,7 +258,11 @@ static const char *run(const options *o, npy_in *in, FILE *out, FILE *spike_file
 }
 
 int main(int argc, char **argv) {
-  options o = {NULL, NULL, NULL, NULL, NULL, 0, -1, MODEL_STEPS, 0};
+  options o = {0};
+  o.count = -1;
+  o.margin = MODEL_EXIT_MARGIN;
+  o.steps = MODEL_STEPS;
+  o.least_steps = 1;
   int code = parse(&o, argc, argv);
   if (code) return code;
   npy_in in;
@@ -250,9 +286,10 @@ int main(int argc, char **argv) {
   if (snncc_init(&net, &MODEL, state, sizeof state, weights, MODEL_WEIGHT_BYTES) != SNNCC_OK)
     return complain("the weights are not those of this model, or are damaged", MODEL_NAME);
 
-  const char *path[3] = {o.output, o.spikes, o.counts};
-  FILE *file[3] = {NULL, NULL, NULL};
-  for (int i = 0; i < 3 && !wrong; i++) {
+  enum { FILES = 4 };
+  const char *path[FILES] = {o.output, o.spikes, o.counts, o.steps_used};
+  FILE *file[FILES] = {NULL, NULL, NULL, NULL};
+  for (int i = 0; i < FILES && !wrong; i++) {
     if (!path[i]) continue;
     file[i] = fopen(path[i], "wb");
     if (!file[i]) wrong = strerror(errno);
@@ -262,16 +299,17 @@ int main(int argc, char **argv) {
                        : npy_begin(file[0], "<i4", o.count, MODEL_OUTPUT_SIZE, -1);
     if (file[1]) good &= npy_begin(file[1], "|i1", o.count, o.steps, MODEL_NEURONS);
     if (file[2]) good &= npy_begin(file[2], "<i8", o.count, 2, MODEL.nodes);
-    wrong = good ? run(&o, &in, file[0], file[1], file[2]) : strerror(errno);
+    if (file[3]) good &= npy_begin(file[3], "<i4", o.count, -1, -1);
+    wrong = good ? run(&o, &in, file[0], file[1], file[2], file[3]) : strerror(errno);
   }
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < FILES; i++)
     if (file[i] && fclose(file[i]) && !wrong) wrong = strerror(errno);
   fclose(in.file);
 #if !MODEL_WEIGHTS_EMBEDDED
   free(weights);
 #endif
   if (!wrong) return 0;
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < FILES; i++)
     if (file[i]) remove(path[i]);
   fprintf(stderr, "%s: %s\n", o.output, wrong);
   return 1;

@@ -23,6 +23,8 @@
 #define MODEL_INPUT_SIZE 72
 #define MODEL_INPUT_NODE 0
 #define MODEL_TAKES_BYTES 1
+#define MODEL_CAN_EXIT 1 /* whether snncc_margin(self, 0) says how sure the class is */
+#define MODEL_EXIT_MARGIN 0 /* at which a sample ends early; 0: after all steps */
 #define MODEL_OUTPUT_SIZE 3
 #define MODEL_NEURONS 173
 #define MODEL_STATE_BYTES 3904

@@ -26,9 +26,14 @@ typedef enum {
   SNNCC_INPUT,
   SNNCC_IF,
   SNNCC_SIGNED_IF,
+  SNNCC_GRADED, /* spikes carry their number, up to `most` */
+  SNNCC_SIGNED_GRADED,
   SNNCC_READOUT,
   SNNCC_MAXPOOL,
-  /* time to first spike: one step runs all layers, one after the other */
+  /* radix code and time to first spike: one step runs all layers, one after the other */
+  SNNCC_RADIX,
+  SNNCC_RADIX_READOUT,
+  SNNCC_RADIX_MAXPOOL,
   SNNCC_TTFS,
   SNNCC_TTFS_READOUT,
   SNNCC_TTFS_MAXPOOL
@@ -82,6 +87,8 @@ typedef struct {
   int32_t period;      /* number of thresholds, starts and biases, repeated over the neurons */
   int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have;
                                * theta of a time-to-first-spike node: a threshold for each slot */
+  int32_t most;  /* of a graded node: spikes that it sends at once */
+  int32_t delay; /* of a readout: first steps that are left out */
   /* byte offsets into the state, -1 for what a node does not have */
   int64_t potential, base, spikes, count, pooled;
 } snncc_node;
@@ -89,7 +96,8 @@ typedef struct {
 typedef struct {
   const char *name;
   int32_t nodes, outputs, steps;
-  int32_t slots, planes; /* of a time-to-first-spike network: of a layer, of an input number */
+  int32_t slots;  /* of a layer: time slots to first spike, or digits in the radix code */
+  int32_t planes; /* of a time-to-first-spike network: bits of an input number */
   const snncc_node *node;
   const snncc_projection *projection;
   const snncc_move *move;
@@ -97,7 +105,7 @@ typedef struct {
   size_t weight_bytes, state_bytes;
   uint32_t checksum;
   int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
-  int64_t products, arriving; /* and that of time-to-first-spike networks */
+  int64_t products, arriving; /* and that of time-to-first-spike and radix networks */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
@@ -126,12 +134,18 @@ snncc_status snncc_step(snncc_instance *self);
 /* snncc_reset and `steps` steps. */
 snncc_status snncc_run(snncc_instance *self, int32_t steps);
 
-/* What an output reads, in the network's order: potentials of a readout, net spike counts, or
- * slots. */
+/* What an output reads, in the network's order: potentials of a readout, net spike counts, slots,
+ * or numbers of the radix code. */
 void snncc_read_total(const snncc_instance *self, int32_t output, int32_t *total);
 
-/* The spikes of the last step, -1, 0 or 1, in the network's order; of a time-to-first-spike network
- * the slot of each neuron's spike, model->slots for none. */
+/* How far the largest number of an output is ahead of the second largest, after the steps done so
+ * far; -1 for an output of a single number, or of slots. To stop a sample early:
+ *   while (snncc_step(&net) == SNNCC_OK && snncc_margin(&net, 0) < MARGIN) {} */
+int64_t snncc_margin(const snncc_instance *self, int32_t output);
+
+/* The spikes of the last step, -1, 0 or 1 (graded ones carry their number), in the network's order;
+ * of a time-to-first-spike network the slot of each neuron's spike, model->slots for none; of a
+ * radix network the number whose digits each neuron has sent, as uint8_t. */
 void snncc_read_spikes(const snncc_instance *self, int32_t node, int8_t *spikes);
 
 /* Since snncc_reset: spikes that a node has sent, and weights added in it because of spikes (and,
