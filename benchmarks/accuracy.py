@@ -1,10 +1,10 @@
 """The accuracy tables of docs/results.md: networks and settings, each compiled for its own steps.
 
-    python benchmarks/accuracy.py MODELS/ DATA/ [contract | methods | codes] [--only TEXT]
+    python benchmarks/accuracy.py MODELS/ DATA/ [contract | methods] [--only TEXT]
 
 MODELS has the pretrained networks, DATA NAME_calib.npz and NAME_test.npz with uint8 images `x` and
 classes `y`. Prints one Markdown row for each network and its settings. The test images take no part
-in calibration.
+in calibration. `codes.py` has the time codes side by side.
 """
 
 import argparse
@@ -65,16 +65,7 @@ def methods() -> Iterator[Row]:
     yield RESNET, {"neuron": "if", "steps": 256, "method": "ecc", "calibrate": "off"}
 
 
-def codes() -> Iterator[Row]:
-    """The time codes at equal accuracy."""
-    for steps in (8, 16):
-        yield RESNET, {"neuron": "signed-if", "steps": steps}
-    for steps in (4, 5):
-        yield RESNET, {"coding": "radix", "steps": steps}
-    yield RESNET, {"coding": "ttfs", "steps": 24}
-
-
-TABLES = {table.__name__: table for table in (contract, methods, codes)}
+TABLES = {table.__name__: table for table in (contract, methods)}
 
 
 def percent(share: Share | None) -> str:

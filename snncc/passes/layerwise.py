@@ -19,7 +19,7 @@ from snncc_ir.ops import Input, IntegrateFire, MaxPool, Neuron, Population, Read
 Values = NDArray[np.float32]
 MEMORY = 1 << 31
 """Bytes of values that may be kept at once; beyond, fewer samples are taken."""
-WORK = 1 << 13
+WORK = 1 << 14
 """Samples times time steps that are simulated; of many steps, fewer samples are taken."""
 LEAST_SAMPLES = 32
 
