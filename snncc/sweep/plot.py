@@ -76,11 +76,12 @@ def _panel(axes: "Axes", rows: Sequence[Row], cost: str, labels: Mapping[str, st
     if inside:
         x, y = [point[0] for point, _ in inside], [100 * point[1] for point, _ in inside]
         axes.step(x, y, where="post", color="#555555", linewidth=1, zorder=0, label="Pareto front")
-    for i, (point, text) in enumerate(inside):
-        # below and to the right: above it runs the front
+    for point, text in inside:
+        # above and to the left of a front there is nothing
         axes.annotate(
-            text, (point[0], 100 * point[1]), xytext=(7, -13 - 11 * (i % 2)),
-            textcoords="offset points", fontsize=8, color="#333333",
+            text, (point[0], 100 * point[1]), xytext=(-5, 5), ha="right",
+            textcoords="offset points", fontsize=8, color="#222222",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
         )  # fmt: skip
     reference = next(
         (r.numbers["float_accuracy"] for r in rows if "float_accuracy" in r.numbers), None
@@ -90,9 +91,9 @@ def _panel(axes: "Axes", rows: Sequence[Row], cost: str, labels: Mapping[str, st
     axes.set_xscale("log", base=2 if cost == "steps" else 10)
     axes.set_xlabel(PANELS[cost])
     axes.grid(alpha=0.25)
-    axes.margins(x=0.12)
+    axes.margins(x=0.2, y=0.08)
     if cost == "steps":
-        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.xaxis.set_major_formatter("{x:g}")
 
 
 def series(row: Row) -> str:
