@@ -191,8 +191,8 @@ def test_missing_libraries_are_named(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     model, data, out = mlp(tmp_path), samples(tmp_path / "d.npz", (4,)), tmp_path / "out"
     shown = cli("sweep", model, "--calib", data, "--dask", "tcp://nowhere:1", "-o", out, code=2)
-    assert "SNN053: dask is not installed" in shown.err
+    assert "SNN054: dask is not installed" in shown.err
     assert "pip install 'snncc[dask]'" in shown.err
     shown = cli("sweep", model, "--calib", data, "--steps", "2", "--jobs", "1", "-o", out)
-    assert "SNN053: matplotlib is not installed" in shown.err
+    assert "SNN054: matplotlib is not installed" in shown.err
     assert [path.name for path in out.iterdir()] == ["sweep.csv"]

@@ -15,8 +15,8 @@ from snncc.search import Candidate, Figures, Goal, Search, Study, Trial, make_st
 from snncc.search.ladder import lowest
 from snncc.search.paired import Paired, samples_needed
 from snncc.search.trial import Options
+from snncc.shares import Share
 from snncc.source import load_source
-from snncc.verify import Share
 from snncc_backends import backend
 from snncc_ir import Graph, SnnccError
 from tests.e2e.models import mlp, samples
@@ -106,12 +106,17 @@ def study(count: int = 400) -> Study:
 
 
 def invented(options: Options) -> Figures | str:
-    """A target's behavior: enough steps are good, and signed neurons need half as many."""
+    """A target's behavior: enough steps are good, and signed neurons need half as many.
+
+    The radix code never is.
+    """
     coding, steps = options["coding"], int(str(options.get("steps", 24)))
     if coding == "ttfs":
         if int(str(options.get("weight_bits", 5))) < 4:
             return "SNN041: too few bits"
         good, latency, operations = steps >= 20, 3 * steps, 500.0
+    elif coding == "radix":
+        good, latency, operations = False, 20 * steps, 50.0
     else:
         good = steps >= (12 if options["neuron"] == "signed-if" else 24)
         latency, operations = steps, steps * (90.0 if options["neuron"] == "signed-if" else 30.0)
