@@ -93,7 +93,7 @@ def test_no_settings_that_keep_the_accuracy(cli: Cli, tmp_path: Path) -> None:
     shown = cli(model, "--calib", data, "--accuracy", "2", "--steps", "1", "--neuron", "if", "-o",
                 tmp_path / "out", code=2)  # fmt: skip
     assert "SNN043: none of 1 settings loses at most 2 points with 90 % confidence" in shown.err
-    assert "rate neuron=if steps=1" in shown.out
+    assert "rate steps=1 neuron=if" in shown.out
     assert not (tmp_path / "out").exists()
 
 
