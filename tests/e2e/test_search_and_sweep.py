@@ -93,7 +93,7 @@ def test_no_settings_that_keep_the_accuracy(cli: Cli, tmp_path: Path) -> None:
     shown = cli(model, "--calib", data, "--accuracy", "2", "--steps", "1", "--neuron", "if", "-o",
                 tmp_path / "out", code=2)  # fmt: skip
     assert "SNN043: none of 1 settings loses at most 2 points with 90 % confidence" in shown.err
-    assert "rate neuron=if steps=1" in shown.out
+    assert "rate steps=1 neuron=if" in shown.out
     assert not (tmp_path / "out").exists()
 
 
@@ -102,12 +102,13 @@ def test_sweep(cli: Cli, tmp_path: Path) -> None:
     model, data, out = mlp(tmp_path), samples(tmp_path / "d.npz", (4,)), tmp_path / "front"
     arguments = (
         "sweep", model, "--target", "c,ttfs28", "--calib", data, "--set", "rate.steps=2,8", "--set",
-        "ttfs.weight_bits=5,9", "--limit", "20", "-o",
+        "ttfs.weight_bits=5,9", "--set", "ttfs.steps=24", "--limit", "20", "-o",
     )  # fmt: skip
     shown = cli(*arguments, out, "--jobs", "2")
     rows = table(out)
     assert [row["options"] for row in rows] == [
-        "rate steps=2", "rate steps=8", "ttfs weight_bits=5", "ttfs weight_bits=9",
+        "rate steps=2", "rate steps=8", "ttfs weight_bits=5 steps=24",
+        "ttfs weight_bits=9 steps=24",
     ]  # fmt: skip
     assert "SNN020: bits is 9, should be 2 to 8" in rows[3]["error"]
     assert [row["error"] for row in rows[:3]] == [""] * 3
