@@ -69,7 +69,7 @@ class RateSettings(Settings):
     fit: str = "best"
     tune: str = "best"
     rounds: int = 4
-    samples: int = 256
+    samples: int = 512
     early_exit_loss: float = 0.0
 
     def __post_init__(self) -> None:

@@ -54,7 +54,7 @@ class CalibrateRate(Pass):
     weights: str = "best"
     neurons: str = "best"
     rounds: int = 4
-    samples: int = 256
+    samples: int = 512
     name = "calibrate-rate"
     needs = CODED
     promise = Lossy(why="weights, thresholds and biases move, towards the values as they were")
