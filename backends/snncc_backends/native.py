@@ -1,11 +1,15 @@
 """C programs that run samples: compiled with the system's compiler, one process for each core."""
 
+import atexit
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from snncc_ir import fail
@@ -31,27 +35,61 @@ def compiler() -> list[str]:
     )
 
 
-def build(sources: Sequence[Path], executable: Path, flags: Sequence[str] | None = None) -> str:
+def build(
+    sources: Sequence[Path],
+    executable: Path,
+    flags: Sequence[str] | None = None,
+    fixed: Mapping[Path, Sequence[Path]] | None = None,
+) -> str:
     """Compiles C sources; returns the compiler's command, for people.
 
-    flags: in place of optimization for this machine. Raises SNN052 with what the compiler says.
+    flags: in place of optimization for this machine. fixed: further sources, the same in many
+    executables, each with the headers that it includes: they are compiled once as long as this
+    process lives. Raises SNN052 with what the compiler says.
     """
     command = compiler()
     attempts = [(*FAST, NATIVE), FAST] if flags is None else [tuple(flags)]
     message = ""
     for attempt in attempts:
-        files = [str(source) for source in sources]
-        line = [*command, *STANDARD, *attempt, "-o", str(executable), *files, "-lm"]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
+        line = [*command, *STANDARD, *attempt]
+        try:
+            objects = [str(_object(s, h, line)) for s, h in (fixed or {}).items()]
+            files = [*map(str, sources), *objects]
+            _compile([*line, "-o", str(executable), *files, "-lm"])
             return " ".join([*command, *attempt])
-        message = done.stderr.strip()
+        except subprocess.CalledProcessError as error:
+            message = error.stderr.strip()
     raise fail(
         "SNN052",
         f"the C compiler fails: {message[:2000]}",
         " ".join(command),
         "try another compiler with CC=…",
     )
+
+
+def _compile(line: Sequence[str]) -> None:
+    subprocess.run(line, capture_output=True, text=True, check=True)
+
+
+def _object(source: Path, headers: Sequence[Path], line: Sequence[str]) -> Path:
+    """The object file of a source, compiled by `line` unless it is there already."""
+    state = sha256("\0".join(line).encode())
+    for path in [source, *headers]:
+        state.update(path.read_bytes())
+    made = _objects() / f"{state.hexdigest()}.o"
+    if not made.exists():
+        unfinished = made.with_suffix(f".{os.getpid()}")
+        _compile([*line, "-c", "-o", str(unfinished), str(source)])
+        unfinished.replace(made)
+    return made
+
+
+@cache
+def _objects() -> Path:
+    """Where object files of fixed sources are kept; goes with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="snncc-objects-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ from snncc_ir import (
 )  # fmt: skip
 from snncc_ir.ops import Output
 
+RUNTIME_SOURCE = "snncc_runtime.c"
+"""The same for all networks."""
 SAMPLES_A_PROCESS = 64
 """Fewer when there are few samples, so that all cores have work and the progress bar moves."""
 RECORDED_A_PROCESS = 8
@@ -60,7 +62,15 @@ class CRunner(Runner):
         self._work = Path(tempfile.mkdtemp(prefix="snncc-c-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"
-        command = build(sorted((folder / FOLDER).glob("*.c")), self._executable, flags)
+        sources = sorted((folder / FOLDER).glob("*.c"))
+        runtime = [path for path in sources if path.name == RUNTIME_SOURCE]
+        headers = sorted((folder / FOLDER).glob("snncc_*.h"))
+        command = build(
+            [path for path in sources if path not in runtime],
+            self._executable,
+            flags,
+            dict.fromkeys(runtime, headers),
+        )
         weights = folder / FOLDER / "weights.bin"
         self._options = ["--weights", str(weights)] if weights.exists() else []
         self.description = f"C simulator ({command})"

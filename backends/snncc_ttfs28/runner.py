@@ -63,8 +63,9 @@ class ImageRunner(Runner):
         self.description = "ttfs28 emulator"
         if emulator is None:
             with as_file(files("snncc_ttfs28") / EMULATOR) as folder:
-                sources = [folder / name for name in SOURCES]
-                command = build(sources, self._executable, flags)
+                headers = sorted(path for path in folder.iterdir() if path.suffix == ".h")
+                sources = dict.fromkeys([folder / name for name in SOURCES], headers)
+                command = build((), self._executable, flags, sources)
             self.description = f"ttfs28 emulator ({command})"
         self._check()
 
