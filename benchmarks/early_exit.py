@@ -1,4 +1,4 @@
-"""The table of early exit in docs/results.md.
+"""The table of docs/early-exit.md.
 
     python benchmarks/early_exit.py MODELS/ DATA/ [NETWORK …]
 

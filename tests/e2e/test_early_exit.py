@@ -139,6 +139,32 @@ def test_options_that_do_not_fit(
     assert message in refused.err
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--margin", "-1"], "--margin: should be positive, or 0 for all steps"),
+        (["--margin", "many"], "--margin: should be a number"),
+        (["--least-steps", "0"], "--least-steps: should be at least 1"),
+        (["--margin", "5", "--steps-used", "/nowhere/x"], "No such file or directory"),
+    ],
+)
+def test_the_program_refuses_bad_options(
+    options: list[str], message: str, bundle: Path, tmp_path: Path
+) -> None:
+    if not shutil.which("cc"):
+        pytest.skip("cc is not here")
+    runner = snncc.Bundle.load(bundle).runner
+    executable: Path = runner._executable  # type: ignore[attr-defined]
+    np.save(tmp_path / "x.npy", np.zeros((3, 8, 8), np.uint8))
+    command = [executable, "--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy"]
+    done = subprocess.run(
+        [*map(str, command), *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert not (tmp_path / "y.npy").exists()
+
+
 def test_networks_that_do_not_fit(cli: Cli, digits: Path, tmp_path: Path) -> None:
     model, calib = digits / "digits.onnx", digits / "calib.npz"
     refused = cli(model, "--early-exit-loss", "1", "-o", tmp_path / "a", code=2)
