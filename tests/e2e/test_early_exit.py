@@ -14,6 +14,9 @@ from tests.e2e.test_cli import Cli, bundle, cli
 
 __all__ = ["bundle", "cli"]
 
+CHANCE = 2.0
+"""Points: some 95 % of a share of 5 % on 360 images lie so near."""
+
 
 def verify(bundle: Path, digits: Path) -> list[object]:
     return ["verify", bundle, "--model", digits / "digits.onnx", "--data", digits / "test.npz"]
@@ -52,7 +55,8 @@ def test_verify_chooses_a_margin(cli: Cli, bundle: Path, digits: Path) -> None:
         early = figures["early"]
         assert 100 * early["choice"]["bound"] <= float(points)
         lost = figures["at_steps"][-1]["accuracy"]["value"] - early["accuracy"]["value"]
-        assert 100 * lost <= float(points)
+        # the bound is one for samples like those of calibration; 360 others differ by chance
+        assert 100 * lost <= float(points) + CHANCE
         margins.append(early["units"])
         steps.append(early["mean_steps"])
     assert margins[0] < margins[1]
