@@ -1,1 +1,1 @@
-"""Target loihi: core maps for Loihi-style many-core chips; docs/targets/loihi.md is their specification."""
+"""Target loihi: core maps for Loihi-style many-core chips; docs/targets/loihi.md specifies them."""

@@ -1,7 +1,7 @@
 """The description of a chip: its mesh, limits, number formats, neurons, energies and times.
 
-It is one JSON file (`chips/chip.schema.json` is its schema, where each entry says what it is); those
-of the built-in chips are in `chips/`, a user may give another.
+It is one JSON file (`chips/chip.schema.json` is its schema, where each entry says what it is);
+those of the built-in chips are in `chips/`, a user may give another.
 """
 
 import json
@@ -58,6 +58,8 @@ class Limits:
     axon_base: int
     delay: int
     core_bytes: int
+    compartment_bytes: int
+    axon_bytes: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Features:
     payload: int
     joins: bool
     held_currents: bool
+    runs: bool
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,10 @@ def parse_chip(content: bytes, place: str) -> Chip:
         table = json.loads(content)
     except ValueError as error:
         raise _wrong(f"is no JSON: {error}", place) from None
-    error = best_match(_validator().iter_errors(table))
-    if error is not None:
-        where = ".".join(map(str, error.absolute_path)) or "the whole"
-        raise _wrong(f"is wrong at {where}: {error.message[:300]}", place)
+    finding = best_match(_validator().iter_errors(table))
+    if finding is not None:
+        where = ".".join(map(str, finding.absolute_path)) or "the whole"
+        raise _wrong(f"is wrong at {where}: {finding.message[:300]}", place)
 
     def values(part: str) -> dict[str, object]:
         found = {key: entry["value"] for key, entry in table[part].items()}
@@ -214,10 +217,11 @@ def contradictions(chip: Chip) -> list[str]:
         )
     if not limits.synapse_words and not limits.core_bytes:
         found.append("has no limit on synapses, should have synapse_words or core_bytes")
-    if limits.core_bytes and 16 * limits.compartments > limits.core_bytes:
+    taken = limits.compartments * limits.compartment_bytes
+    if limits.core_bytes and taken > limits.core_bytes:
         found.append(
-            f"has {limits.compartments} compartments of 16 bytes in {limits.core_bytes} bytes, "
-            "should have room for them"
+            f"has {limits.compartments} compartments of {limits.compartment_bytes} bytes in "
+            f"{limits.core_bytes} bytes, should have room for them"
         )
     reach = limits.axon_base + (1 << max(numbers.index_bits)) - 1
     if reach < limits.compartments - 1:

@@ -57,6 +57,7 @@ LAYOUTS: dict[str, tuple[Field, ...]] = {
         Field("index_bits", 6, 4),
         Field("delay_bits", 10, 3),
         Field("exponent", 13, 5, True),
+        Field("run", 18, 1),
     ),
     "input_axon": (
         Field("pointer", 0, 20),

@@ -1,0 +1,118 @@
+"""Every synapse of a projection: which neuron of the source, which of the population, what weight.
+
+Maps of the normal form, whatever they are made of, become lists of synapses by source neuron. What
+positions of a convolution share is found again by content when cores are packed (`packing.py`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+
+import numpy as np
+
+from snncc_ir import Integers, Type
+from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Synapses sorted by source neuron, then by lane and target neuron: compressed sparse rows.
+
+    rows: (sources + 1) where each source's synapses begin. targets, lanes, weights: one number a
+    synapse. Two synapses of one source may have the same target.
+    """
+
+    rows: Integers
+    targets: Integers
+    lanes: Integers
+    weights: Integers
+
+    @property
+    def sources(self) -> Integers:
+        """The source neuron of each synapse."""
+        return np.repeat(np.arange(len(self.rows) - 1), np.diff(self.rows))
+
+
+def projection(chain: Chain, source: Type) -> Connections:
+    """The synapses of a projection; weights of 0 are none."""
+    *moves, last = chain
+    found = [_of_last(last, index) for index in _indices(moves, source)]
+    parts = [np.concatenate(part) for part in zip(*found, strict=True)]
+    kept = (parts[0] >= 0) & (parts[2] != 0)
+    pre, post, weights = (part[kept] for part in parts)
+    return _sorted(source.size, pre, post, np.zeros_like(post), weights)
+
+
+def pooling(op: MaxPool, source: Type) -> Connections:
+    """What a max pool hears: the i-th source of its window on lane i, with weight 1."""
+    windows = _windows(op.window, np.arange(source.size).reshape(source.shape))
+    sources = windows.reshape(-1, int(np.prod(op.window.kernel)))
+    post, lanes = np.nonzero(sources >= 0)
+    return _sorted(source.size, sources[post, lanes], post, lanes, np.ones_like(post))
+
+
+def _sorted(
+    size: int, pre: Integers, post: Integers, lanes: Integers, weights: Integers
+) -> Connections:
+    order = np.lexsort((post, lanes, pre))
+    rows = np.zeros(size + 1, np.int64)
+    np.cumsum(np.bincount(pre, minlength=size), out=rows[1:])
+    return Connections(rows, post[order], lanes[order], weights[order])
+
+
+def _indices(moves: list[Op], source: Type) -> Iterator[Integers]:
+    """The source neuron of each number before the last op; one array for each tap of the sums."""
+    yield from reduce(
+        lambda found, op: [after for index in found for after in _moved(op, index)],
+        moves,
+        [np.arange(source.size).reshape(source.shape)],
+    )
+
+
+def _moved(op: Op, index: Integers) -> list[Integers]:
+    if isinstance(op, View):
+        return [np.append(index.reshape(-1), -1)[op.index.integers]]
+    if not isinstance(op, SumPool):
+        raise AssertionError("the checker holds that views and sums come before weights")
+    windows = _windows(op.window, index)
+    taps = product(*(range(size) for size in op.kernel))
+    return [windows[(..., *tap)] for tap in taps]
+
+
+def _windows(window: Window, index: Integers) -> Integers:
+    """(C, *positions, *kernel): what each window sees, −1 for padding."""
+    return window.slide(index[None].astype(np.float64), -1.0)[0].astype(np.int64)
+
+
+def _of_last(last: Op, index: Integers) -> tuple[Integers, Integers, Integers]:
+    """Source, target and weight of all synapses, (N) each."""
+    match last:
+        case Conv():
+            return _convolution(last, index)
+        case Dense():
+            weights = last.weight.integers
+            post, place = np.indices(weights.shape)
+            return index.reshape(-1)[place.reshape(-1)], post.reshape(-1), weights.reshape(-1)
+        case Scale():
+            weights = np.broadcast_to(last.weight.integers, index.shape).reshape(-1)
+            return index.reshape(-1), np.arange(index.size), weights
+    raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+
+
+def _convolution(conv: Conv, index: Integers) -> tuple[Integers, Integers, Integers]:
+    weights = conv.weight.integers
+    outputs, inputs = weights.shape[:2]
+    seen = _windows(conv.window, index)
+    taps = int(np.prod(weights.shape[2:]))
+    seen = seen.reshape(conv.groups, inputs, -1, taps)
+    places = seen.shape[2]
+    grouped = weights.reshape(conv.groups, outputs // conv.groups, inputs, 1, taps)
+    shape = (conv.groups, outputs // conv.groups, inputs, places, taps)
+    pre = np.broadcast_to(seen[:, None], shape)
+    post = np.arange(outputs * places).reshape(conv.groups, outputs // conv.groups, 1, places, 1)
+    return (
+        pre.reshape(-1),
+        np.broadcast_to(post, shape).reshape(-1),
+        np.broadcast_to(grouped, shape).reshape(-1),
+    )
