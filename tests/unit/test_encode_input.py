@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from snncc.passes.base import Context
 from snncc.passes.encode_input import EncodeInput, encodes
@@ -45,9 +46,7 @@ def network(name: str = "x") -> Graph:
     return builder.graph()
 
 
-def data(
-    low: float, count: int = 7
-) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+def data(low: float, count: int = 7) -> dict[str, NDArray[np.float32]]:
     random = np.random.default_rng(1)
     return {"x": random.uniform(low, 1, (count, *SHAPE)).astype(np.float32)}
 
@@ -89,7 +88,7 @@ def test_binary_weights_stay_binary() -> None:
     assert isinstance(second, Conv)
     assert isinstance(first.weight, Binary)
     assert isinstance(second.weight, Binary)
-    assert np.array_equal(first.weight.signs.array, -second.weight.signs.array)
+    assert np.array_equal(first.weight.signs.integers, -second.weight.signs.integers)
     assert np.array_equal(first.weight.alpha.array, second.weight.alpha.array)
 
 
@@ -111,6 +110,7 @@ def test_one_number_a_neuron_remains_through_the_passes() -> None:
     text = "encode-input,normalize,quantize-input,rate-code,calibrate-rate,quantize-weights"
     result = run_pipeline(network(), parse_pipeline(text), Context(data(-1, 40))).graph
     assert encoders(result) == ["x.on_2", "x.off"]
-    (chain,) = getattr(result["x.off"].op, "maps")  # noqa: B009
-    assert isinstance(chain[0], Scale)
-    assert np.all(chain[0].weight.array < 0)
+    off = result["x.off"].op
+    assert isinstance(off, Population)
+    assert isinstance(off.maps[0][0], Scale)
+    assert np.all(off.maps[0][0].weight.integers < 0)
