@@ -12,8 +12,10 @@ from snncc_loihi.core_map import CoreMap, Program
 
 @dataclass(frozen=True)
 class Members:
-    """The compartments of a population that fire, or hold its potentials, in the order of its
-    neurons, numbered over all cores. first_step: the chip's step in which the network's first is."""
+    """A population's compartments that fire, or hold its potentials, in the order of its neurons.
+
+    They are numbered over all cores. first_step: the chip's, in which the network's first is.
+    """
 
     compartments: Integers
     first_step: int
