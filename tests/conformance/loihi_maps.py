@@ -53,6 +53,9 @@ class Maker:
     def __init__(self, seed: int, chip: Chip) -> None:
         self.random, self.chip = np.random.default_rng(seed), chip
         self.steps = self.one(1, 8)
+        self.unit = 1 << chip.numbers.threshold_shift
+        self.counting = self.one(0, 2) == 0
+        """Whether there are neurons that count, whose range is left easily."""
 
     def one(self, low: int, high: int) -> int:
         """Both ends are possible."""
@@ -70,7 +73,7 @@ class Maker:
                 inputs += [(self.one(0, 3), c, int(axon)) for _ in range(self.one(1, 2))]
             for _ in range(self.one(0, 3)):
                 size = len(cores[c].compartments)
-                sent.append((self.one(0, 3), c, self.one(0, size - 1), self.one(-3, 3)))
+                sent.append((self.one(0, 3), c, self.one(0, size - 1), self.one(-3, 3) * self.unit))
         return CoreMap(
             self.steps,
             self.chip.digest,
@@ -96,11 +99,12 @@ class Maker:
                 if profile not in profiles:
                     profiles.append(profile)
                 which = profiles.index(profile)
-                compartments.append((self.one(-9, 9), which, self.one(0, 2), self.one(-30, 60)))
+                bias, start = self.one(-4, 9) * self.unit, self.one(-30, 60) * self.unit
+                compartments.append((bias, which, self.one(0, 2), start))
                 labels.append((neuron, number % 2 + (neuron > 5), lane))
         formats = [self._format(len(compartments)) for _ in range(self.one(1, 6))]
         axons, synapses = self._lists(formats, len(compartments))
-        thresholds = [(self.one(0, 400),) for _ in range(3)]
+        thresholds = [(self.one(0, 100),) for _ in range(3)]
         core = Core(
             place,
             pack("compartment", _columns(("bias", "profile", "threshold", "start"), compartments)),
@@ -125,15 +129,17 @@ class Maker:
         several = [Program.INTEGRATE, *[Program.INTEGRATE_MAX] * self.one(0, 2)]
         choices = [[Program.INTEGRATE], [Program.FIRE_ZERO], [*several, Program.FIRE_JOINED]]
         if native:
-            choices += [[Program.FIRE_SUBTRACT]] * 3 + [[*several, Program.FIRE_COUNT]]
+            choices += [[Program.FIRE_SUBTRACT]] * 3
+        if native and self.counting:
+            choices += [[*several, Program.FIRE_COUNT]]
         return choices[self.one(0, len(choices) - 1)]
 
     def _format(self, size: int) -> Format:
-        run = self.one(0, 1)
-        indexed = bool(self.one(0, 2)) or run
+        run = int(self.one(0, 2) == 0)
+        indexed = self.one(0, 1) or run
         index_bits = max((size - 1).bit_length(), 1) + self.one(0, 2) if indexed else 0
         return Format(self.one(1, 8), self.one(0, 2), index_bits, self.one(0, 3),
-                      self.one(0, 1), int(run))  # fmt: skip
+                      self.one(0, 1), run)  # fmt: skip
 
     def _lists(
         self, formats: list[Format], size: int
