@@ -70,14 +70,19 @@ def axon_synapses(core: Core, numbers: Numbers) -> AxonSynapses:
     """What each input axon reaches; raises ListError for a memory that does not decode."""
     lists = read_lists(core)
     weights = effective_weights(core, lists, numbers)
-    counts = lists.counts[lists.of_axon]
-    rows = _rows(counts)
-    base = np.repeat(core.input_axon_fields["base"], counts)
-    which = np.repeat(lists.rows[lists.of_axon], counts) + np.arange(rows[-1])
-    which -= np.repeat(rows[:-1], counts)
+    rows, which = by_axon(lists)
+    base = np.repeat(core.input_axon_fields["base"], np.diff(rows))
     return AxonSynapses(
         rows, base + lists.offsets[which], weights[which], lists.delays[which], lists.dense[which]
     )
+
+
+def by_axon(lists: SynapseLists) -> tuple[Integers, Integers]:
+    """Rows by input axon, (input axons + 1), and which synapse of the lists each one is."""
+    counts = lists.counts[lists.of_axon]
+    rows = _rows(counts)
+    before = np.repeat(lists.rows[lists.of_axon] - rows[:-1], counts)
+    return rows, before + np.arange(rows[-1])
 
 
 def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Integers:
