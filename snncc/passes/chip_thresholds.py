@@ -18,7 +18,8 @@ import numpy as np
 
 from snncc.passes.encode_input import encodes
 from snncc.passes.rescale import rescaled
-from snncc.passes.scale_room import Limits, Room, grouped, room, shares_scale
+from snncc.passes.rounding import rounded
+from snncc.passes.scale_room import Limits, Room, grouped, overshoot, room, shares_scale
 from snncc.passes.scales import uniform_nodes
 from snncc.passes.threshold_values import choose, largest_below, nearest_to, representable
 from snncc_ir import Floats, Graph, Integers, Node, f32
@@ -75,9 +76,9 @@ def choices(
     found: dict[str, Choice] = {}
     for node, op in _all(graph):
         if node.name not in written:
-            found[node.name] = _plain(graph, node, op, limits, bool(grid))
+            found[node.name] = _plain(graph, node, op, limits)
     if grid:
-        found = _lowered(graph, found, thresholds, grid, fixed)
+        found = _lowered(graph, found, limits, (thresholds, grid), fixed)
     return graph, {**written, **found}
 
 
@@ -85,13 +86,16 @@ def _all(graph: Graph) -> list[tuple[Node, Population]]:
     return [(node, node.op) for node in graph if isinstance(node.op, Population)]
 
 
-def _plain(
-    graph: Graph, node: Node, op: Population, limits: Limits, lowered: bool = False
-) -> Choice:
-    """The largest integer that there is room for. lowered: thresholds become smaller later."""
-    falls = lowered and isinstance(op.model, Counting) and not _one_theta(graph, node, op)
-    given = room(graph, node, op, limits, theta_falls=falls)
+def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
+    """The largest integer that there is room for."""
+    given = room(graph, node, op, limits)
     scale: Floats = np.floor(given.scale)
+    while limits.bound == "reset" and scale.min() >= 1:
+        integer = rounded(graph, node, op, scale, limits.bits)
+        over = overshoot(graph, node, integer, limits)
+        if over.max() <= 1:
+            break
+        scale = np.where(over > 1, np.floor(np.minimum(scale / over, scale - 1)), scale)
     return Choice(scale, given, bool(scale.min() >= 1))
 
 
@@ -174,42 +178,53 @@ def _held(graph: Graph, name: str, choice: Choice, limits: Limits) -> Choice:
     return replace(choice, fits=choice.fits and enough)
 
 
-def _one_theta(graph: Graph, node: Node, op: Population) -> bool:
-    """Whether all neurons that share an S have one threshold."""
-    if not isinstance(op.model, Counting):
-        return False
-    theta = np.broadcast_to(op.model.theta.floats, op.shape)
-    shared = shares_scale(graph, node, op)
-    return bool(np.array_equal(grouped(theta, shared), -grouped(-theta, shared)))
-
-
 def _lowered(
-    graph: Graph, found: dict[str, Choice], thresholds: int, grid: int, fixed: frozenset[int]
+    graph: Graph,
+    found: dict[str, Choice],
+    limits: Limits,
+    values: tuple[int, int],
+    fixed: frozenset[int],
 ) -> dict[str, Choice]:
-    """The largest of few thresholds that each channel has room for."""
-    asked: dict[str, Integers] = {}
+    """The largest of few thresholds that each channel has room for; values as in `_stretched`."""
+    thresholds, grid = values
     wanted: Counter[int] = Counter()
+    asked: dict[str, Integers] = {}
     for name, choice in found.items():
         op = graph[name].op
         if isinstance(op, Population) and isinstance(op.model, Counting) and choice.fits:
             most = np.broadcast_to(op.model.theta.floats, op.shape) * choice.scale
             # a float32 threshold of 0.9 is a little more or less
-            values = np.maximum(np.floor(most * (1 + NO_STRETCH)), 1).astype(np.int64)
-            asked[name] = representable(values, grid)
+            whole = np.maximum(np.floor(most * (1 + NO_STRETCH)), 1).astype(np.int64)
+            asked[name] = representable(whole, grid)
             wanted.update(_shares(asked[name]))
-    chosen = tuple(wanted)
-    if thresholds and wanted:
-        chosen = choose(wanted, {}, thresholds, fixed)
-    result = dict(found)
-    for name, values in asked.items():
-        choice, node = found[name], graph[name]
-        scale, theta = choice.scale, largest_below(values, chosen)
-        op, model = _spiking(node)
-        if _one_theta(graph, node, op):
-            lowered = theta / np.broadcast_to(model.theta.floats, op.shape)
-            scale = np.minimum(grouped(lowered, shares_scale(graph, node, op)), scale)
-        result[name] = replace(choice, scale=scale, theta=theta)
-    return result
+    chosen = choose(wanted, {}, thresholds, fixed) if thresholds and wanted else tuple(wanted)
+    result, smaller = dict(found), dict(found)
+    for name, most_theta in asked.items():
+        node, theta = graph[name], largest_below(most_theta, chosen)
+        result[name] = _with_theta(graph, node, found[name], theta)
+        if limits.bound == "reset":
+            op, scale = _spiking(node)[0], result[name].scale
+            over = overshoot(
+                graph, node, rounded(graph, node, op, scale, limits.bits, theta), limits
+            )
+            if over.max() > 1:
+                # weights were rounded up, most of them
+                less = np.where(over > 1, scale / over * (1 - 2.0**-7), found[name].scale)
+                smaller[name] = replace(found[name], scale=less, fits=bool(less.min() > 0.5))
+    if all(smaller[name] is found[name] for name in found):
+        return result
+    return _lowered(graph, smaller, limits, values, fixed)
+
+
+def _with_theta(graph: Graph, node: Node, choice: Choice, theta: Integers) -> Choice:
+    """S as it follows from thresholds, where one S is of one threshold."""
+    op, model = _spiking(node)
+    shared = shares_scale(graph, node, op)
+    full = np.broadcast_to(model.theta.floats, op.shape)
+    scale = choice.scale
+    if np.array_equal(grouped(full, shared), -grouped(-full, shared)):
+        scale = np.minimum(grouped(theta / full, shared), scale)
+    return replace(choice, scale=scale, theta=theta)
 
 
 def _spiking(node: Node) -> tuple[Population, Counting]:

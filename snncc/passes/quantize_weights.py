@@ -18,35 +18,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
-from snncc.passes.chains import compress
 from snncc.passes.chip_thresholds import Choice, choices
+from snncc.passes.rounding import rounded
 from snncc.passes.scale_room import BOUNDS, Limits
-from snncc_ir import (
-    CODED,
-    INTEGER,
-    Binary,
-    Floats,
-    Graph,
-    Node,
-    Tensor,
-    Type,
-    fail,
-    i16,
-    i32,
-)  # fmt: skip
-from snncc_ir.ops import (
-    Chain,
-    Conv,
-    Counting,
-    Dense,
-    Population,
-    Readout,
-    Scale,
-    chain_type,
-)  # fmt: skip
+from snncc_ir import CODED, INTEGER, Graph, Node, fail
+from snncc_ir.ops import Counting, Population
 
 LARGEST_ERROR = 0.25
-"""Of the current in one step, from rounding weights: standard deviation in thresholds."""
+"""Of the current in one step, from rounding weights: standard deviation in thresholds, if all
+sources send in that step."""
+LARGEST_CHIP_ERROR = 0.5
+"""Likewise, of half of a population's channels, for a chip with narrow limits: few sources send."""
 
 
 @dataclass(frozen=True)
@@ -95,28 +77,12 @@ class QuantizeWeights(Pass):
         def rewrite(node: Node) -> Node:
             if not isinstance(node.op, Population):
                 return node
-            self._refuse_coarse(graph, node, node.op, chosen[node.name])
-            op = self._integer(graph, node, node.op, chosen[node.name])
+            choice = chosen[node.name]
+            self._refuse_coarse(graph, node, node.op, choice)
+            op = rounded(graph, node, node.op, choice.scale, self.bits, choice.theta)
             return replace(node, op=op, origin=node.origin.by(self.name))
 
         return graph.rewritten(rewrite)
-
-    def _integer(self, graph: Graph, node: Node, op: Population, choice: Choice) -> Population:
-        sources, scale = graph.operands(node), choice.scale
-        maps = tuple(
-            _rounded_map(chain, source.type, scale, op, self.bits)
-            for source, chain in zip(sources, op.maps, strict=True)
-        )
-        bias = i32(compress(np.rint(op.bias.floats * scale)))
-        model = op.model
-        if isinstance(model, Counting):
-            theta, start = (np.rint(t.floats * scale) for t in (model.theta, model.start))
-            if choice.theta is not None:
-                theta = compress(np.broadcast_to(choice.theta, op.shape))
-            model = replace(model, theta=i32(theta), start=i32(start))
-        elif isinstance(model, Readout):
-            model = replace(model, theta=i32(model.theta.floats * scale))
-        return replace(op, maps=maps, bias=bias, model=model)
 
     def _refuse_coarse(self, graph: Graph, node: Node, op: Population, choice: Choice) -> None:
         """Raises SNN022 where rounding leaves too little of the weights."""
@@ -125,7 +91,8 @@ class QuantizeWeights(Pass):
         error = np.sqrt(choice.room.squares / 12) / np.maximum(choice.scale, 1e-30)
         # where a chip's limits are narrow, some channels of large weights may be off by more
         off = float(np.median(error) if self._is_chip else error.max())
-        coarse = isinstance(op.model, Counting) and off > LARGEST_ERROR
+        most = LARGEST_CHIP_ERROR if self._is_chip else LARGEST_ERROR
+        coarse = isinstance(op.model, Counting) and off > most
         if choice.fits and not coarse:
             return
         if not choice.room.squares.any():
@@ -142,29 +109,7 @@ class QuantizeWeights(Pass):
             f"in {steps} steps a potential of '{node.name}' may reach "
             f"{levels * choice.room.reach:.3g} thresholds; weights that keep it in an accumulator "
             f"of {self.accumulator} bits are off by {off:.2g} thresholds a step, "
-            f"should be at most {LARGEST_ERROR:g}",
+            f"should be at most {most:g}",
             str(node.origin),
             "fewer --steps, or fewer bits for the input: --set input_bits=8",
         )
-
-
-def _rounded_map(chain: Chain, source: Type, scale: Floats, op: Population, bits: int) -> Chain:
-    *moves, last = chain
-    match last:
-        case Conv(weight=weight) | Dense(weight=weight):
-            outputs = weight.shape[0]
-            full = np.broadcast_to(scale, op.shape).reshape(outputs, -1)[:, 0]
-            factor = full.reshape(-1, *[1] * (len(weight.shape) - 1))
-            if isinstance(weight, Binary):
-                alpha = i16(np.rint(weight.alpha.floats * factor))
-                return (*moves, replace(last, weight=Binary(weight.signs, alpha)))
-            return (*moves, replace(last, weight=_stored(weight.floats * factor, bits)))
-        case Scale(weight=weight):
-            behind = chain_type(chain, source).shape
-            spread = np.broadcast_to(weight.floats, behind).reshape(op.shape) * scale
-            return (*moves, Scale(_stored(compress(spread.reshape(behind)), bits)))
-    raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-
-
-def _stored(weight: Floats, bits: int) -> Tensor:
-    return Tensor(np.rint(weight).astype(np.int8 if bits <= 8 else np.int16))

@@ -91,34 +91,27 @@ class _Sums:
     numbers: Floats
 
 
-def room(
-    graph: Graph,
-    node: Node,
-    op: Population,
-    limits: Limits,
-    exact: bool = False,
-    theta_falls: bool = False,
-) -> Room:
-    """How large S may be.
+def room(graph: Graph, node: Node, op: Population, limits: Limits, exact: bool = False) -> Room:
+    """How large S may be; for bound `reset` but for what rounding adds, which `overshoot` knows.
 
     exact: S·w are integers, of neurons that each get one number and so an even current.
-    theta_falls: thresholds may become smaller than round(S·theta).
     """
     sums = _sums(graph, node, op, limits, exact)
     shared = shares_scale(graph, node, op)
     reach = sums.drive + np.abs(op.bias.floats)
     levels = graph.code.levels if graph.code else 1
     if exact or limits.bound == "reset":
-        coefficient, slack = _reset(op, levels, sums, exact, theta_falls)
-        highest = (limits.potential - slack) / coefficient
+        # of exact weights, each step adds a bias that is rounded, against a rounded threshold
+        slack = levels + 2.0 if exact else 0.0
+        highest = (limits.potential - slack) / _farthest(op, levels, sums, exact)
     else:
         # v stays within levels · Σ|round(S·w)|·|x| + S · (start + threshold), and rounding adds at
         # most 1/2 to each weight
         ends = 2.0
         if isinstance(op.model, Counting):
             ends = max(ends, float(op.model.theta.floats.max() + abs(op.model.start.floats).max()))
-        slack = 0.5 * levels * grouped(sums.terms, shared)
-        highest = (limits.potential - slack) / (levels * grouped(reach, shared) + ends)
+        rest = limits.potential - 0.5 * levels * grouped(sums.terms, shared)
+        highest = rest / (levels * grouped(reach, shared) + ends)
     # rounded down, so that the order of summation decides nothing
     by_accumulator = rounded_down(_least(highest, shared))
     by_bits = limits.weight / np.maximum(grouped(sums.largest, shared), 1e-30)
@@ -151,26 +144,34 @@ def _sums(graph: Graph, node: Node, op: Population, limits: Limits, exact: bool)
     return sums
 
 
-def _reset(
-    op: Population, levels: int, sums: _Sums, exact: bool, theta_falls: bool
-) -> tuple[Floats, Floats]:
-    """With S = 1 the largest |v|, and what rounding adds to it for any S: each in op's shape."""
-    model, most = op.model, 1
-    up, down = sums.up, sums.down
+def overshoot(graph: Graph, node: Node, op: Population, limits: Limits) -> Floats:
+    """How far potentials of a population in integers may go, as a share of what there is room for.
+
+    One number for all neurons that share an S; op: with integers, in place of the node's own.
+    """
+    levels = graph.code.levels if graph.code else 1
+    farthest = _farthest(op, levels, _sums(graph, node, op, limits, exact=False))
+    return grouped(farthest / limits.potential, shares_scale(graph, node, op))
+
+
+def _farthest(op: Population, levels: int, sums: _Sums, exact: bool = False) -> Floats:
+    """The largest |v| and theta, by bound `reset`: (*shape)."""
+    model, up, down = op.model, sums.up, sums.down
     start = theta = np.zeros(op.shape)
+    if isinstance(model, Readout):
+        levels = model.counted(levels)
     if isinstance(model, Counting):
         start, theta = (np.broadcast_to(t.floats, op.shape) for t in (model.start, model.theta))
     highest = levels * up + np.maximum(start, 0.0)
-    if isinstance(model, IntegrateFire):
-        most = model.code.most
-        gained = np.maximum(up - most * theta * (not theta_falls), 0.0)
-        if isinstance(model, HardIntegrateFire):
-            gained = np.zeros(op.shape)
+    if isinstance(model, HardIntegrateFire):
+        highest = np.minimum(highest, np.maximum(start, theta) + up)
+    elif isinstance(model, IntegrateFire):
+        gained = np.maximum(up - model.code.most * theta, 0.0)
         highest = np.minimum(highest, np.maximum(start, theta) + levels * gained + up)
     # of an even current that is negative, the first spike never comes: v falls from its start on
-    lowest = levels * down - np.where(exact & (start < theta), start, np.minimum(start, 0.0))
-    slack = 0.5 * ((levels + 1) * (sums.terms + most) + 1)
-    return np.maximum(np.maximum(highest, lowest), 1e-30), slack
+    even = np.where(exact & (start < theta), start, np.minimum(start, 0.0))
+    farthest: Floats = np.maximum(np.maximum(highest, levels * down - even), theta)
+    return np.maximum(farthest, 1e-30)
 
 
 def shares_scale(graph: Graph, node: Node, op: Population) -> bool:
