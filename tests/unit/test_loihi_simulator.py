@@ -1,6 +1,5 @@
 """The simulator against the reference: every spike, every potential, every count."""
 
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
