@@ -112,14 +112,16 @@ def room(graph: Graph, node: Node, op: Population, limits: Limits, exact: bool =
             ends = max(ends, float(op.model.theta.floats.max() + abs(op.model.start.floats).max()))
         rest = limits.potential - 0.5 * levels * grouped(sums.terms, shared)
         highest = rest / (levels * grouped(reach, shared) + ends)
-    # rounded down, so that the order of summation decides nothing
-    by_accumulator = rounded_down(_least(highest, shared))
+    by_accumulator = _least(highest, shared)
+    if not exact:
+        # so that the order of summation decides nothing
+        by_accumulator = rounded_down(by_accumulator)
     by_bits = limits.weight / np.maximum(grouped(sums.largest, shared), 1e-30)
     scale = np.minimum(by_bits, by_accumulator)
     if limits.bias:
         rest = np.maximum(limits.bias - 0.5 * sums.numbers, 0.5)
-        by_bias = rounded_down(rest / np.maximum(sums.written, 1e-30))
-        scale = np.minimum(scale, _least(by_bias, shared))
+        by_bias = _least(rest / np.maximum(sums.written, 1e-30), shared)
+        scale = np.minimum(scale, by_bias if exact else rounded_down(by_bias))
     return Room(scale, float(reach.max()), grouped(sums.squares, shared))
 
 
