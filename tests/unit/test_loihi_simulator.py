@@ -20,7 +20,7 @@ from snncc_loihi.core_map import CoreMap
 from snncc_loihi.flat import FROM_ZERO, LONG, NAMES
 from snncc_loihi.simulation import COUNTERS, Simulated, Simulator, Wanted, build_simulator
 from tests.conformance.loihi_maps import Maker
-from tests.conformance.loihi_reference import OutOfRange, Reference, Told
+from tests.conformance.loihi_reference import COSTS, OutOfRange, Reference, Told
 from tests.conftest import ROOT
 
 CHIPS = {name: load_chip(name) for name in ("loihi1", "loihi2")}
@@ -42,8 +42,9 @@ def strict() -> Path:
 def simulated(core_map: CoreMap, chip: Chip, inputs: np.ndarray, window: int) -> Simulated:
     """Potentials of all compartments after all steps, and all spikes."""
     count = sum(len(core.compartments) for core in core_map.cores)
-    costs = chip.costs[chip.default_costs]
-    simulator = Simulator(core_map, chip, costs, INPUTS, "map.bin", 1, executable=strict())
+    simulator = Simulator(
+        core_map, chip, chip.costs[COSTS], INPUTS, "map.bin", 1, executable=strict()
+    )
     wanted = Wanted(
         np.arange(count), np.zeros(count, np.int64), STEPS, count * window, np.arange(count),
         np.full(count, count),
