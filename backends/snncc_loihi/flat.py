@@ -11,7 +11,7 @@ import numpy as np
 from snncc_ir import Integers, fail
 from snncc_loihi.chip import Chip, Cost, Costs
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.routes import messages
+from snncc_loihi.hops import messages
 from snncc_loihi.segments import Attribution, Segments, attribution, segments
 from snncc_loihi.synapses import ListError, effective_weights, read_lists
 from snncc_loihi.words import unpack
