@@ -169,6 +169,16 @@ def test_files_that_do_not_fit(folder: Path) -> None:
     table = json.loads(cores.read_bytes())
     cores.write_bytes(to_json({**table, "populations": table["populations"][:2]}))
     refused("SNN060", "there is a population 2, should be below 2")
+    cores.write_bytes(to_json({**table, "costs": "dear"}))
+    refused("SNN042", "has no costs 'dear'")
+    for wrong in (
+        b"[]",
+        b"{",
+        to_json({**table, "costs": 3}),
+        to_json({"populations": [], "unit": 1}),
+    ):
+        cores.write_bytes(wrong)
+        refused("SNN060", "should have populations")
     cores.write_bytes(to_json({**table, "unit": 0}))
     refused("SNN060", "a unit of 1 or more")
     cores.write_bytes(to_json({**table, "populations": table["populations"][::-1]}))
