@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snncc.cli import cli
+from snncc.cli.main import cli
 from snncc_ir import SnnccError
 from snncc_loihi.binary import map_bytes, read_map
 from snncc_loihi.chip import load_chip
