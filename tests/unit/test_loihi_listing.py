@@ -178,4 +178,4 @@ def test_commands(tmp_path: Path) -> None:
     assert other.exit_code == 1
     assert other.output == f"steps {MAP.steps} → {MAP.steps + 1}\n"
     again.write_bytes(CONTENT[:100])
-    assert "SNN060" in runner.invoke(cli, ["disasm", str(again)]).output
+    assert "SNN060" in str(runner.invoke(cli, ["disasm", str(again)]).exception)
