@@ -72,7 +72,7 @@ def test_lists() -> None:
     words = encoded([(0, [(5, 1, 3)])], [plain])
     assert "bits after its end" in list_refusal([words[0] | 1 << 40], plain)
     assert "reaches compartment 127" in list_refusal(encoded([(0, [(127, 0, 1)])], [plain]), plain)
-    found = encoded([(0, [(79, 0, 1), (80, 0, 0)])], [run])
+    found = encoded([(0, [(79, 0, 1), (80, 0, 1)])], [run])
     assert "reaches compartment 80" in list_refusal(found, run)
     # a dense synapse of weight 0 is none, even beyond the last compartment
     blocks = [(0, [(0, 0, 1)] * 64), (0, [(0, 0, 1)] * 16 + [(0, 0, 0)] * 9)]
