@@ -195,7 +195,7 @@ def _attributes(part: Neurons, dense: Flags) -> Iterator[str]:
             continue
         yield (
             f"log_spikes: {_flag(part.sender[i] >= 0)}, log_potential: {_flag(part.readout[i])}, "
-            f"threshold: {part.threshold[i]!r}, reset_mode: {RESETS[part.reset[i]]}, "
+            f"threshold: {float(part.threshold[i])!r}, reset_mode: {RESETS[part.reset[i]]}, "
             f"potential: {part.potential[i]}, bias: {part.bias[i]}, "
             f'soma_hw_name: "neurons[{neurons // IN_UNIT}]", {dendrite}, '
             f"synapse_hw_name: {'dense' if dense[i] else 'sparse'}"

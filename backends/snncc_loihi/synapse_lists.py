@@ -60,12 +60,19 @@ def _list(core: Core, words: Words, numbers: Numbers) -> Synapses:
         count = int(_number(bits[position : position + 6])) + 1
         number = int(_number(bits[position + 6 : position + HEADER_BITS]))
         form = {name: int(values[number]) for name, values in core.format_fields.items()}
-        widths = (form["index_bits"], form["delay_bits"], form["weight_bits"])
-        start, width = position + HEADER_BITS, sum(widths)
-        rows = bits[start : start + count * width].reshape(count, width)
-        index, delays, stored = (_number(part) for part in np.split(rows, np.cumsum(widths)[:2], 1))
-        if not form["index_bits"]:
-            index = dense + np.arange(count, dtype=np.int64)
+        start, index_bits = position + HEADER_BITS, form["index_bits"]
+        index = np.arange(count, dtype=np.int64)
+        if form["run"]:
+            index += _number(bits[start : start + index_bits])
+            start, index_bits = start + index_bits, 0
+        widths = (index_bits, form["delay_bits"], form["weight_bits"])
+        rows = bits[start : start + count * sum(widths)].reshape(count, sum(widths))
+        parts = np.split(rows, np.cumsum(widths)[:2], axis=1)
+        indices, delays, stored = (_number(part) for part in parts)
+        if index_bits:
+            index = indices
+        elif not form["run"]:
+            index += dense
             dense += count
         if form["sign"] == MIXED:
             stored = stored - ((stored >> (form["weight_bits"] - 1)) << form["weight_bits"])
@@ -75,7 +82,7 @@ def _list(core: Core, words: Words, numbers: Numbers) -> Synapses:
         weights = _shifted(stored, _shift(form, numbers))
         real = np.full(count, form["index_bits"] > 0) | (stored != 0)
         blocks.append(tuple(a[real] for a in (index, delays, weights, stored, formats)))
-        position = start + count * width
+        position = start + count * sum(widths)
         position += -position % 64
     return Synapses(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 

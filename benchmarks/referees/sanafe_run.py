@@ -27,8 +27,8 @@ class Found:
     """What SANA-FE says of one sample.
 
     spikes: for each core (steps of the chip, compartments). potentials: of the readouts, (steps,
-    compartments), 0 elsewhere. joules: by SANA-FE's kinds. operations, messages, updates, spikes
-    and hops: their numbers. seconds: simulated time.
+    compartments), 0 elsewhere. joules: by SANA-FE's kinds. operations, messages and hops: their
+    numbers. seconds: simulated time.
     """
 
     spikes: tuple[Flags, ...]
@@ -36,13 +36,16 @@ class Found:
     joules: dict[str, float]
     operations: int
     messages: int
-    updates: int
     hops: int
     seconds: float
 
 
 class Machine:
-    """A chip of SANA-FE with a map on it."""
+    """A chip of SANA-FE with a map on it.
+
+    Attributes are set for dendrite and soma alike (`model_attributes`): SANA-FE 2.2.9 gives its
+    soma_attributes to the dendrite.
+    """
 
     def __init__(self, core_map: CoreMap, export: SanaFe) -> None:
         self._map, self._export = core_map, export
@@ -66,8 +69,7 @@ class Machine:
         spikes = [np.zeros((steps, size), np.bool_) for size in sizes]
         potentials = [np.zeros((steps, size)) for size in sizes]
         joules: dict[str, float] = {}
-        counts = dict.fromkeys(("spikes", "packets_sent", "neurons_updated"), 0)
-        hops, seconds = 0, 0.0
+        operations, messages, hops, seconds = 0, 0, 0, 0.0
         self._chip.reset()
         self._begin(played)
         changes = self._changes(steps)
@@ -86,10 +88,11 @@ class Machine:
                 self._record(potentials, step, row)
             for kind, energy in result["energy"].items():
                 joules[kind] = joules.get(kind, 0.0) + energy
-            counts = {name: count + result[name] for name, count in counts.items()}
+            operations += result["spikes"]
+            messages += result["packets_sent"]
             hops += sum(result["perf_trace"]["hops"])
             seconds += result["sim_time"]
-        return Found(tuple(spikes), tuple(potentials), joules, *counts.values(), hops, seconds)
+        return Found(tuple(spikes), tuple(potentials), joules, operations, messages, hops, seconds)
 
     def _changes(self, steps: int) -> list[int]:
         """The steps before which attributes change."""
@@ -101,11 +104,11 @@ class Machine:
             for i, neuron in enumerate(neurons):
                 if part.played[i]:
                     train = [bool(spike) for spike in sent[:, i]]
-                    neuron.set_attributes(soma_attributes={"spikes": train})
+                    neuron.set_attributes(model_attributes={"spikes": train})
                 else:
                     start = float(part.potential[i])
                     asleep = {"potential": start, "threshold": NEVER, "bias": 0.0}
-                    neuron.set_attributes(soma_attributes=asleep)
+                    neuron.set_attributes(model_attributes=asleep)
 
     def _switch(self, step: int, currents: Sequence[Integers]) -> None:
         """Neurons that start to work in this step, and those that have ended."""
@@ -115,9 +118,9 @@ class Machine:
             bias = part.bias + current
             for i in np.flatnonzero((part.first_step == step) & ~part.played):
                 awake = {"threshold": float(part.threshold[i]), "bias": float(bias[i])}
-                neurons[i].set_attributes(soma_attributes=awake)
+                neurons[i].set_attributes(model_attributes=awake)
             for i in np.flatnonzero((part.first_step + self._map.steps == step) & ~part.played):
-                neurons[i].set_attributes(soma_attributes={"threshold": NEVER, "bias": 0.0})
+                neurons[i].set_attributes(model_attributes={"threshold": NEVER, "bias": 0.0})
 
     def _record(
         self, potentials: list[NDArray[np.float64]], step: int, row: Sequence[float]
