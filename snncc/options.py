@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 from snncc_backends import Backend, RateSettings, Settings
 from snncc_ir import fail
 
-BEST_NEURONS = ("signed-graded", "graded", "signed-if", "if")
+BEST_NEURONS = ("signed-graded", "graded", "signed-if", "if", "hard-if")
 """Models of the rate code, the most accurate in few time steps first."""
 
 

@@ -29,10 +29,11 @@ class Settings:
         """The passes from the lowered graph to stage INTEGER, in the text form of pipelines."""
         raise NotImplementedError
 
-    def _front(self, steps: int = 0, peak: float = 1.0) -> str:
+    def _front(self, steps: int = 0, peak: float = 1.0, encode: str = "") -> str:
+        """Up to normalization; encode: passes right before it, such as `encode-input,`."""
         binary = "binary-weights," if self.keeps_signs else ""
         return (
-            f"hoist-neurons,fold-batchnorm,sink-views,fuse,{binary}"
+            f"hoist-neurons,fold-batchnorm,sink-views,fuse,{binary}{encode}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
             f"steps={steps},peak={peak}}},"
         )

@@ -24,7 +24,7 @@ class CBackend(Backend):
     name = "c"
     summary = "C99 simulator without dependencies, integer arithmetic, event-driven"
     codings = (RateSettings, TtfsSettings, RadixSettings)
-    models = ("if", "signed-if", "graded", "signed-graded", "ttfs", "radix", "readout")
+    models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "ttfs", "radix", "readout")
     rules = RULES
 
     def emit(

@@ -213,9 +213,9 @@ def _population(
     if isinstance(op.model, IntegrateFire):
         read = any(node.name in output.inputs for output in graph.outputs)
         most = op.model.code.most
-        kind = "GRADED" if most > 1 else "IF"
+        kind = op.model.name if most > 1 else op.model.name.replace("graded", "if")
         fields |= {
-            "kind": f"SNNCC_SIGNED_{kind}" if op.model.signed else f"SNNCC_{kind}",
+            "kind": f"SNNCC_{kind.upper().replace('-', '_')}",
             "most": most,
             "spikes": state.take(size, 1),
             "count": state.take(size, 4) if op.model.signed or read else -1,

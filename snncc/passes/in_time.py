@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from snncc.passes.extents import extent
 from snncc_ir import Array, NodeRunner, Spikes, Tensor, Type
-from snncc_ir.ops import Chain, Conv, Dense, IntegrateFire, MaxPool, Population, Scale
+from snncc_ir.ops import (
+    Chain,
+    Conv,
+    Dense,
+    HardIntegrateFire,
+    IntegrateFire,
+    MaxPool,
+    Population,
+    Scale,
+)  # fmt: skip
 
 Train = NDArray[np.int8]
 """Spikes of a batch over time: (steps, N, *shape)."""
@@ -81,7 +90,10 @@ def fire_in_time(model: IntegrateFire, drive: Drive, bias: Bias, steps: int) -> 
             spikes = (potential >= theta).astype(np.int8)
             if signed:
                 spikes -= (potential < 0) & (count > 0)
-        potential -= theta * spikes
+        if isinstance(model, HardIntegrateFire):
+            potential *= 1 - spikes
+        else:
+            potential -= theta * spikes
         if signed:
             count += spikes
         trains[step] = spikes

@@ -15,6 +15,7 @@ from snncc.passes.base import Context, Lossy, Pass
 from snncc_ir import CODED, MOST_PAYLOAD, NORMAL, UNIT, Graph, Node, f32, fail
 from snncc_ir.ops import (
     GradedIntegrateFire,
+    HardIntegrateFire,
     IntegrateFire,
     Population,
     Relu,
@@ -29,6 +30,7 @@ NEURONS: dict[str, type[IntegrateFire]] = {
         SignedIntegrateFire,
         GradedIntegrateFire,
         SignedGradedIntegrateFire,
+        HardIntegrateFire,
     )
 }
 

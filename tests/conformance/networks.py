@@ -30,6 +30,7 @@ from snncc_ir.ops import (
     Conv,
     Dense,
     GradedIntegrateFire,
+    HardIntegrateFire,
     Input,
     IntegrateFire,
     MaxPool,
@@ -385,6 +386,7 @@ NEURONS: dict[str, type[IntegrateFire]] = {
         SignedIntegrateFire,
         GradedIntegrateFire,
         SignedGradedIntegrateFire,
+        HardIntegrateFire,
     )
 }
 

@@ -37,6 +37,7 @@ TTFS = FRONT + (
     "quantize-potentials{accumulator_bits=32}"
 )
 RADIX = FRONT + "quantize-input,radix-code,correct-bias,quantize-weights"
+ENCODED = PIPELINE.replace("NEURON", "hard-if").replace("normalize,", "encode-input,normalize,")
 METHODS = [
     FRONT.replace("normalize", f"normalize{{{options}}}") + "quantize-input"
     for options in (
@@ -58,7 +59,9 @@ def refusals_aside() -> Iterator[None]:
         raise
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX, *METHODS])
+@pytest.mark.parametrize(
+    "pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX, ENCODED, *METHODS]
+)
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
@@ -82,7 +85,7 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
     assert print_graph(graph) == text
 
 
-@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX])
+@pytest.mark.parametrize("pipeline", [PIPELINE.replace("NEURON", "if"), TTFS, RADIX, ENCODED])
 @given(lowered_graphs())
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_every_source_is_still_named(pipeline: str, graph: Graph) -> None:
@@ -117,7 +120,7 @@ def test_potentials_stay_in_the_accumulator(neuron: str, graph: Graph) -> None:
 
 
 def test_the_promises_of_all_passes_are_tested() -> None:
-    pipelines = (PIPELINE.replace("NEURON", "if"), TTFS, RADIX)
+    pipelines = (PIPELINE.replace("NEURON", "if"), TTFS, RADIX, ENCODED)
     tested = {step.name for pipeline in pipelines for step in parse_pipeline(pipeline)}
     assert tested == set(passes())
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from snncc_ir import GraphBuilder, Integers, Oracle, i16, i32
+from snncc_ir import Analog, GraphBuilder, Integers, NodeRunner, Oracle, i16, i32
 from snncc_ir.ops import (
     Dense,
+    HardIntegrateFire,
     Input,
     IntegrateFire,
     MaxPool,
@@ -21,14 +22,16 @@ from snncc_ir.ops import (
 STEPS = 12
 
 
-def by_hand(drive: list[int], theta: int, start: int, signed: bool) -> list[int]:
+def by_hand(
+    drive: list[int], theta: int, start: int, signed: bool = False, hard: bool = False
+) -> list[int]:
     """One neuron's spikes for the currents of each step, as DESIGN says it."""
     v, net, sent = start, 0, []
     for current in drive:
         v += current
         if v >= theta:
             sent.append(1)
-            v -= theta
+            v = 0 if hard else v - theta
         elif signed and v < 0 and net > 0:
             sent.append(-1)
             v += theta
@@ -42,12 +45,14 @@ def by_hand(drive: list[int], theta: int, start: int, signed: bool) -> list[int]
     st.lists(st.integers(-40, 40), min_size=3, max_size=3),
     st.integers(1, 50),
     st.integers(0, 49),
-    st.booleans(),
+    st.sampled_from([IntegrateFire, SignedIntegrateFire, HardIntegrateFire]),
 )
 @settings(deadline=None, max_examples=200)
-def test_a_chain_of_neurons(weights: list[int], theta: int, start: int, signed: bool) -> None:
+def test_a_chain_of_neurons(
+    weights: list[int], theta: int, start: int, kind: type[IntegrateFire]
+) -> None:
     """input → a → b, with a constant input of 3, a bias of 2 and b driven by a's spikes."""
-    kind = SignedIntegrateFire if signed else IntegrateFire
+    rule = (kind is SignedIntegrateFire, kind is HardIntegrateFire)
     model = kind(STEPS, i32([theta]), i32([start]))
     builder = GraphBuilder("chain")
     builder.add("x", Input((1,), 1.0, 10), [])
@@ -62,8 +67,8 @@ def test_a_chain_of_neurons(weights: list[int], theta: int, start: int, signed: 
     builder.add("r", readout, ["b"])
     builder.add("y", Output(), ["r"])
     steps = list(Oracle(builder.graph()).steps_of({"x": np.array([[3.0]], np.float32)}))
-    a = by_hand([first * 3 + 2] * STEPS, theta, start, signed)
-    b = by_hand([second * s + bias for s in a], theta, start, signed)
+    a = by_hand([first * 3 + 2] * STEPS, theta, start, *rule)
+    b = by_hand([second * s + bias for s in a], theta, start, *rule)
     assert [int(step.spikes["a"].item()) for step in steps] == a
     assert [int(step.spikes["b"].item()) for step in steps] == b
     assert [int(step.potentials["r"].item()) for step in steps] == list(
@@ -104,6 +109,27 @@ def test_a_start_at_half_the_threshold_rounds(drive: float) -> None:
     theta = 1000
     sent = by_hand([round(drive * theta)] * 32, theta, theta // 2, signed=False)
     assert sum(sent) == min(int(np.floor(32 * drive + 0.5)), 32)
+
+
+@given(
+    st.lists(st.integers(-60, 120), min_size=1, max_size=8),
+    st.integers(1, 100),
+    st.integers(-20, 120),
+    st.integers(1, 40),
+)
+@settings(deadline=None, max_examples=200)
+def test_reset_to_zero_in_closed_form(
+    drives: list[int], theta: int, start: int, steps: int
+) -> None:
+    """Of even currents the closed form counts every spike, in numpy and in onnxruntime."""
+    assume(start < theta or all(drive > 0 for drive in drives))
+    model = HardIntegrateFire(steps, i32([theta]), i32([start]))
+    drive = np.array(drives, np.float64).reshape(-1, 1)
+    sent = [[sum(by_hand([z] * steps, theta, start, hard=True))] for z in drives]
+    assert np.array_equal(np.rint(model.evaluate(drive) * steps), sent)
+    op = Population((1,), ((Dense(i16(np.array([[1]]))),),), i32([0]), model)
+    found = NodeRunner([op], [Analog((1,))]).run([drive.astype(np.float32)])
+    assert np.array_equal(np.rint(found * steps), sent)
 
 
 def test_the_input_is_rounded_half_to_even_and_clipped() -> None:

@@ -1,10 +1,12 @@
 """The op set. A new op is a class in a file of this folder and a name in this list."""
 
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
+from snncc_ir.ops.first_spike import TimeToFirstSpike
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
 from snncc_ir.ops.models import (
     Counting,
     GradedIntegrateFire,
+    HardIntegrateFire,
     IntegrateFire,
     Model,
     RadixFire,
@@ -12,7 +14,6 @@ from snncc_ir.ops.models import (
     Relu,
     SignedGradedIntegrateFire,
     SignedIntegrateFire,
-    TimeToFirstSpike,
 )
 from snncc_ir.ops.nodes import Chain, Input, Neuron, Output, Population, chain_type
 from snncc_ir.ops.pool import AvgPool, MaxPool, SumPool
@@ -31,7 +32,7 @@ OPS: dict[str, type[Op]] = {
 MODELS: dict[str, type[Model]] = {
     model.name: model
     for model in (
-        Relu, Readout, IntegrateFire, SignedIntegrateFire, GradedIntegrateFire,
+        Relu, Readout, IntegrateFire, SignedIntegrateFire, HardIntegrateFire, GradedIntegrateFire,
         SignedGradedIntegrateFire, RadixFire, TimeToFirstSpike,
     )
 }  # fmt: skip
@@ -39,8 +40,9 @@ MODELS: dict[str, type[Model]] = {
 
 __all__ = [
     "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Counting", "Dense",
-    "GradedIntegrateFire", "Input", "IntegrateFire", "MaxPool", "Model", "Neuron", "OnnxWriter",
-    "Op", "Output", "Pad", "Population", "RadixFire", "Readout", "Relu", "Reshape", "Scale",
+    "GradedIntegrateFire", "HardIntegrateFire", "Input", "IntegrateFire", "MaxPool", "Model",
+    "Neuron", "OnnxWriter", "Op", "Output", "Pad", "Population", "RadixFire", "Readout", "Relu",
+    "Reshape", "Scale",
     "SignedGradedIntegrateFire", "SignedIntegrateFire", "Sizes", "Slice", "SumPool",
     "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Neuron models: what a population does with the current that it receives.
 
 A model is an attribute of `neuron` and `population`. Before a time code is chosen it is a function
-(`relu`, `readout`); after it, a dynamical system over integers (`if`, `signed-if`, `ttfs`,
-`radix`, `readout`).
+(`relu`, `readout`); after it, a dynamical system over integers (`if`, `signed-if`, `hard-if`,
+`ttfs`, `radix`, `readout`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ import numpy as np
 from snncc_ir.ops.base import OnnxWriter, TypeRuleError, expect
 from snncc_ir.ops.linear import expect_broadcast
 from snncc_ir.tensors import UNIT, Floats, Integers, Tensor
-from snncc_ir.types import Code, Current, FirstSpike, Radix, Rate, Shape, Spikes, Type
+from snncc_ir.types import Code, Current, Radix, Rate, Shape, Spikes, Type
+
+LEAST_CURRENT = 2.0**-40
+"""Of `hard-if`, in thresholds: with less, it does not fire in the steps that there can be."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,48 @@ class IntegrateFire(Counting):
 
 
 @dataclass(frozen=True)
+class HardIntegrateFire(IntegrateFire):
+    """As `if`, with reset to zero: v = 0 after a spike. What v was above theta is lost.
+
+    With an even current z > 0 it fires first in step k = max(1, ⌈(theta − start) / z⌉), and then
+    every p = ⌈theta / z⌉ steps; value semantics is their number, ⌊(steps − k) / p⌋ + 1 or 0, over
+    steps.
+    """
+
+    name = "hard-if"
+
+    def evaluate(self, drive: Floats) -> Floats:
+        theta, start = self.theta.floats, self.start.floats
+        current = np.maximum(drive, theta * LEAST_CURRENT)
+        first = np.maximum(np.ceil((theta - start) / current), 1.0)
+        fired = np.floor((self.steps - first) / np.ceil(theta / current)) + 1.0
+        return np.where(drive > 0, np.clip(fired, 0, self.largest), 0.0) / self.steps
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        def number(value: Floats | float) -> str:
+            return writer.constant(np.asarray(value, np.float64))
+
+        theta, start = self.theta.floats, self.start.floats
+        current = writer.node("Max", [drive, number(theta * LEAST_CURRENT)])
+        way = writer.node("Div", [number(theta - start), current])
+        first = writer.node("Max", [writer.node("Ceil", [way]), number(1.0)])
+        period = writer.node("Ceil", [writer.node("Div", [number(theta), current])])
+        left = writer.node("Sub", [number(self.steps), first])
+        fired = writer.node("Floor", [writer.node("Div", [left, period])])
+        counted = writer.node("Add", [fired, number(1.0)])
+        clipped = writer.node("Clip", [counted, number(0.0), number(self.largest)])
+        fires = writer.node("Greater", [drive, number(0.0)])
+        sent = writer.node("Where", [fires, clipped, number(0.0)])
+        return writer.node("Mul", [sent, number(1 / self.steps)])
+
+    def fire(self, potential: Integers, count: Integers) -> Integers:
+        spikes: Integers = (potential >= self.theta.integers).astype(np.int64)
+        potential *= 1 - spikes
+        count += spikes
+        return spikes
+
+
+@dataclass(frozen=True)
 class SignedIntegrateFire(IntegrateFire):
     """As `if` with least = −1 for a neuron that has fired more 1 than −1, else 0: with v < 0 it
     takes a spike back, which came too early because currents are uneven over time."""
@@ -223,61 +268,3 @@ class RadixFire(Counting):
         spikes = (potential >= threshold).astype(np.int64)
         potential -= threshold * spikes
         return spikes
-
-
-@dataclass(frozen=True)
-class TimeToFirstSpike(Model):
-    """Fires once at most: in the first slot k with v ≥ threshold[k], v the sum of all that came.
-
-    threshold: (steps), the same for all neurons; threshold[k] ∝ 2^(−(k + r) / tau), where r = 0 is
-    the published rule (Lew, Lee and Park 2022), which rounds a value down to a level of the code,
-    and r = 1/2 rounds to the nearest level in the logarithmic domain. Value semantics is
-    2^(−k / tau), or 0 for a neuron that does not fire.
-    """
-
-    tau: int
-    threshold: Tensor
-    constant_bits: int = 0
-    name = "ttfs"
-
-    def output_type(self, shape: Shape) -> Type:
-        table = self.threshold.floats
-        expect(table.ndim == 1, f"threshold has shape {list(table.shape)}", "one number a slot")
-        expect(bool(np.all(np.diff(table) <= 0)), "threshold ascends", "descending")
-        expect(table.size > 0 and table[-1] > 0, "the last threshold is not positive", "positive")
-        try:
-            code = FirstSpike(len(table), self.tau, self.constant_bits)
-        except ValueError as error:
-            raise TypeRuleError(str(error)) from None
-        return Spikes(shape, code)
-
-    @property
-    def steps(self) -> int:
-        """Number of slots."""
-        return len(self.threshold.array)
-
-    def slot(self, potential: Floats | Integers) -> Integers:
-        """The slot in which each neuron fires; `steps` for one that does not."""
-        ascending = self.threshold.floats[::-1]
-        reached: Integers = np.searchsorted(ascending, potential, side="right")
-        return self.steps - reached
-
-    def evaluate(self, drive: Floats) -> Floats:
-        slot = self.slot(drive)
-        return np.where(slot < self.steps, np.exp2(-slot / self.tau), 0.0)
-
-    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
-        def number(value: float) -> str:
-            return writer.constant(np.array(value))
-
-        # a comparison with each threshold would cost as many nodes as there are slots; the
-        # logarithm costs six, and differs only within rounding of a threshold
-        table = self.threshold.floats
-        shift = self.tau * np.log2(table[0])
-        positive = writer.node("Max", [drive, number(table[-1] / 4)])
-        level = writer.node("Mul", [writer.node("Log", [positive]), number(-self.tau / np.log(2))])
-        slot = writer.node("Ceil", [writer.node("Add", [level, number(shift)])])
-        clipped = writer.node("Max", [slot, number(0.0)])
-        value = writer.node("Exp", [writer.node("Mul", [clipped, number(-np.log(2) / self.tau)])])
-        fires = writer.node("Less", [clipped, number(self.steps - 0.5)])
-        return writer.node("Where", [fires, value, number(0.0)])
