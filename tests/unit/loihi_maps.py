@@ -30,7 +30,8 @@ class Compartment:
 class Part:
     """A core: axons are lists of (target, stored weight, delay). sends: (compartment, core, axon).
 
-    dense: axons without indices and delays, with a weight for each compartment.
+    dense: axons without indices and delays, with a weight for each compartment. exponent: of all
+    weights.
     """
 
     place: int
@@ -39,6 +40,7 @@ class Part:
     sends: Sequence[tuple[int, int, int]] = ()
     dense: frozenset[int] = frozenset()
     held: frozenset[int] = frozenset()
+    exponent: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _core(part: Part) -> Core:
         pack("format", {
             "weight_bits": np.array([WEIGHT_BITS] * 2), "sign": np.array([0, 0]),
             "index_bits": np.array([INDEX_BITS, 0]), "delay_bits": np.array([DELAY_BITS, 0]),
-            "exponent": np.array([0, 0]), "run": np.array([0, 0]),
+            "exponent": np.array([part.exponent] * 2), "run": np.array([0, 0]),
         }),
         pack("input_axon", {
             "pointer": np.cumsum(lengths) - lengths, "words": lengths, "base": held * 0,
