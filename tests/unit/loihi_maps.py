@@ -127,19 +127,24 @@ def _core(part: Part) -> Core:
         for name in ("program", "first", "threshold", "bias", "bias_exponent", "start", "most")
     }
     zero = np.zeros_like(numbers)
+    names = ("program", "bias_exponent", "most", "first")
+    rows = np.stack([column[name] for name in names], axis=1)
+    profiles, profile = np.unique(rows, axis=0, return_inverse=True)
+    shared = dict(zip(names, profiles.T, strict=True))
+    none = np.zeros(len(profiles), np.int64)
     lists = [_list(axon, i in part.dense) for i, axon in enumerate(part.axons)]
     lengths = np.array([len(words) for words in lists], np.int64)
     held = np.array([i in part.held for i in range(len(lists))], np.int64)
     sends = _columns(sorted(part.sends), 3)
     return Core(
         part.place,
-        pack("compartment", {"bias": column["bias"], "profile": numbers, "threshold": numbers,
-                             "start": column["start"]}),
+        pack("compartment", {"bias": column["bias"], "profile": profile.reshape(-1),
+                             "threshold": numbers, "start": column["start"]}),
         pack("label", {"neuron": numbers, "population": zero, "lane": zero}),
         pack("profile", {
-            "program": column["program"], "bias_exponent": column["bias_exponent"],
-            "most": column["most"], "signed": zero, "first_step": column["first"],
-            "current_decay": zero + 4095, "potential_decay": zero, "refractory": zero + 1,
+            "program": shared["program"], "bias_exponent": shared["bias_exponent"],
+            "most": shared["most"], "signed": none, "first_step": shared["first"],
+            "current_decay": none + 4095, "potential_decay": none, "refractory": none + 1,
         }),
         pack("threshold", {"mantissa": column["threshold"]}),
         pack("format", {
