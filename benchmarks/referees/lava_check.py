@@ -35,7 +35,7 @@ def prepare() -> None:
         for name in inspect.get_annotations(cls):
             kind = type(getattr(cls, name, None))
             if kind.__hash__ is None and kind.__module__.startswith("lava."):
-                kind.__hash__ = object.__hash__  # type: ignore[method-assign]
+                kind.__hash__ = object.__hash__
         return process(cls, *arguments)
 
     vars(dataclasses)["_process_class"] = lenient

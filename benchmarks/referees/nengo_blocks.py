@@ -164,7 +164,11 @@ def _synapses(block: LoihiBlock, core: Core, chip: Chip) -> dict[int, list[tuple
     found: dict[int, list[tuple[Synapse, int]]] = {i: [] for i in range(len(places))}
     for number, form in enumerate(zip(*core.format_fields.values(), strict=True)):
         fields = dict(zip(core.format_fields, map(int, form), strict=True))
-        weights, indices, bases, rows, row_of = [], [], [], [], {}
+        weights: list[NDArray[np.int32]] = []
+        indices: list[NDArray[np.int32]] = []
+        bases: list[int] = []
+        rows: list[int] = []
+        row_of: dict[tuple[int, int], int] = {}
         synapse = Synapse(0)
         for i, part in enumerate(places):
             mine = part.formats == number

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.referees.bundles import load
 from benchmarks.referees.near_threshold import equal, near_threshold
 from benchmarks.referees.nengo_blocks import Emulator, blocks_of, validate
 from snncc_loihi.chip import load_chip
@@ -43,9 +44,9 @@ def main() -> None:
     for seed in range(5):
         print(f"near-threshold network {seed}: {emulate(seed)}")
     for folder in arguments.bundles:
-        core_map, chip = read(folder)
-        limits = validate(blocks_of(core_map, chip))
-        print(f"{folder}: {len(core_map.cores)} cores pass nengo-loihi's validators")
+        loaded = load(folder)
+        limits = validate(blocks_of(loaded.core_map, loaded.chip))
+        print(f"{folder}: {len(loaded.core_map.cores)} cores pass nengo-loihi's validators")
         for name, (used, most) in limits.used.items():
             print(f"  {name}: at most {used} of {most}")
 

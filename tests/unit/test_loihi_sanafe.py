@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.referees.bundles import events
 from snncc_ir import SnnccError
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.core_map import CoreMap, Program
@@ -172,7 +173,11 @@ def test_sanafe_agrees(name: str) -> None:
 
     make, inputs = MAPS[name]
     chip, core_map = make()
-    machine = Machine(core_map, export(core_map, chip, chip.costs["sana-fe"]))
+    costs = chip.costs["sana-fe"]
+    exported = export(core_map, chip, costs)
+    if exported.one_unit:
+        costs = replace(costs, synapse_dense=costs.synapse_sparse)
+    machine = Machine(core_map, exported)
     for sample in (inputs, inputs[::-1], inputs):
         currents = host_currents(core_map, chip, np.array(sample))
         spikes, potentials = run_map(core_map, chip, currents)
@@ -180,3 +185,6 @@ def test_sanafe_agrees(name: str) -> None:
         for ours, theirs in zip(spikes, found.spikes, strict=True):
             np.testing.assert_array_equal(theirs, ours)
         np.testing.assert_array_equal(found.potentials[-1][:, -1], potentials[-1][:, -1])
+        joules = {kind: value * 1e-12 for kind, value in events(core_map, chip, spikes)
+                  .picojoules(costs).items()}  # fmt: skip
+        assert found.joules == pytest.approx({**joules, "dendrite": 0.0}, rel=1e-9)
