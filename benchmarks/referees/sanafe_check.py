@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.referees.bundles import Flags, Loaded, events, input_numbers, load, trains
 from benchmarks.referees.sanafe_run import Found, Machine
 from snncc.data import samples_for
+from snncc_backends import Execution
 from snncc_loihi.chip import Costs
 from snncc_loihi.sanafe_export import SanaFe, export, host_currents
 
@@ -39,6 +40,35 @@ def compare(loaded: Loaded, found: SanaFe, ours: list[Flags], theirs: Found) -> 
         played += int(part.played.sum())
         spikes += int(mine.sum())
     return f"{spikes} spikes of {neurons} neurons are equal ({played} were played)"
+
+
+def readouts(
+    loaded: Loaded, found: SanaFe, execution: Execution, sample: int, theirs: Found
+) -> str:
+    """Raises AssertionError where a readout's potential, in some step, is not SANA-FE's divided by
+    one unit for the whole population (a map scales potentials to what its chip can hold)."""
+    count = 0
+    units = set()
+    for number, name in enumerate(loaded.populations):
+        if name not in execution.totals or name in execution.spikes:
+            continue
+        mine = execution.totals[name][sample]
+        mine = mine.reshape(len(mine), -1)
+        other = np.zeros(mine.shape)
+        for core, part, potentials in zip(
+            loaded.core_map.cores, found.neurons, theirs.potentials, strict=True
+        ):
+            labels = core.label_fields
+            for i in np.flatnonzero(part.readout & (labels["population"] == number)):
+                first = part.first_step[i]
+                other[:, labels["neuron"][i]] = potentials[first : first + len(mine), i]
+        largest = np.unravel_index(np.abs(mine).argmax(), mine.shape)
+        unit = other[largest] / mine[largest]
+        assert unit > 0, f"{name}: unit {unit}"
+        assert np.array_equal(mine * unit, other), f"potentials of {name} differ"
+        units.add(float(unit))
+        count += mine.size
+    return f"{count} potentials of readouts are equal (in units of {sorted(units)})"
 
 
 def energy(loaded: Loaded, costs: Costs, ours: list[Flags], theirs: Found) -> str:
@@ -77,6 +107,7 @@ def main() -> None:
         ours = trains(loaded, found, execution, i)
         theirs = machine.run(host_currents(core_map, chip, numbers), ours)
         print(f"sample {i}: {compare(loaded, found, ours, theirs)}")
+        print(f"sample {i}: {readouts(loaded, found, execution, i, theirs)}")
         print(f"sample {i}: {energy(loaded, costs, ours, theirs)}")
 
 
