@@ -2,6 +2,7 @@
 
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle
 from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
+from snncc_backends.listing import syntax_error, wrong_text
 from snncc_backends.native import Part, build, parts, run_parts
 from snncc_backends.oracle import OracleRunner
 from snncc_backends.preprocess import Preprocessing
@@ -21,6 +22,6 @@ __all__ = [
     "Backend", "BundleFolder", "EarlyExit", "Estimate", "Execution", "ImageFormat",
     "OracleRunner", "Part", "Preprocessing", "RadixSettings", "RateSettings", "Rule", "Runner",
     "Settings", "TtfsSettings", "backend", "build", "check_place", "checked_steps", "exit_rule",
-    "image_formats", "margin_unit", "margins", "parts", "run_parts", "targets", "to_json",
-    "write_bundle",
+    "image_formats", "margin_unit", "margins", "parts", "run_parts", "syntax_error", "targets",
+    "to_json", "write_bundle", "wrong_text",
 ]  # fmt: skip

@@ -55,6 +55,7 @@ class Limits:
     profiles: int
     thresholds: int
     formats: int
+    least_axon_base: int
     axon_base: int
     delay: int
     core_bytes: int

@@ -7,9 +7,9 @@ positions of a convolution share is found again by content when cores are packed
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snncc_ir import Integers, Type
 from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
@@ -24,14 +24,19 @@ class Connections:
     """
 
     rows: Integers
-    targets: Integers
-    lanes: Integers
-    weights: Integers
+    targets: NDArray[np.int32]
+    lanes: NDArray[np.int16]
+    weights: NDArray[np.int16]
 
     @property
-    def sources(self) -> Integers:
+    def sources(self) -> NDArray[np.int32]:
         """The source neuron of each synapse."""
-        return np.repeat(np.arange(len(self.rows) - 1), np.diff(self.rows))
+        return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows))
+
+    def only(self, kept: NDArray[np.bool_]) -> "Connections":
+        """Some of the synapses."""
+        rows = np.concatenate([[0], np.cumsum(kept)])[self.rows]
+        return Connections(rows, self.targets[kept], self.lanes[kept], self.weights[kept])
 
 
 def projection(chain: Chain, source: Type) -> Connections:
@@ -58,7 +63,12 @@ def _sorted(
     order = np.lexsort((post, lanes, pre))
     rows = np.zeros(size + 1, np.int64)
     np.cumsum(np.bincount(pre, minlength=size), out=rows[1:])
-    return Connections(rows, post[order], lanes[order], weights[order])
+    return Connections(
+        rows,
+        post[order].astype(np.int32),
+        lanes[order].astype(np.int16),
+        weights[order].astype(np.int16),
+    )
 
 
 def _indices(moves: list[Op], source: Type) -> Iterator[Integers]:
@@ -76,13 +86,14 @@ def _moved(op: Op, index: Integers) -> list[Integers]:
     if not isinstance(op, SumPool):
         raise AssertionError("the checker holds that views and sums come before weights")
     windows = _windows(op.window, index)
-    taps = product(*(range(size) for size in op.kernel))
-    return [windows[(..., *tap)] for tap in taps]
+    flat = windows.reshape(*windows.shape[: -len(op.kernel)], -1)
+    return [flat[..., i] for i in range(flat.shape[-1])]
 
 
 def _windows(window: Window, index: Integers) -> Integers:
     """(C, *positions, *kernel): what each window sees, −1 for padding."""
-    return window.slide(index[None].astype(np.float64), -1.0)[0].astype(np.int64)
+    seen: Integers = window.slide(index[None].astype(np.float64), -1.0)[0].astype(np.int64)
+    return seen
 
 
 def _of_last(last: Op, index: Integers) -> tuple[Integers, Integers, Integers]:

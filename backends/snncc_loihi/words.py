@@ -62,7 +62,7 @@ LAYOUTS: dict[str, tuple[Field, ...]] = {
     "input_axon": (
         Field("pointer", 0, 20),
         Field("words", 20, 16),
-        Field("base", 36, 16),
+        Field("base", 36, 16, True),
         Field("held", 52, 1),
     ),
     "output_axon": (Field("compartment", 0, 16), Field("core", 16, 24), Field("axon", 40, 16)),

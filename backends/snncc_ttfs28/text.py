@@ -1,16 +1,17 @@
 """An image as text, for people and for diffs, and back to the same bytes."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from typing import TypeVar
 
 import numpy as np
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Tree, UnexpectedInput
 from numpy.typing import NDArray
 
-from snncc_ir import SnnccError, fail
+from snncc_backends import syntax_error, wrong_text
+from snncc_ir import SnnccError
 from snncc_ttfs28.image import VERSION, Image, Map, Parameters, image_bytes
 from snncc_ttfs28.isa import INSTRUCTIONS, Field, Instruction, instruction
 from snncc_ttfs28.reader import read_image
@@ -96,7 +97,7 @@ def assemble(text: str, place: str) -> bytes:
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput as error:
-        raise _syntax_error(error, text, place) from None
+        raise syntax_error(error, text, place, _TERMINALS) from None
     content = image_bytes(_Reader(tree, place).image())
     read_image(content, place)
     return content
@@ -107,26 +108,6 @@ def _grammar() -> Lark:
     return Lark.open_from_package("snncc_ttfs28", "image.lark", parser="lalr")
 
 
-def _wrong(message: str, place: str) -> SnnccError:
-    return fail("SNN061", message, place, "`snncc disasm IMAGE` prints text as it should be")
-
-
-def _syntax_error(error: UnexpectedInput, text: str, place: str) -> SnnccError:
-    expected: Iterable[str] | None = ()
-    if isinstance(error, UnexpectedToken):
-        expected = error.accepts or error.expected
-    elif isinstance(error, UnexpectedCharacters):
-        expected = error.allowed
-    wanted = sorted(_TERMINALS.get(name, f"'{name.lower()}'") for name in expected or ())
-    # only \n ends a line for the grammar, so not splitlines()
-    line = text.split("\n")[error.line - 1].strip()
-    found = f"'{line[:60]}'" if line else "the end"
-    return _wrong(
-        f"{found} is not understood, should be {' or '.join(wanted)}",
-        f"{place}, line {error.line}, column {error.column}",
-    )
-
-
 class _Reader:
     """Puts an image together from the parse tree."""
 
@@ -135,7 +116,7 @@ class _Reader:
         self._sections = {part.data: part for part in tree.children if isinstance(part, Tree)}
 
     def _fail(self, message: str, token: Token) -> SnnccError:
-        return _wrong(message, f"{self._place}, line {token.line}, column {token.column}")
+        return wrong_text(message, f"{self._place}, line {token.line}, column {token.column}")
 
     def image(self) -> Image:
         version, machine_hash = self._tokens(self._sections["head"])

@@ -1,0 +1,247 @@
+"""The synapse lists of a core: one for all input axons that need the same, one inside another.
+
+The lists of two input axons are the same when they differ only by the compartment at which they
+begin, as those of a convolution's positions do. A list of runs that is the beginning or the end of
+another (at the edge of a tile) is found inside it. Both are found by content, whatever made them.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_ir import Integers
+from snncc_loihi.words import MOST_IN_BLOCK
+
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """Synapses in lists: rows (lists + 1) where each begins; the other fields are one a synapse.
+
+    Within a list they are sorted by delay, exponent and offset: the compartment, counted from the
+    list's base. Weights are as stored, with sign. lines: which row of positions a synapse goes to;
+    blocks end where a row does, so that the lists of a tile's edges are found inside others.
+    """
+
+    rows: Integers
+    offsets: Integers
+    weights: Integers
+    delays: Integers
+    exponents: Integers
+    lines: Integers
+
+    @cached_property
+    def lengths(self) -> Integers:
+        return np.diff(self.rows)
+
+    @cached_property
+    def owner(self) -> Integers:
+        """The list of each synapse."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @cached_property
+    def codes(self) -> Integers:
+        """One number for all that a synapse is, its offset aside."""
+        return (self.weights + (1 << 15)) | (self.delays << 17) | (self.exponents << 24)
+
+    def chosen(self, lists: Integers) -> "Synapses":
+        """Some of the lists, in the given order."""
+        lengths = self.lengths[lists]
+        rows = np.concatenate([[0], np.cumsum(lengths)])
+        place = np.repeat(self.rows[lists] - rows[:-1], lengths) + np.arange(rows[-1])
+        return Synapses(rows, self.offsets[place], self.weights[place], self.delays[place],
+                        self.exponents[place], self.lines[place])  # fmt: skip
+
+
+def distinct(lists: Synapses) -> tuple[Integers, Integers]:
+    """One list of each content, and for each list which of those it is."""
+    code = lists.codes ^ (lists.offsets << 30)
+    order = np.arange(len(code)) - lists.rows[lists.owner]
+    mixed = _mixed(code.astype(np.uint64)) * _powers(order)
+    total = np.add.reduceat(mixed, lists.rows[:-1]) + lists.lengths.astype(np.uint64)
+    _, first, which = np.unique(total, return_index=True, return_inverse=True)
+    pattern = lists.rows[first[which]][lists.owner] + order
+    if not np.array_equal(code[pattern], code):
+        raise AssertionError("two lists of different content have one hash of 64 bits")
+    return first, which
+
+
+BRIDGED = 4
+"""Compartments between two synapses of a run that may be filled by weights of 0."""
+
+
+def bridged(lists: Synapses) -> Synapses:
+    """Lists with weights of 0 in gaps of few compartments, which are shorter than a new run."""
+    gap = np.zeros(len(lists.offsets), np.int64)
+    same = (
+        (lists.delays[1:] == lists.delays[:-1])
+        & (lists.exponents[1:] == lists.exponents[:-1])
+        & (lists.lines[1:] == lists.lines[:-1])
+        & (lists.owner[1:] == lists.owner[:-1])
+    )
+    gap[:-1] = np.where(same, np.diff(lists.offsets) - 1, 0)
+    gap[(gap < 0) | (gap > BRIDGED)] = 0
+    index = np.repeat(np.arange(len(gap)), 1 + gap)
+    ends = np.cumsum(1 + gap)
+    step = np.arange(len(index)) - (ends - 1 - gap)[index]
+    rows = np.concatenate([[0], ends])[lists.rows]
+    weights = np.where(step == 0, lists.weights[index], 0)
+    return Synapses(rows, lists.offsets[index] + step, weights, lists.delays[index],
+                    lists.exponents[index], lists.lines[index])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Runs of synapses to consecutive compartments, of one delay and exponent, at most 64 each.
+
+    rows: (lists + 1) where each list's blocks begin. starts: (blocks + 1) their first synapses.
+    """
+
+    rows: Integers
+    starts: Integers
+
+    @cached_property
+    def counts(self) -> Integers:
+        """Synapses of each block."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def per_list(self) -> Integers:
+        return np.diff(self.rows)
+
+
+def runs(lists: Synapses, consecutive: bool = True) -> Blocks:
+    """Cuts lists into blocks; without `consecutive` only at other delays, exponents, or 64."""
+    size = len(lists.offsets)
+    kind = (lists.delays << 8) | lists.exponents
+    new = np.ones(size, np.bool_)
+    new[1:] = kind[1:] != kind[:-1]
+    if consecutive:
+        new[1:] |= lists.offsets[1:] != lists.offsets[:-1] + 1
+        new[1:] |= lists.lines[1:] != lists.lines[:-1]
+    new[lists.rows[:-1]] = True
+    begin = np.maximum.accumulate(np.where(new, np.arange(size), 0))
+    new |= (np.arange(size) - begin) % MOST_IN_BLOCK == 0
+    starts = np.append(np.flatnonzero(new), size)
+    return Blocks(np.searchsorted(starts, lists.rows), starts)
+
+
+@dataclass(frozen=True)
+class Nesting:
+    """For each list the one that holds it (itself where none does), and where.
+
+    skipped: blocks of that list before it. shift: by how much its base has to move.
+    """
+
+    holder: Integers
+    skipped: Integers
+    shift: Integers
+
+    @staticmethod
+    def none(number: int) -> "Nesting":
+        """Each list for itself."""
+        zeros = np.zeros(number, np.int64)
+        return Nesting(np.arange(number), zeros, zeros)
+
+
+def nested(
+    lists: Synapses, blocks: Blocks, least: Integers, most: Integers, allowed: tuple[int, int]
+) -> Nesting:
+    """Finds lists of runs at the beginning or end of others.
+
+    least, most: bases of the axons of each list, which have to stay within the allowed.
+    """
+    number = len(blocks.per_list)
+    holder, skipped, shift = (part.copy() for part in vars(Nesting.none(number)).values())
+    first = lists.offsets[blocks.starts[:-1]]
+    for found, parent, skip in _candidates(lists, blocks):
+        own = first[blocks.rows[found]]
+        moved = own - first[blocks.rows[parent] + skip]
+        free = (holder[found] == found) & _equal(lists, blocks, found, parent, skip)
+        holder[found[free]], skipped[found[free]] = parent[free], skip[free]
+        shift[found[free]] = moved[free]
+    # a holder has more blocks than what it holds: the longest first, so that it is settled
+    for each in np.argsort(-blocks.per_list, kind="stable").tolist():
+        parent = holder[each]
+        if parent == each:
+            continue
+        skip, move = skipped[each] + skipped[parent], shift[each] + shift[parent]
+        if least[each] + move < allowed[0] or most[each] + move > allowed[1]:
+            holder[each], skipped[each], shift[each] = each, 0, 0
+        else:
+            holder[each], skipped[each], shift[each] = holder[parent], skip, move
+    return Nesting(holder, skipped, shift)
+
+
+def _candidates(lists: Synapses, blocks: Blocks) -> list[tuple[Integers, Integers, Integers]]:
+    """Lists, lists that may begin or end with them, and the blocks before them there."""
+    size, rows = len(blocks.counts), blocks.rows
+    of = np.repeat(np.arange(len(blocks.per_list)), blocks.per_list)
+    place = np.arange(size) - rows[of]
+    order = np.arange(len(lists.codes)) - np.repeat(blocks.starts[:-1], blocks.counts)
+    mixed = _mixed(lists.codes.astype(np.uint64)) * _powers(order)
+    content = np.add.reduceat(mixed, blocks.starts[:-1])
+    first = lists.offsets[blocks.starts[:-1]]
+    gap = np.where(place > 0, first - np.roll(first, 1), 0)
+    whole, alone = _mixed(content ^ _mixed(gap.astype(np.uint64))), _mixed(content ^ _mixed(_ZERO))
+    found = []
+    for ends in (False, True):
+        power = _powers(blocks.per_list[of] - 1 - place if ends else place)
+        total = np.cumsum(whole * power)
+        before = total - whole * power
+        if ends:
+            stop = total[rows[1:] - 1][of]
+            part = stop - total + alone * power
+        else:
+            part = total - before[rows[:-1]][of]
+        full = part[rows[:-1] if ends else rows[1:] - 1]
+        proper = np.flatnonzero(place > 0 if ends else place + 1 < blocks.per_list[of])
+        proper = proper[np.argsort(part[proper], kind="stable")]
+        where = np.searchsorted(part[proper], full)
+        hit = np.flatnonzero(where < len(proper))
+        hit = hit[part[proper[where[hit]]] == full[hit]]
+        block = proper[where[hit]]
+        found.append((hit, of[block], place[block] if ends else np.zeros_like(block)))
+    return found
+
+
+def _equal(
+    lists: Synapses, blocks: Blocks, found: Integers, parent: Integers, skip: Integers
+) -> NDArray[np.bool_]:
+    """Whether lists are, synapse by synapse, in their holders; a hash alone decides nothing."""
+    lengths = lists.lengths[found]
+    rows = np.concatenate([[0], np.cumsum(lengths)])
+    step = np.arange(rows[-1]) - np.repeat(rows[:-1], lengths)
+    begin = blocks.starts[blocks.rows[parent] + skip]
+    room: NDArray[np.bool_] = lists.rows[parent + 1] - begin >= lengths
+    own = np.repeat(lists.rows[found], lengths) + step
+    other = np.minimum(np.repeat(begin, lengths) + step, len(lists.codes) - 1)
+    moved = np.repeat(lists.offsets[lists.rows[found]] - lists.offsets[begin], lengths)
+    same = (lists.codes[own] == lists.codes[other]) & (
+        lists.offsets[own] == lists.offsets[other] + moved
+    )
+    if not len(found):
+        return room
+    whole: NDArray[np.bool_] = room & np.logical_and.reduceat(same, rows[:-1])
+    return whole
+
+
+_ZERO = np.zeros(1, np.uint64)
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """Each number scattered over 64 bits (the finalizer of splitmix64)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _powers(order: Integers) -> Hashes:
+    """An odd factor for each place in a list."""
+    factor = np.full(int(order.max(initial=0)) + 1, 0xD6E8FEB86659FD93, np.uint64)
+    factor[0] = 1
+    return np.multiply.accumulate(factor)[order]

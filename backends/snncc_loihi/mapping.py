@@ -1,0 +1,179 @@
+"""Which neuron is on which core, and what that core then holds: partition, packing, limits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from snncc_ir import Floats, Integers
+from snncc_loihi.atoms import Atoms, make_atoms
+from snncc_loihi.chip import Chip
+from snncc_loihi.cores import Arrangement, CoreInputs, Gatherer, Use, arrange, bytes_used
+from snncc_loihi.layers import Network
+from snncc_loihi.misfit import refuse_core, refuse_layer, refuse_network, refuse_rounds
+from snncc_loihi.packing import PackedCore, pack_core
+from snncc_loihi.partition import Misfit, Segment, partition
+from snncc_loihi.tables import CoreTables, Tables
+from snncc_loihi.tiling import Guess, Tilings
+from snncc_loihi.words_model import word_models
+
+ROUNDS = 16
+"""Partitions that are tried, each with what the ones before it were found to need."""
+MARGIN = 1.03
+
+
+@dataclass(frozen=True)
+class LoadedCore:
+    """inputs, packed: its input axons and synapses. use: of the limits."""
+
+    inputs: CoreInputs
+    packed: PackedCore
+    tables: CoreTables
+    use: Use
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A partition that obeys every limit of the chip. spikes: of each neuron, a sample."""
+
+    network: Network
+    segments: tuple[Segment, ...]
+    arrangement: Arrangement
+    cores: tuple[LoadedCore, ...]
+    spikes: Floats
+
+    @cached_property
+    def messages(self) -> tuple[Integers, Integers, Floats]:
+        """Between cores, own ones left out: sending core, receiving core, messages a sample."""
+        count = self.arrangement.cores
+        total = np.zeros((count, count))
+        for target, core in enumerate(self.cores):
+            sources = core.inputs.sources[core.inputs.sources >= 0]
+            total[:, target] = np.bincount(
+                self.arrangement.core[sources], self.spikes[sources], count
+            )
+        np.fill_diagonal(total, 0)
+        sending, receiving = np.nonzero(total)
+        return sending, receiving, total[sending, receiving]
+
+
+def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assignment:
+    """spikes: of each neuron of a layer, a sample; layers that it lacks send none.
+
+    Raises SNN041 for a network that does not fit: which layer, which limit, by how much.
+    """
+    atoms = make_atoms(network, dict(spikes))
+    sent = [spikes.get(i, np.zeros(layer.size)) for i, layer in enumerate(network.layers)]
+    tables = Tables(network, chip)
+    tilings = Tilings(atoms, chip)
+    models = word_models(network, atoms.layers, chip)
+    guess = Guess(tuple(models), (1.2,) * len(models))
+    for _ in range(ROUNDS):
+        segments = partition(tilings, guess)
+        if isinstance(segments, Misfit):
+            raise refuse_layer(network, segments, chip)
+        if sum(segment.cores for segment in segments) > chip.most_cores:
+            raise refuse_network(sum(segment.cores for segment in segments), chip)
+        arrangement = arrange(network, _core_of_neurons(atoms, segments))
+        loads, better = _loaded(network, arrangement, segments, tables, chip, guess)
+        if better == guess:
+            return Assignment(
+                network, tuple(segments), arrangement, tuple(loads), np.concatenate(sent)
+            )
+        guess = better
+    raise refuse_rounds(chip, ROUNDS)
+
+
+def _core_of_neurons(atoms: Atoms, segments: Sequence[Segment]) -> Integers:
+    parts, first = [], 0
+    for segment in segments:
+        for i, tile in zip(range(segment.first, segment.last), segment.tiles, strict=True):
+            parts.append(first + tile[atoms.layers[i].of_neuron])
+        first += segment.cores
+    return np.concatenate(parts)
+
+
+def _loaded(
+    network: Network,
+    arrangement: Arrangement,
+    segments: Sequence[Segment],
+    tables: Tables,
+    chip: Chip,
+    guess: Guess,
+) -> tuple[list[LoadedCore], Guess]:
+    """All cores, and the guess as it was; or those up to a broken limit, and a better guess."""
+    gatherer = Gatherer(network, arrangement)
+    loads: dict[int, LoadedCore] = {}
+    for segment, core, tile in _middle_first(segments):
+        inputs = gatherer.inputs_of(core)
+        packed = pack_core(inputs.synapses, chip)
+        made = tables.of_core(core, arrangement)
+        words = len(packed.memory)
+        use = Use(
+            int(arrangement.used[core]), len(inputs.sources), 0, words, len(made.profiles),
+            len(made.thresholds), len(packed.formats),
+            bytes_used(chip, int(arrangement.used[core]), len(inputs.sources), words),
+        )  # fmt: skip
+        loads[core] = LoadedCore(inputs, packed, made, use)
+        beyond = use.beyond(chip)
+        if {"synapse_words", "core_bytes"} & set(beyond):
+            factor = MARGIN * max(words / max(segment.words[tile], 1), 1.0)
+            return list(loads.values()), guess.with_words(segment.first, segment.last, factor)
+        if beyond:
+            fewer = min(guess.most_layers, segment.last - segment.first) - 1
+            if not fewer:
+                raise refuse_core(network, segment, chip, use)
+            return list(loads.values()), replace(guess, most_layers=fewer)
+    outputs = np.zeros(arrangement.cores, np.int64)
+    for load in loads.values():
+        sources = load.inputs.sources[load.inputs.sources >= 0]
+        outputs += np.bincount(arrangement.core[sources], minlength=arrangement.cores)
+    cores = [_with_outputs(loads[i], int(outputs[i]), chip) for i in range(arrangement.cores)]
+    if any(core.use.beyond(chip) for core in cores):
+        measured = _outside(network, arrangement, segments, cores)
+        grown = zip(measured, guess.outside, strict=True)
+        return cores, replace(guess, outside=tuple(max(m * MARGIN, o) for m, o in grown))
+    return cores, guess
+
+
+def _outside(
+    network: Network,
+    arrangement: Arrangement,
+    segments: Sequence[Segment],
+    cores: Sequence[LoadedCore],
+) -> list[float]:
+    """Output axons of a neuron to each later layer that is not in its segment, by layer."""
+    segment = np.repeat(np.arange(len(segments)), [each.cores for each in segments])
+    sent = np.zeros(network.neurons)
+    for number, core in enumerate(cores):
+        sources = core.inputs.sources[core.inputs.sources >= 0]
+        sent[sources[segment[arrangement.core[sources]] != segment[number]]] += 1
+    found = []
+    for i, layer in enumerate(network.layers):
+        own = slice(layer.first, layer.first + layer.size)
+        last = segments[segment[arrangement.core[layer.first]]].last
+        later = {link.target for link in network.outgoing[i] if link.target >= last}
+        here = arrangement.core[own]
+        mean = np.bincount(here, sent[own]) / np.maximum(np.bincount(here), 1)
+        found.append(float(mean.max()) / max(len(later), 1))
+    return found
+
+
+def _middle_first(segments: Sequence[Segment]) -> Iterator[tuple[Segment, int, int]]:
+    """Segment, core and tile of all cores; first one of each segment, to see what is wrong soon."""
+    firsts = np.cumsum([0, *(segment.cores for segment in segments)]).tolist()
+    for segment, first in zip(segments, firsts, strict=False):
+        middle = segment.hardest
+        yield segment, first + middle, middle
+    for segment, first in zip(segments, firsts, strict=False):
+        for tile in range(segment.cores):
+            if tile != segment.hardest:
+                yield segment, first + tile, tile
+
+
+def _with_outputs(core: LoadedCore, outputs: int, chip: Chip) -> LoadedCore:
+    use = core.use
+    axons = use.input_axons + outputs
+    total = bytes_used(chip, use.compartments, axons, use.synapse_words)
+    return replace(core, use=replace(use, output_axons=outputs, core_bytes=total))

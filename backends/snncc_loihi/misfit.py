@@ -1,0 +1,64 @@
+"""What a user is told of a network that does not fit: which layer, which limit, what to do."""
+
+from snncc_ir import SnnccError, fail
+from snncc_loihi.chip import Chip
+from snncc_loihi.cores import Use
+from snncc_loihi.layers import Network
+from snncc_loihi.partition import Misfit, Segment
+
+HINTS = {
+    "compartments": "a chip with more compartments a core",
+    "input_axons": "fewer inputs of a neuron: grouped or pruned weights; or more input axons",
+    "output_axons": "more output axons a core",
+    "synapse_words": "fewer inputs of a neuron, or a larger synapse memory",
+    "core_bytes": "fewer inputs of a neuron, or a larger memory",
+    "profiles": "more compartment profiles a core",
+    "thresholds": "--set thresholds=…: fewer distinct thresholds",
+    "formats": "more synapse formats a core",
+}
+
+
+def refuse_layer(network: Network, misfit: Misfit, chip: Chip) -> SnnccError:
+    """A layer that is over a limit however finely it is cut."""
+    layer = network.layers[misfit.layer]
+    limit = vars(chip.limits)[misfit.limit]
+    return fail(
+        "SNN041",
+        f"the smallest piece of '{layer.name}' takes {misfit.used} {_words(misfit.limit)} of a "
+        f"core, should be at most {limit}",
+        hint=HINTS[misfit.limit],
+    )
+
+
+def refuse_network(cores: int, chip: Chip) -> SnnccError:
+    """More cores than the largest system has."""
+    return fail(
+        "SNN041",
+        f"the network takes {cores} cores, should be at most {chip.most_cores}, those of "
+        f"{chip.mesh.most_chips} chips",
+        hint="a larger chip, or a smaller network",
+    )
+
+
+def refuse_core(network: Network, segment: Segment, chip: Chip, use: Use) -> SnnccError:
+    """A core that no other partition helps."""
+    names = ", ".join(f"'{each.name}'" for each in network.layers[segment.first : segment.last])
+    beyond = use.beyond(chip) or {"core_bytes": (use.core_bytes, chip.limits.core_bytes)}
+    found = "; ".join(
+        f"{used} {_words(name)}, should be at most {limit}"
+        for name, (used, limit) in beyond.items()
+    )
+    return fail("SNN041", f"a core of {names} takes {found}", hint=HINTS[next(iter(beyond))])
+
+
+def refuse_rounds(chip: Chip, rounds: int) -> SnnccError:
+    """No partition of several obeys the limits."""
+    return fail(
+        "SNN041",
+        f"none of {rounds} partitions obeys the limits of {chip.name}",
+        hint="a chip with larger cores",
+    )
+
+
+def _words(limit: str) -> str:
+    return limit.replace("_", " ")

@@ -1,0 +1,241 @@
+"""Packs synapse lists into the words of a core's memory, each in the format that is shortest."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_ir import Integers
+from snncc_loihi.chip import Chip
+from snncc_loihi.lists import Blocks, Nesting, Synapses, bridged, distinct, nested, runs
+from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
+
+DENSE, SPARSE, RUN = 0, 1, 2
+WORD = 64
+
+
+@dataclass(frozen=True, order=True)
+class Format:
+    """A synapse format; index_bits 0 is dense. Weights have both signs."""
+
+    weight_bits: int
+    index_bits: int
+    delay_bits: int
+    exponent: int
+    run: int
+
+
+@dataclass(frozen=True)
+class PackedCore:
+    """pointers, lengths (words), bases: of each input axon. memory: the synapse words."""
+
+    pointers: Integers
+    lengths: Integers
+    bases: Integers
+    formats: tuple[Format, ...]
+    memory: Words
+
+
+def pack_core(synapses: Synapses, chip: Chip) -> PackedCore:
+    """synapses: one list for each input axon; their offsets are compartments."""
+    reach = chip.limits.axon_base + 1
+    bases = np.minimum.reduceat(synapses.offsets, synapses.rows[:-1]) % reach
+    offsets = synapses.offsets - bases[synapses.owner]
+    moved = replace(synapses, offsets=offsets)
+    first, which = distinct(moved)
+    least, most = np.full(len(first), reach), np.zeros(len(first), np.int64)
+    np.minimum.at(least, which, bases)
+    np.maximum.at(most, which, bases)
+    packer = _Packer(moved.chosen(first), chip)
+    pointers, lengths, shift, memory = packer.packed(least, most)
+    formats = packer.formats
+    return PackedCore(pointers[which], lengths[which], bases + shift[which], formats, memory)
+
+
+@dataclass(frozen=True)
+class _Packer:
+    """Distinct lists on their way into the memory of a core."""
+
+    lists: Synapses
+    chip: Chip
+
+    @cached_property
+    def weight_bits(self) -> int:
+        """Of all weights of the core; a grid coarser than 1 leaves no choice but the finest."""
+        allowed = self.chip.numbers.weight_bits
+        if self.chip.numbers.mixed_step:
+            return max(allowed)
+        low, high = self.lists.weights.min(), self.lists.weights.max()
+        return min(b for b in allowed if -(1 << (b - 1)) <= low and high < 1 << (b - 1))
+
+    @cached_property
+    def index_bits(self) -> int:
+        """Of all indices of the core."""
+        largest = int(self.lists.offsets.max()).bit_length()
+        return min(bits for bits in self.chip.numbers.index_bits if bits >= largest)
+
+    @cached_property
+    def _bridged(self) -> Synapses:
+        return bridged(self.lists)
+
+    def _words(self, lists: Synapses, run: bool) -> Integers:
+        """Of each list, in runs or one by one."""
+        blocks = runs(lists, consecutive=run)
+        total: Integers = np.add.reduceat(_words(self._bits(lists, blocks, run)), blocks.rows[:-1])
+        return total
+
+    def _bits(self, lists: Synapses, blocks: Blocks, run: bool) -> Integers:
+        """Of each block."""
+        delay = _delay_bits(lists.delays[blocks.starts[:-1]])
+        each = self.weight_bits + delay
+        if run:
+            return HEADER_BITS + self.index_bits + blocks.counts * each
+        return HEADER_BITS + blocks.counts * (each + self.index_bits)
+
+    @cached_property
+    def mode(self) -> Integers:
+        """DENSE, SPARSE or RUN of each list: what takes the fewest words."""
+        many = np.iinfo(np.int64).max // 2
+        lists = self.lists
+        span = np.maximum.reduceat(lists.offsets, lists.rows[:-1]) + 1
+        delay = _delay_bits(lists.delays[lists.rows[:-1]])
+        each = self.weight_bits + delay
+        full, rest = span // MOST_IN_BLOCK, span % MOST_IN_BLOCK
+        dense = full * _words(HEADER_BITS + MOST_IN_BLOCK * each)
+        dense += np.where(rest > 0, _words(HEADER_BITS + rest * each), 0)
+        alike = self._alike
+        sparse = self._words(lists, False)
+        run = np.full(len(sparse), many)
+        if self.chip.features.runs:
+            run = self._words(self._bridged, True)
+        return np.argmin([np.where(alike, dense, many), sparse, run], axis=0)
+
+    @cached_property
+    def _alike(self) -> NDArray[np.bool_]:
+        """Whether a list has one delay and one exponent, and no compartment twice: may be dense."""
+        lists = self.lists
+        same = np.ones(len(lists.offsets), np.bool_)
+        same[1:] = (
+            (lists.delays[1:] == lists.delays[:-1])
+            & (lists.exponents[1:] == lists.exponents[:-1])
+            & (lists.offsets[1:] != lists.offsets[:-1])
+        )
+        same[lists.rows[:-1]] = True
+        alike: NDArray[np.bool_] = np.logical_and.reduceat(same, lists.rows[:-1])
+        return alike
+
+    @cached_property
+    def _filled(self) -> Synapses:
+        """The dense lists, with weights of 0 where there is no synapse."""
+        lists = self.lists.chosen(np.flatnonzero(self.mode == DENSE))
+        if not len(lists.lengths):
+            return lists
+        span = np.maximum.reduceat(lists.offsets, lists.rows[:-1]) + 1
+        rows = np.concatenate([[0], np.cumsum(span)])
+        weights = np.zeros(rows[-1], np.int64)
+        weights[rows[lists.owner] + lists.offsets] = lists.weights
+        begin = lists.rows[:-1]
+        owner = np.repeat(np.arange(len(span)), span)
+        return Synapses(rows, np.arange(rows[-1]) - rows[owner], weights,
+                        lists.delays[begin][owner], lists.exponents[begin][owner],
+                        np.zeros_like(owner))  # fmt: skip
+
+    @cached_property
+    def formats(self) -> tuple[Format, ...]:
+        """All that the core's blocks have, in order."""
+        found: set[Format] = set()
+        for mode in (DENSE, SPARSE, RUN):
+            lists = self.lists.chosen(np.flatnonzero(self.mode == mode))
+            kinds = np.unique(lists.delays << 8 | lists.exponents).tolist()
+            found |= {self._format(mode, kind >> 8, kind & 255) for kind in kinds}
+        return tuple(sorted(found))
+
+    def _format(self, mode: int, delay: int, exponent: int) -> Format:
+        index = 0 if mode == DENSE else self.index_bits
+        return Format(self.weight_bits, index, delay.bit_length(), exponent, int(mode == RUN))
+
+    def packed(self, least: Integers, most: Integers) -> tuple[Integers, Integers, Integers, Words]:
+        """Pointer, words and shift of the base of each list, and the memory."""
+        number = len(self.lists.lengths)
+        pointers, lengths = np.zeros(number, np.int64), np.zeros(number, np.int64)
+        shift = np.zeros(number, np.int64)
+        memory: list[Words] = []
+        used = 0
+        for mode in (DENSE, SPARSE, RUN):
+            chosen = np.flatnonzero(self.mode == mode)
+            if not len(chosen):
+                continue
+            lists = self._filled
+            if mode != DENSE:
+                lists = (self._bridged if mode == RUN else self.lists).chosen(chosen)
+            blocks = runs(lists, consecutive=mode == RUN)
+            inside = Nesting.none(len(chosen))
+            if mode == RUN:
+                allowed = self.chip.limits.least_axon_base, self.chip.limits.axon_base
+                inside = nested(lists, blocks, least[chosen], most[chosen], allowed)
+            kept = np.flatnonzero(inside.holder == np.arange(len(chosen)))
+            words, sizes = self._written(mode, lists, blocks)
+            bounds = np.concatenate([[0], np.cumsum(sizes)])
+            first, last = bounds[blocks.rows[:-1]], bounds[blocks.rows[1:]]
+            long = last - first
+            place = np.zeros(len(chosen), np.int64)
+            place[kept] = used + np.cumsum(long[kept]) - long[kept]
+            before = bounds[blocks.rows[inside.holder] + inside.skipped] - first[inside.holder]
+            pointers[chosen] = place[inside.holder] + before
+            lengths[chosen], shift[chosen] = long, inside.shift
+            memory.append(words[_ranges(first[kept], long[kept])])
+            used += len(memory[-1])
+        return pointers, lengths, shift, np.concatenate(memory)
+
+    def _written(self, mode: int, lists: Synapses, blocks: Blocks) -> tuple[Words, Integers]:
+        """The words of all blocks one after the other, and how many each has."""
+        begin = blocks.starts[:-1]
+        delay = _delay_bits(lists.delays[begin])
+        index = 0 if mode == DENSE else self.index_bits
+        head = HEADER_BITS + (index if mode == RUN else 0)
+        each = self.weight_bits + delay + (index if mode == SPARSE else 0)
+        sizes = _words(head + blocks.counts * each)
+        start = WORD * (np.cumsum(sizes) - sizes)
+        kinds = lists.delays[begin] << 8 | lists.exponents[begin]
+        number = {
+            kind: self.formats.index(self._format(mode, kind >> 8, kind & 255))
+            for kind in np.unique(kinds).tolist()
+        }
+        heads = (blocks.counts - 1) | np.array([number[k] for k in kinds.tolist()]) << 6
+        if mode == RUN:
+            heads = heads | lists.offsets[begin] << HEADER_BITS
+        block = np.repeat(np.arange(len(sizes)), blocks.counts)
+        step = np.arange(len(block)) - begin[block]
+        weights = lists.weights & ((1 << self.weight_bits) - 1)
+        values = lists.delays | weights << delay[block]
+        if mode == SPARSE:
+            values = lists.offsets | values << index
+        memory = np.zeros(int(sizes.sum()) + 1, np.uint64)
+        _scatter(memory, start, heads)
+        _scatter(memory, start[block] + head + step * each[block], values)
+        return memory[:-1], sizes
+
+
+def _delay_bits(delays: Integers) -> Integers:
+    """Bits that each delay takes."""
+    return np.ceil(np.log2(delays + 1)).astype(np.int64)
+
+
+def _words(bits: Integers) -> Integers:
+    return -(-bits // WORD)
+
+
+def _ranges(starts: Integers, lengths: Integers) -> Integers:
+    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other."""
+    rows = np.cumsum(lengths) - lengths
+    return np.repeat(starts - rows, lengths) + np.arange(int(lengths.sum()))
+
+
+def _scatter(memory: Words, bits: Integers, values: Integers) -> None:
+    """Writes each value from its bit on; memory has a spare word at its end."""
+    word, shift = bits // WORD, (bits % WORD).astype(np.uint64)
+    given = values.astype(np.uint64)
+    np.bitwise_or.at(memory, word, given << shift)
+    high = np.where(shift > 0, given >> ((WORD - shift) % WORD), 0).astype(np.uint64)
+    np.bitwise_or.at(memory, word + 1, high)

@@ -1,0 +1,151 @@
+"""Which neurons share a core: layers fused into segments, segments cut into tiles.
+
+What the network-on-chip carries is, for each spike, one message to every other core that hears it.
+A spike costs least when the neurons that hear it are on its own core. So consecutive layers are
+fused into a *segment*, which is cut into tiles of channels, rows and columns, the same share of
+every layer in each: a convolution's spike then leaves its core at the edges of tiles only. A
+segment's cost, the messages that go to its cores, does not depend on how other segments are cut, so
+that the best sequence is found by dynamic programming over all segments, with all grids that obey
+all limits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, prod
+
+import numpy as np
+
+from snncc_ir import Floats, Integers
+from snncc_loihi.atoms import Grid
+from snncc_loihi.tiling import Guess, TileUse, Tilings
+
+CORE_PRICE = 0.01
+"""Of all spikes: a further core has to save as many messages."""
+TRIED = 3
+"""Numbers of cores for which a segment fits that are looked at."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Layers first to last − 1 on `cores` cores; tiles: of each atom, by layer.
+
+    messages: a sample, to its cores. words: synapse words of each tile, as guessed.
+    """
+
+    first: int
+    last: int
+    grid: Grid
+    messages: float
+    words: Floats
+    tiles: tuple[Integers, ...]
+
+    @property
+    def cores(self) -> int:
+        return prod(self.grid)
+
+    @property
+    def hardest(self) -> int:
+        """The tile with the most synapse words, the middle one of equals."""
+        most = np.flatnonzero(self.words >= self.words.max())
+        return int(most[len(most) // 2])
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A layer that cannot be put on cores, however it is cut, and the limit that is most over."""
+
+    layer: int
+    limit: str
+    used: int
+
+
+def partition(tilings: Tilings, guess: Guess) -> list[Segment] | Misfit:
+    """The segments in order, or the first layer that fits no number of cores."""
+    count = len(tilings.atoms.layers)
+    price = CORE_PRICE * tilings.atoms.total_spikes
+    cost: list[float] = [0.0] + [np.inf] * count
+    chosen: list[Segment | None] = [None] * (count + 1)
+    for last in range(1, count + 1):
+        for first in range(max(0, last - guess.most_layers), last):
+            segment = _cheapest(tilings, first, last, guess, price)
+            if segment is None:
+                continue
+            total = cost[first] + segment.messages + price * segment.cores
+            if total < cost[last]:
+                cost[last], chosen[last] = total, segment
+        if chosen[last] is None:
+            return _misfit(tilings, last - 1, guess)
+    path: list[Segment] = []
+    segment = chosen[count]
+    while segment is not None:
+        path.append(segment)
+        segment = chosen[segment.first]
+    return path[::-1]
+
+
+def _cheapest(
+    tilings: Tilings, first: int, last: int, guess: Guess, price: float
+) -> Segment | None:
+    """The cheapest cut of a segment, among the smallest numbers of cores for which it fits."""
+    least = _least_cores(tilings, first, last)
+    alone = max(_least_cores(tilings, i, i + 1) for i in range(first, last))
+    if last - first > 1 and least > max(4 * alone, 32):
+        return None
+    best: tuple[float, Grid, TileUse] | None = None
+    fitting = 0
+    for number in _numbers(least, min(tilings.chip.most_cores, 8 * least + 64)):
+        fits = False
+        for grid in _grids(number):
+            use = tilings.use(first, last, grid, guess)
+            if use is None or not use.fits(tilings.chip):
+                continue
+            fits = True
+            cost = use.messages + price * number
+            if best is None or cost < best[0]:
+                best = cost, grid, use
+        fitting += fits
+        if fitting == TRIED:
+            break
+    if best is None:
+        return None
+    _, grid, use = best
+    tiles = tuple(
+        tile.of_atom for i in range(first, last) if (tile := tilings.tiles(i, grid)) is not None
+    )
+    return Segment(first, last, grid, use.messages, use.words, tiles)
+
+
+def _least_cores(tilings: Tilings, first: int, last: int) -> int:
+    """By compartments, and by two axons of each neuron."""
+    layers = [atoms.layer for atoms in tilings.atoms.layers[first:last]]
+    limits = tilings.chip.limits
+    compartments = sum(layer.size * layer.width for layer in layers)
+    axons = 2 * sum(layer.size for layer in layers)
+    cores = ceil(compartments / limits.compartments)
+    if limits.core_bytes:
+        taken = compartments * limits.compartment_bytes + axons * limits.axon_bytes
+        cores = max(cores, ceil(taken / limits.core_bytes))
+    return cores
+
+
+def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:
+    over = tilings.smallest(layer, guess).over(tilings.chip)
+    limit = max(over, key=lambda name: over[name][0] / over[name][1])
+    return Misfit(layer, limit, int(over[limit][0]))
+
+
+def _numbers(least: int, most: int) -> Iterator[int]:
+    """Numbers of cores to try: all of the first few, then ever fewer."""
+    number = least
+    while number <= most:
+        yield number
+        number += max(1, number // 16)
+
+
+def _grids(number: int) -> Iterator[Grid]:
+    """All ways to cut into so many tiles."""
+    divisors = [d for d in range(1, number + 1) if number % d == 0]
+    for channels in divisors:
+        for rows in divisors:
+            if number % (channels * rows) == 0:
+                yield channels, rows, number // channels // rows

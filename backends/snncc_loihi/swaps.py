@@ -1,0 +1,237 @@
+"""Placement by swaps: pairs trade places while that makes messages · distance smaller.
+
+As in Jin et al. ("Mapping very large scale spiking neuron network to neuromorphic hardware", ASPLOS
+2023) the forces of the traffic decide who wants to go where, many swaps are made at once, the best
+first, and how many is adapted to what they really bring. Here a vertex tries places near where its
+neighbors are (a column of one, a row of another, at random: around the median) and near its own.
+All costs are integers, so that results are the same on every computer.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from snncc_ir import Integers
+from snncc_loihi.chance import Chance
+
+EXHAUSTIVE = 1 << 21
+"""All pairs are tried where that takes at most so many operations a round."""
+PATIENCE = 24
+"""Rounds of descent that may pass without a gain of a thousandth."""
+DESCENT = 2000
+"""Rounds of descent, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Undirected traffic between V vertices, as rows of neighbors, and that with the host.
+
+    The neighbors of v are neighbor[start[v]:start[v + 1]], none of them v, with messages of both
+    directions together. start: (V + 1), host: (V).
+    """
+
+    start: Integers
+    neighbor: Integers
+    messages: Integers
+    host: Integers
+
+    @staticmethod
+    def of(source: Integers, target: Integers, messages: Integers, host: Integers) -> "Graph":
+        """From directed traffic in any order, parallel edges and loops included."""
+        count = len(host)
+        kept = (source != target) & (messages > 0)
+        one, other = source[kept], target[kept]
+        keys = np.concatenate((one * count + other, other * count + one))
+        sent = np.concatenate((messages[kept], messages[kept]))
+        order = np.argsort(keys, kind="stable")
+        keys, sent = keys[order], sent[order]
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        merged = np.add.reduceat(sent, first) if len(first) else sent
+        rows, neighbor = np.divmod(keys[first], count)
+        start = np.searchsorted(rows, np.arange(count + 1)).astype(np.int64)
+        return Graph(start, neighbor, merged, host)
+
+    @property
+    def rows(self) -> Integers:
+        """The vertex of each entry of `neighbor`."""
+        return np.repeat(np.arange(len(self.host)), np.diff(self.start))
+
+    def contracted(self, group: Integers, count: int) -> "Graph":
+        """The traffic between groups of vertices; group: (V) numbers below `count`."""
+        half = self.rows < self.neighbor
+        host = np.zeros(count, np.int64)
+        np.add.at(host, group, self.host)
+        return Graph.of(group[self.rows[half]], group[self.neighbor[half]],
+                        self.messages[half], host)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Places of a mesh of H x W tiles.
+
+    x, y: (P) coordinates in which distances are costs. column, row: (P) its tile. grid: (H, W, K)
+    places of each tile, −1 where there is none.
+    """
+
+    x: Integers
+    y: Integers
+    column: Integers
+    row: Integers
+    grid: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """place: (V) of each vertex, a permutation."""
+
+    graph: Graph
+    space: Space
+    place: Integers
+
+    def cost(self) -> int:
+        """Messages · distance, exactly."""
+        graph, x, y = self.graph, self.space.x[self.place], self.space.y[self.place]
+        rows = graph.rows
+        apart = abs(x[rows] - x[graph.neighbor]) + abs(y[rows] - y[graph.neighbor])
+        return int((graph.messages * apart).sum()) // 2 + int((graph.host * (x + y)).sum())
+
+    def changes(self, one: Integers, other: Integers) -> Integers:
+        """By how much the cost grows when one[i] and other[i] trade places, each pair alone."""
+        return self._moved(one, other) + self._moved(other, one)
+
+    def _moved(self, vertex: Integers, other: Integers) -> Integers:
+        # what they send each other goes as far as before
+        graph, space = self.graph, self.space
+        here, there = self.place[vertex], self.place[other]
+        degree = graph.start[vertex + 1] - graph.start[vertex]
+        end = np.cumsum(degree)
+        owner = np.repeat(np.arange(len(vertex)), degree)
+        entry = np.arange(len(owner)) + np.repeat(graph.start[vertex] - (end - degree), degree)
+        near = graph.neighbor[entry]
+        at = self.place[near]
+        x, y = space.x[at], space.y[at]
+        grows = (abs(x - space.x[there][owner]) - abs(x - space.x[here][owner])
+                 + abs(y - space.y[there][owner]) - abs(y - space.y[here][owner]))  # fmt: skip
+        grows *= np.where(near == other[owner], 0, graph.messages[entry])
+        sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(grows)))
+        distance = space.x[there] + space.y[there] - space.x[here] - space.y[here]
+        change: Integers = sums[end] - sums[end - degree] + graph.host[vertex] * distance
+        return change
+
+    def swapped(self, one: Integers, other: Integers) -> "Assignment":
+        place = self.place.copy()
+        place[one], place[other] = self.place[other], self.place[one]
+        return replace(self, place=place)
+
+
+def tempered(start: Assignment, rounds: int, chance: Chance) -> Assignment:
+    """After rounds of swaps that may lose a little, and ever less: threshold accepting.
+
+    (Dueck and Scheuer, 1990: annealing without exponentials.) At first a swap may lose what a
+    vertex pays on average; the threshold falls to zero with the square of the time left. A random
+    third of the wishes is tried in each round, so that few swaps disturb each other.
+    """
+    active = int(((np.diff(start.graph.start) > 0) | (start.graph.host > 0)).sum())
+    if not active:
+        return start
+    now, heat = start, start.cost() // active
+    for turn in range(rounds):
+        left = rounds - turn
+        one, other = _wishes(now, turn, chance)
+        tried = chance.below(np.full(len(one), 3)) == 0
+        one, other = _chosen(now, one[tried], other[tried], heat * left * left // (rounds * rounds))
+        now = now.swapped(one, other)
+    return now
+
+
+def descended(start: Assignment, chance: Chance) -> Assignment:
+    """After swaps that gain, until hardly any is found; never worse."""
+    best, cost, share = start, start.cost(), 1.0
+    count = len(start.place)
+    every_pair = count * len(start.graph.neighbor) + count * count <= EXHAUSTIVE
+    pairs = np.triu_indices(count, 1) if every_pair else None
+    mark, waited = cost, 0
+    for turn in range(DESCENT):
+        one, other = _chosen(best, *(pairs or _wishes(best, turn, chance)), 0)
+        if len(one):
+            best, gained, share = _swapped(best, cost, one, other, share)
+            cost -= gained
+        elif pairs is not None:
+            break
+        waited += 1
+        if mark - cost > mark // 1000:
+            mark, waited = cost, 0
+        if waited > PATIENCE and pairs is None:
+            break
+    return best
+
+
+def _wishes(now: Assignment, turn: int, chance: Chance) -> tuple[Integers, Integers]:
+    """Each vertex with traffic and one that it would trade places with."""
+    graph, space = now.graph, now.space
+    degree = np.diff(graph.start)
+    vertex = np.flatnonzero((degree > 0) | (graph.host > 0)).astype(np.int64)
+    if turn % 4 == 3:  # from where it is
+        column, row = space.column[now.place[vertex]], space.row[now.place[vertex]]
+        reach = 1 if turn % 8 == 3 else 2
+    else:
+        at = [_partner(now, vertex, chance) for _ in range(2)]
+        column = np.where(at[0] < 0, 0, space.column[at[0]])
+        row = np.where(at[1] < 0, 0, space.row[at[1]])
+        reach = (0, 1, 2)[turn % 4]
+    height, width, deep = space.grid.shape
+    span = np.full(len(vertex), 2 * reach + 1)
+    column = np.clip(column + chance.below(span) - reach, 0, width - 1)
+    row = np.clip(row + chance.below(span) - reach, 0, height - 1)
+    there = space.grid[row, column, chance.below(np.full(len(vertex), deep))]
+    vertex_at = np.empty(len(now.place), np.int64)
+    vertex_at[now.place] = np.arange(len(now.place))
+    return vertex[there >= 0], vertex_at[there[there >= 0]]
+
+
+def _partner(now: Assignment, vertex: Integers, chance: Chance) -> Integers:
+    """Places of random neighbors, by messages; −1: the host."""
+    graph = now.graph
+    sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(graph.messages)))
+    first, last = sums[graph.start[vertex]], sums[graph.start[vertex + 1]]
+    chosen = first + chance.below(last - first + graph.host[vertex])
+    entry = np.searchsorted(sums, chosen, side="right") - 1
+    found = np.full(len(vertex), -1)
+    inside = chosen < last
+    found[inside] = now.place[graph.neighbor[entry[inside]]]
+    return found
+
+
+def _chosen(
+    now: Assignment, one: Integers, other: Integers, limit: int
+) -> tuple[Integers, Integers]:
+    """Pairs by which the cost grows less than `limit`, the best first, each vertex in one only."""
+    space, here, there = now.space, now.place[one], now.place[other]
+    apart = (space.x[here] != space.x[there]) | (space.y[here] != space.y[there])
+    one, other = one[apart], other[apart]
+    change = now.changes(one, other)
+    fine = change < limit
+    order = np.argsort(change[fine], kind="stable")
+    one, other = one[fine][order], other[fine][order]
+    best = np.full(len(now.place), len(one))
+    rank = np.arange(len(one))
+    np.minimum.at(best, one, rank)
+    np.minimum.at(best, other, rank)
+    free = (best[one] == rank) & (best[other] == rank)
+    return one[free], other[free]
+
+
+def _swapped(
+    now: Assignment, cost: int, one: Integers, other: Integers, share: float
+) -> tuple[Assignment, int, float]:
+    """The best `share` of the swaps, and how much they gained; fewer while they would lose.
+
+    Pairs that talk to each other may lose together what each would gain alone; one alone gains.
+    """
+    while True:
+        count = max(1, int(len(one) * share))
+        then = now.swapped(one[:count], other[:count])
+        gained = cost - then.cost()
+        if gained > 0:
+            return then, gained, min(1.0, share * 1.5)
+        share = count / 2 / len(one)
