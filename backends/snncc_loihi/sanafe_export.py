@@ -40,7 +40,7 @@ from snncc_loihi import sanafe_text
 from snncc_loihi.chip import Chip, Costs
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.sanafe_text import HARD, NEVER, NONE, SOFT, Edges, Neurons
-from snncc_loihi.synapse_lists import Synapses, axon_synapses
+from snncc_loihi.synapses import AxonSynapses, axon_synapses
 from snncc_loihi.words import unpack
 
 MOST_DELAY = 5
@@ -65,7 +65,7 @@ def export(core_map: CoreMap, chip: Chip, costs: Costs) -> SanaFe:
     edges = {
         (source, target): found
         for source, core in enumerate(core_map.cores)
-        for target, found in _edges(core_map, source, core, neurons[source], lists)
+        for target, found in _edges(chip, source, core, neurons[source], lists)
     }
     one_unit = _one_unit(core_map, edges)
     return SanaFe(
@@ -90,14 +90,14 @@ def host_currents(core_map: CoreMap, chip: Chip, inputs: Integers) -> list[Integ
         profile = fields.compartment_fields["profile"][place]
         exponent = fields.profile_fields["bias_exponent"][profile]
         found[core][place] += (inputs[biases["input"][i]] * weight) << exponent
-    lists: dict[int, tuple[Synapses, ...]] = {}
+    lists: dict[int, AxonSynapses] = {}
     axons = unpack("host_axon", core_map.host_axons)
-    for i in range(len(core_map.host_axons)):
-        core = int(axons["core"][i])
+    for number, core, axon in zip(axons["input"], axons["core"], axons["axon"], strict=True):
         if core not in lists:
             lists[core] = axon_synapses(core_map.cores[core], chip.numbers)
-        synapses = lists[core][int(axons["axon"][i])]
-        np.add.at(found[core], synapses.targets, inputs[axons["input"][i]] * synapses.weights)
+        mine = slice(*lists[core].rows[axon : axon + 2])
+        brought = lists[core].weights[mine] << chip.numbers.weight_shift
+        np.add.at(found[core], lists[core].targets[mine], inputs[number] * brought)
     return found
 
 
@@ -137,32 +137,29 @@ def _neurons(core: Core, chip: Chip) -> Neurons:
 
 
 def _edges(
-    core_map: CoreMap,
-    source: int,
-    core: Core,
-    neurons: Neurons,
-    lists: list[tuple[Synapses, ...]],
+    chip: Chip, source: int, core: Core, neurons: Neurons, lists: list[AxonSynapses]
 ) -> Iterator[tuple[int, Edges]]:
     """By target core, in its order."""
     of_sender = {int(sent): i for i, sent in enumerate(neurons.sender) if sent >= 0}
-    parts: dict[int, list[tuple[int, Synapses]]] = {}
     fields = core.output_axon_fields
-    for sender, target, axon in zip(
-        fields["compartment"], fields["core"], fields["axon"], strict=True
-    ):
-        found = lists[target][axon]
-        if found.count == 0:
-            raise _cannot(f"a message without synapses (core {source}, compartment {sender})")
-        parts.setdefault(int(target), []).append((of_sender[int(sender)], found))
-    for target, found_all in sorted(parts.items()):
-        index_bits = core_map.cores[target].format_fields["index_bits"]
-        joined = {
-            name: np.concatenate([getattr(part, name) for _, part in found_all])
-            for name in ("targets", "weights", "delays", "formats")
-        }
-        sources = [np.full(part.count, i, np.int64) for i, part in found_all]
-        dense = index_bits[joined.pop("formats")] == 0
-        yield target, Edges(np.concatenate(sources), dense=dense, **joined)
+    for target in np.unique(fields["core"]):
+        mine, reached = fields["core"] == target, lists[target]
+        senders, axons = fields["compartment"][mine], fields["axon"][mine]
+        counts = np.diff(reached.rows)[axons]
+        for i in np.flatnonzero(counts == 0)[:1]:
+            raise _cannot(f"a message without synapses (core {source}, compartment {senders[i]})")
+        ends = np.cumsum(counts)
+        which = np.arange(ends[-1]) + np.repeat(reached.rows[axons] - (ends - counts), counts)
+        yield (
+            int(target),
+            Edges(
+                np.repeat([of_sender[int(sent)] for sent in senders], counts),
+                reached.targets[which],
+                reached.weights[which] << chip.numbers.weight_shift,
+                reached.delays[which],
+                reached.dense[which],
+            ),
+        )
 
 
 def _one_unit(core_map: CoreMap, edges: Mapping[tuple[int, int], Edges]) -> bool:

@@ -5,7 +5,7 @@
 In an environment of its own, from the root of the repository (`pip install "numpy<1.24" scipy
 networkx==2.8.7 asteval`, `pip install --no-deps --ignore-requires-python lava-nc==0.10.0`, and
 snncc's own dependencies). Recurrent near-threshold networks run for 2000 steps with lava's
-bit-accurate LIF and Dense; every spike and potential has to be that of the map's rules.
+bit-accurate LIF and Dense; every spike and potential has to be that of snncc's simulator.
 """
 
 import argparse
@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.referees.near_threshold import equal, near_threshold
+from benchmarks.referees.simulated import simulate
 from snncc_ir import Integers
-from snncc_loihi.chip import Chip, load_chip
+from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import CoreMap, Program
-from snncc_loihi.synapse_lists import axon_synapses
-from tests.unit.loihi_maps import run_map
+from snncc_loihi.synapses import MIXED, by_axon, read_lists
 
 STEPS = 2000
 
@@ -41,7 +41,7 @@ def prepare() -> None:
     vars(dataclasses)["_process_class"] = lenient
 
 
-def run_lava(core_map: CoreMap, chip: Chip) -> tuple[NDArray[np.bool_], Integers]:
+def run_lava(core_map: CoreMap) -> tuple[NDArray[np.bool_], Integers]:
     """Spikes and potentials of a map of reset-to-zero neurons without delays, all at work from
     step 0, (steps, compartments of all cores)."""
     from lava.magma.core.run_conditions import RunSteps
@@ -73,7 +73,7 @@ def run_lava(core_map: CoreMap, chip: Chip) -> tuple[NDArray[np.bool_], Integers
             monitor.probe(variable, core_map.steps)
             probes.append((monitor, lif.name, variable.name))
         monitors.append(probes)
-    for source, target, exponent, weights in _matrices(core_map, chip):
+    for source, target, exponent, weights in _matrices(core_map):
         dense = Dense(weights=weights, weight_exp=exponent, num_weight_bits=8)
         neurons[source].s_out.connect(dense.s_in)
         dense.a_out.connect(neurons[target].a_in)
@@ -91,11 +91,16 @@ def run_lava(core_map: CoreMap, chip: Chip) -> tuple[NDArray[np.bool_], Integers
     return spikes != 0, potentials.astype(np.int64)
 
 
-def _matrices(core_map: CoreMap, chip: Chip) -> Iterator[tuple[int, int, int, Integers]]:
+def _matrices(core_map: CoreMap) -> Iterator[tuple[int, int, int, Integers]]:
     """Source core, target core, weight exponent and lava's weights, (targets, sources)."""
     for target, core in enumerate(core_map.cores):
-        forms, lists = core.format_fields, axon_synapses(core, chip.numbers)
-        grid = 8 - forms["weight_bits"] + (forms["sign"] == 0)
+        forms, lists = core.format_fields, read_lists(core)
+        assert not lists.delays.any(), "should have no delays"
+        grid = 8 - forms["weight_bits"] + (forms["sign"] == MIXED)
+        mantissas = lists.stored << grid[lists.formats]
+        exponents = forms["exponent"][lists.formats]
+        rows, which = by_axon(lists)
+        base = core.input_axon_fields["base"]
         for source, sender in enumerate(core_map.cores):
             found: dict[int, Integers] = {}
             axons = sender.output_axon_fields
@@ -104,14 +109,13 @@ def _matrices(core_map: CoreMap, chip: Chip) -> Iterator[tuple[int, int, int, In
             ):
                 if to != target:
                     continue
-                part = lists[axon]
-                assert not part.delays.any(), "should have no delays"
-                for exponent in np.unique(forms["exponent"][part.formats]):
+                part = which[rows[axon] : rows[axon + 1]]
+                for exponent in np.unique(exponents[part]):
                     shape = len(core.compartments), len(sender.compartments)
                     matrix = found.setdefault(int(exponent), np.zeros(shape, np.int64))
-                    mine = forms["exponent"][part.formats] == exponent
-                    mantissa = part.stored[mine] << grid[part.formats[mine]]
-                    np.add.at(matrix, (part.targets[mine], compartment), mantissa)
+                    mine = part[exponents[part] == exponent]
+                    np.add.at(matrix, (base[axon] + lists.offsets[mine], compartment),
+                              mantissas[mine])  # fmt: skip
             for exponent, matrix in sorted(found.items()):
                 yield source, target, exponent, matrix
 
@@ -122,11 +126,10 @@ def main() -> None:
     chip = load_chip("loihi1")
     for seed in range(5):
         core_map = near_threshold(chip, STEPS, seed)
-        quiet = [np.zeros(len(core.compartments), np.int64) for core in core_map.cores]
-        spikes, potentials = run_map(core_map, chip, quiet)
-        theirs = run_lava(core_map, chip)
-        np.testing.assert_array_equal(theirs[0], np.concatenate(spikes, axis=1))
-        np.testing.assert_array_equal(theirs[1], np.concatenate(potentials, axis=1))
+        ours = simulate(core_map, chip, np.zeros(0, np.int64))
+        theirs = run_lava(core_map)
+        np.testing.assert_array_equal(theirs[0], np.concatenate(ours.spikes, axis=1))
+        np.testing.assert_array_equal(theirs[1], np.concatenate(ours.potentials, axis=1))
         print(f"near-threshold network {seed}: {equal(core_map, *theirs)}")
 
 

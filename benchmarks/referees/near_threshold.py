@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import CoreMap, Program
-from tests.unit.loihi_maps import Compartment, Part, make_map
+from tests.unit.loihi_hand_maps import Compartment, Part, make_map
 
 NEURONS, CORES, FAN = 40, 3, 12
 

@@ -6,6 +6,7 @@ imports.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from nengo_loihi.block import Axon, LoihiBlock, Synapse, SynapseConfig
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapse_lists import axon_synapses
+from snncc_loihi.synapses import effective_weights, read_lists
 
 V_MOST = (1 << 23) - 1
 NEVER = 131071
@@ -160,33 +161,29 @@ def _compartments(core: Core) -> LoihiBlock:
 
 def _synapses(block: LoihiBlock, core: Core, chip: Chip) -> dict[int, list[tuple[Synapse, int]]]:
     """Adds nengo's synapses, one for each format; where each input axon of the map is in them."""
-    axons, places = core.input_axon_fields, axon_synapses(core, chip.numbers)
-    found: dict[int, list[tuple[Synapse, int]]] = {i: [] for i in range(len(places))}
+    axons, lists = core.input_axon_fields, read_lists(core)
+    effective = effective_weights(core, lists, chip.numbers) << chip.numbers.weight_shift
+    found: dict[int, list[tuple[Synapse, int]]] = {i: [] for i in range(len(lists.of_axon))}
     for number, form in enumerate(zip(*core.format_fields.values(), strict=True)):
         fields = dict(zip(core.format_fields, map(int, form), strict=True))
         weights: list[NDArray[np.int32]] = []
         indices: list[NDArray[np.int32]] = []
-        bases: list[int] = []
-        rows: list[int] = []
-        row_of: dict[tuple[int, int], int] = {}
-        synapse = Synapse(0)
-        for i, part in enumerate(places):
-            mine = part.formats == number
-            if not mine.any() or axons["held"][i]:
-                continue
-            key = int(axons["pointer"][i]), int(axons["words"][i])
-            if key not in row_of:
-                row_of[key] = len(weights)
-                weights.append(part.weights[mine].astype(np.int32)[None])
-                indices.append((part.targets[mine] - axons["base"][i]).astype(np.int32)[None])
-            found[i].append((synapse, len(rows)))
-            rows.append(row_of[key])
-            bases.append(int(axons["base"][i]))
-        if not rows:
+        row_of: dict[int, int] = {}
+        for which, (first, last) in enumerate(pairwise(lists.rows)):
+            mine = first + np.flatnonzero(lists.formats[first:last] == number)
+            if len(mine):
+                row_of[which] = len(weights)
+                weights.append(effective[mine].astype(np.int32)[None])
+                indices.append(lists.offsets[mine].astype(np.int32)[None])
+        used = [i for i, which in enumerate(lists.of_axon) if int(which) in row_of]
+        rows = [row_of[int(lists.of_axon[i])] for i in used]
+        if not used:
             continue
-        synapse.n_axons = len(rows)
+        synapse = Synapse(len(used))
+        for place, i in enumerate(used):
+            found[i].append((synapse, place))
         synapse.weights, synapse.indices = weights, indices
-        synapse.axon_compartment_bases = bases
+        synapse.axon_compartment_bases = axons["base"][used].tolist()
         synapse.axon_to_weight_map = np.array(rows)
         synapse.format(
             compression=0 if fields["index_bits"] else 3,

@@ -4,7 +4,7 @@
 
 In an environment of its own (`pip install nengo-loihi==1.1.0 "numpy<1.24"`, and snncc's own
 dependencies), from the root of the repository. First a recurrent near-threshold network runs for
-2000 steps in nengo's emulator, and every spike and potential has to be that of the map's rules.
+2000 steps in nengo's emulator, and every spike and potential has to be that of snncc's simulator.
 Then each bundle's map becomes nengo's blocks, core by core, and nengo's validators look at them.
 """
 
@@ -17,23 +17,23 @@ import numpy as np
 from benchmarks.referees.bundles import load
 from benchmarks.referees.near_threshold import equal, near_threshold
 from benchmarks.referees.nengo_blocks import Emulator, blocks_of, validate
+from benchmarks.referees.simulated import simulate
 from snncc_loihi.chip import load_chip
-from tests.unit.loihi_maps import run_map
 
 STEPS = 2000
 
 
 def emulate(seed: int) -> str:
-    """Raises AssertionError where nengo's emulator and the rules of the map differ."""
+    """Raises AssertionError where nengo's emulator and snncc's simulator differ."""
     chip = load_chip("loihi1")
     core_map = near_threshold(chip, STEPS, seed)
     quiet = [np.zeros(len(core.compartments), np.int64) for core in core_map.cores]
-    spikes, potentials = run_map(core_map, chip, quiet)
+    ours = simulate(core_map, chip, np.zeros(0, np.int64))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         theirs = Emulator(core_map, chip).run(quiet)
-    np.testing.assert_array_equal(theirs[0], np.concatenate(spikes, axis=1))
-    np.testing.assert_array_equal(theirs[1], np.concatenate(potentials, axis=1))
+    np.testing.assert_array_equal(theirs[0], np.concatenate(ours.spikes, axis=1))
+    np.testing.assert_array_equal(theirs[1], np.concatenate(ours.potentials, axis=1))
     return equal(core_map, *theirs)
 
 

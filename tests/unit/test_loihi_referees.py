@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from benchmarks.referees.near_threshold import near_threshold
+from benchmarks.referees.simulated import simulate
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Program
-from tests.unit.loihi_maps import Compartment, Part, make_map, run_map
+from tests.unit.loihi_hand_maps import Compartment, Part, make_map
 from tests.unit.test_loihi_sanafe import coupled
 
 CHIP = load_chip("loihi1")
@@ -15,10 +16,9 @@ STEPS = 60
 
 def test_potentials_meet_their_thresholds() -> None:
     core_map = near_threshold(CHIP, STEPS, seed=0)
-    quiet = [np.zeros(len(core.compartments), np.int64) for core in core_map.cores]
-    spikes, potentials = run_map(core_map, CHIP, quiet)
+    ours = simulate(core_map, CHIP, np.zeros(0, np.int64))
     met = 0
-    for core, sent, potential in zip(core_map.cores, spikes, potentials, strict=True):
+    for core, sent, potential in zip(core_map.cores, ours.spikes, ours.potentials, strict=True):
         threshold = core.threshold_mantissas[core.compartment_fields["threshold"]] << 6
         met += int(np.sum(potential == threshold))
         assert 0.1 < sent.mean() < 0.9
@@ -53,8 +53,7 @@ def test_lava_computes_the_same() -> None:
 
     prepare()
     core_map = near_threshold(CHIP, STEPS, seed=7)
-    quiet = [np.zeros(len(core.compartments), np.int64) for core in core_map.cores]
-    spikes, potentials = run_map(core_map, CHIP, quiet)
-    theirs = run_lava(core_map, CHIP)
-    np.testing.assert_array_equal(theirs[0], np.concatenate(spikes, axis=1))
-    np.testing.assert_array_equal(theirs[1], np.concatenate(potentials, axis=1))
+    ours = simulate(core_map, CHIP, np.zeros(0, np.int64))
+    theirs = run_lava(core_map)
+    np.testing.assert_array_equal(theirs[0], np.concatenate(ours.spikes, axis=1))
+    np.testing.assert_array_equal(theirs[1], np.concatenate(ours.potentials, axis=1))

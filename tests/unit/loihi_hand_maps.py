@@ -1,15 +1,13 @@
-"""Small core maps made by hand, and what they do, step by step, as the specification says."""
+"""Small core maps made by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapse_lists import axon_synapses
 from snncc_loihi.words import Words, pack
 
 WEIGHT_BITS, INDEX_BITS, DELAY_BITS = 8, 6, 3
@@ -62,61 +60,6 @@ def make_map(chip: Chip, steps: int, parts: Sequence[Part], host: Host | None = 
         pack("host_bias", dict(zip(("input", "core", "compartment"), biases[:3], strict=True))),
         pack("host_weight", {"weight": biases[3]}),
     )
-
-
-def run_map(core_map: CoreMap, chip: Chip, currents: Sequence[Integers]) -> tuple[
-    list[NDArray[np.bool_]], list[Integers]
-]:  # fmt: skip
-    """Spikes and potentials of each core, (steps, compartments); one compartment after another."""
-    numbers = chip.numbers
-    lists = [axon_synapses(core, numbers) for core in core_map.cores]
-    sizes = [len(core.compartments) for core in core_map.cores]
-    steps = core_map.last_step
-    arriving = [np.zeros((steps + 9, size), np.int64) for size in sizes]
-    potential = [core.compartment_fields["start"].copy() for core in core_map.cores]
-    spikes = [np.zeros((steps, size), np.bool_) for size in sizes]
-    trace = [np.zeros((steps, size), np.int64) for size in sizes]
-    sent = [np.zeros(size, np.int64) for size in sizes]
-    for step in range(steps):
-        for k, core in enumerate(core_map.cores):
-            joined = 0
-            for i in range(sizes[k]):
-                profile = core.compartment_fields["profile"][i]
-                fields = {name: int(v[profile]) for name, v in core.profile_fields.items()}
-                if not fields["first_step"] <= step < fields["first_step"] + core_map.steps:
-                    continue
-                bias = int(core.compartment_fields["bias"][i]) << fields["bias_exponent"]
-                potential[k][i] += arriving[k][step, i] + bias + currents[k][i]
-                mantissa = int(core.threshold_mantissas[core.compartment_fields["threshold"][i]])
-                program, v = Program(fields["program"]), int(potential[k][i])
-                fires = 0
-                if program == Program.INTEGRATE:
-                    joined = v
-                elif program == Program.INTEGRATE_MAX:
-                    joined = max(joined, v)
-                elif program == Program.FIRE_JOINED:
-                    fires = joined > mantissa << numbers.threshold_shift
-                elif program == Program.FIRE_ZERO:
-                    fires = v > mantissa << numbers.threshold_shift
-                    potential[k][i] = 0 if fires else v
-                elif program == Program.FIRE_SUBTRACT:
-                    fires = v >= (mantissa + 1) << numbers.threshold_shift
-                    potential[k][i] -= fires * ((mantissa + 1) << numbers.threshold_shift)
-                else:
-                    fires = joined - int(sent[k][i])
-                sent[k][i] += fires
-                spikes[k][step, i] = fires
-            trace[k][step] = potential[k]
-        for k, core in enumerate(core_map.cores):
-            axons = core.output_axon_fields
-            for i, target, axon in zip(
-                axons["compartment"], axons["core"], axons["axon"], strict=True
-            ):
-                if spikes[k][step, i]:
-                    found = lists[target][axon]
-                    when = step + 1 + found.delays
-                    np.add.at(arriving[target], (when, found.targets), found.weights)
-    return spikes, trace
 
 
 def _core(part: Part) -> Core:
