@@ -1,4 +1,4 @@
-"""How far a map can drive neurons: sums of absolute weights, for the largest input there can be.
+"""How far a map can drive neurons, up and down, whatever the inputs that there can be.
 
 With the rounding of scales to few bits, so that the last bits of floating-point sums, which differ
 between processors, decide nothing.
@@ -38,6 +38,19 @@ class Extent:
     drive: Floats
     terms: Floats
     squares: Floats
+
+
+def driven_up(chain: Chain, largest_input: Floats, shape: Shape) -> Floats:
+    """The most that a map adds to each neuron, (*shape), from inputs of 0 to `largest_input`."""
+    *moves, last = chain
+    if not isinstance(last, Conv | Dense | Scale):
+        raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+    positive = replace(last, weight=Tensor(np.maximum(last.weight.floats, 0.0)))
+    values = largest_input[None]
+    for op in (*moves, positive):
+        values = op.evaluate((values,))
+    most: Floats = values[0].reshape(shape)
+    return most
 
 
 def extent(chain: Chain, largest_input: Floats, shape: Shape) -> Extent:

@@ -1,5 +1,6 @@
 """Small core maps by chance: all programs, formats, delays and ways, on several cores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,6 +203,6 @@ class Maker:
                     core.formats, core.input_axons, core.synapses, words)  # fmt: skip
 
 
-def _columns(names: tuple[str, ...], rows: "list[tuple[int, ...]]") -> dict[str, Integers]:
+def _columns(names: tuple[str, ...], rows: Sequence[tuple[int, ...]]) -> dict[str, Integers]:
     table = np.array(rows, np.int64).reshape(len(rows), len(names))
     return {name: table[:, i] for i, name in enumerate(names)}
