@@ -187,7 +187,9 @@ def _synapses(block: LoihiBlock, core: Core, chip: Chip) -> dict[int, list[tuple
         synapse.axon_to_weight_map = np.array(rows)
         synapse.format(
             compression=0 if fields["index_bits"] else 3,
-            idx_bits=SynapseConfig.INDEX_BITS_MAP.index(fields["index_bits"]),
+            idx_bits=SynapseConfig.INDEX_BITS_MAP.index(fields["index_bits"])
+            if fields["index_bits"]
+            else synapse.idx_bits(),  # of dense rows nengo counts none, and still wants to see some
             fanout_type=1 + fields["sign"],
             n_synapses=63,
             delay_bits=fields["delay_bits"],
