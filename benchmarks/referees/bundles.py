@@ -1,6 +1,7 @@
 """What the referees need of a bundle of target loihi."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from snncc_ir.ops import Input
 from snncc_loihi.binary import read_map
 from snncc_loihi.chip import Chip, parse_chip
 from snncc_loihi.core_map import CoreMap
-from snncc_loihi.sanafe_export import SanaFe
 
 Flags = NDArray[np.bool_]
 
@@ -47,12 +47,16 @@ def input_numbers(graph: Graph, samples: Batch) -> Integers:
     return np.concatenate(rows, axis=1)
 
 
-def trains(loaded: Loaded, export: SanaFe, execution: Execution, sample: int) -> list[Flags]:
-    """Recorded spikes of a sample at the compartments that send them, for each core (steps of the
-    chip, compartments)."""
+def trains(
+    loaded: Loaded, senders: Sequence[Integers], execution: Execution, sample: int
+) -> list[Flags]:
+    """Recorded spikes of a sample, for each core (steps of the chip, compartments).
+
+    senders: of each core, the compartments that send the spikes of their neurons.
+    """
     found = []
-    for core, part in zip(loaded.core_map.cores, export.neurons, strict=True):
-        sends = np.isin(np.arange(len(core.compartments)), part.sender)
+    for core, sending in zip(loaded.core_map.cores, senders, strict=True):
+        sends = np.isin(np.arange(len(core.compartments)), sending)
         first = core.profile_fields["first_step"][core.compartment_fields["profile"]]
         train = np.zeros((loaded.core_map.last_step, len(core.compartments)), np.bool_)
         for number, name in enumerate(loaded.populations):

@@ -96,7 +96,8 @@ def validate(blocks: Iterable[LoihiBlock]) -> Limits:
 def can_emulate(core_map: CoreMap) -> bool:
     """Whether the emulator knows all programs: no joined compartments, no delays."""
     programs = {int(p) for core in core_map.cores for p in core.profile_fields["program"]}
-    return programs <= {Program.FIRE_ZERO, Program.INTEGRATE}
+    delays = any(read_lists(core).delays.any() for core in core_map.cores)
+    return programs <= {Program.FIRE_ZERO, Program.INTEGRATE} and not delays
 
 
 class Emulator:

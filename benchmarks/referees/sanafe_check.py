@@ -152,7 +152,7 @@ def main() -> None:
         print("all synapses are priced as sparse: some neurons hear dense and sparse ones")
     machine = Machine(core_map, found)
     for i, numbers in enumerate(input_numbers(bundle.graph, samples)):
-        ours = trains(loaded, found, execution, i)
+        ours = trains(loaded, [part.sender for part in found.neurons], execution, i)
         theirs = machine.run(host_currents(core_map, chip, numbers), ours)
         print(f"sample {i}: {compare(loaded, found, ours, theirs)}")
         print(f"sample {i}: {readouts(loaded, found, execution, i, theirs)}")
