@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snncc.activity import measured_spikes
 from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
 from snncc.exit_choice import chosen_exit
@@ -18,6 +19,7 @@ from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc.search import Goal, Search, make_study, search
 from snncc.source import Data, load_source
 from snncc_backends import (
+    Backend,
     BundleFolder,
     EarlyExit,
     OracleRunner,
@@ -128,7 +130,7 @@ def compile(
         TENSORS: tensor_bytes(compiled.graph),
         VECTORS: self_test_vectors(compiled.graph, source.samples),
         REPORT: to_json({**_report(compiled), **({"search": found.as_json()} if found else {})}),
-        **chip.emit(compiled.graph, pre, chosen),
+        **_target_files(chip, compiled.graph, pre, chosen, source.samples),
     }
     points = chosen.early_exit_loss if isinstance(chosen, RateSettings) else 0.0
     if points:
@@ -146,6 +148,16 @@ def compile(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _target_files(
+    chip: Backend, graph: Graph, preprocessing: Preprocessing, settings: Settings, samples: Batch
+) -> dict[str, bytes]:
+    if not chip.measured:
+        return chip.emit(graph, preprocessing, settings)
+    first = {name: array[: chip.measured] for name, array in samples.items()}
+    spikes = measured_spikes(graph, preprocessing, first)
+    return chip.emit_measured(graph, preprocessing, settings, spikes)
 
 
 def self_test_vectors(graph: Graph, samples: Batch) -> bytes:

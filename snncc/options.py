@@ -1,6 +1,6 @@
 """What the user sets, checked against what the target's codings know."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields, replace
 
 from snncc_backends import Backend, RateSettings, Settings
@@ -47,7 +47,7 @@ def make_settings(
             ) from None
     chosen = replace(given, **values)  # type: ignore[arg-type]
     if isinstance(chosen, RateSettings) and chosen.neuron == "auto":
-        return replace(chosen, neuron=best_neuron(chip))
+        return replace(chosen, neuron=best_neuron(chip.models_of(chosen)))
     return chosen
 
 
@@ -58,9 +58,9 @@ def without_samples(settings: Settings) -> Settings:
     return settings
 
 
-def best_neuron(chip: Backend) -> str:
+def best_neuron(models: Collection[str]) -> str:
     """The model with which a rate code of few steps is most accurate, of those that a chip has."""
-    return next((name for name in BEST_NEURONS if name in chip.models), BEST_NEURONS[-1])
+    return next((name for name in BEST_NEURONS if name in models), BEST_NEURONS[-1])
 
 
 def given_options(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from snncc_backends.early_exit import EarlyExit
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.settings import Settings
-from snncc_ir import Batch, Diagnostic, Graph, Integers, fail
+from snncc_ir import Batch, Diagnostic, Floats, Graph, Integers, fail
 
 Rule = Callable[[Graph, Settings], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
@@ -207,6 +207,8 @@ class Backend(ABC):
     rules: ClassVar[tuple[Rule, ...]] = ()
     image: ClassVar[ImageFormat | None] = None
     """For chips that are configured by one binary file."""
+    measured: ClassVar[int] = 0
+    """Samples of which `emit_measured` wants to know the spikes; 0 where `emit` does."""
 
     def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
         """The settings of a coding that hold where `options`, the user's, say nothing else.
@@ -214,6 +216,10 @@ class Backend(ABC):
         A target overrides it when its own description, named in the options, gives the defaults.
         """
         return coding()
+
+    def models_of(self, settings: Settings) -> tuple[str, ...]:
+        """The neuron models that can be used with these settings: all, unless options say less."""
+        return self.models
 
     def pipeline(self, settings: Settings) -> str:
         """The passes from the lowered graph to what `emit` takes, in the text form of pipelines."""
@@ -224,6 +230,19 @@ class Backend(ABC):
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         """The target's own files by relative path (with `/`); deterministic."""
+
+    def emit_measured(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        settings: Settings,
+        spikes: Mapping[str, Floats],
+    ) -> dict[str, bytes]:
+        """As `emit`, for chips on which it matters who sends how many spikes.
+
+        spikes: of each neuron of a spiking node, flat, mean of the measured samples.
+        """
+        return self.emit(graph, preprocessing, settings)
 
     def emit_exiting(
         self,

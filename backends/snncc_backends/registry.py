@@ -8,7 +8,11 @@ from snncc_backends.protocol import Backend, ImageFormat
 from snncc_ir import SnnccError, fail
 
 GROUP = "snncc.backends"
-BUILT_IN = {"c": "snncc_c:CBackend", "ttfs28": "snncc_ttfs28:Ttfs28Backend"}
+BUILT_IN = {
+    "c": "snncc_c:CBackend",
+    "ttfs28": "snncc_ttfs28:Ttfs28Backend",
+    "loihi": "snncc_loihi:LoihiBackend",
+}
 """Target name to `module:class`, in the order in which they are listed."""
 
 

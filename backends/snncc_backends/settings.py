@@ -89,12 +89,20 @@ class RateSettings(Settings):
             f"samples={self.samples}}},"
         )
         return (
-            f"{self._front(self.steps, self.peak or (2.0 if graded else 1.0))}"
+            f"{self._front(self.steps, self.peak or (2.0 if graded else 1.0), self._encode())}"
             f"quantize-input{{bits={self.input_bits}}},"
             f"rate-code{{neuron={self.neuron},steps={self.steps},start={self.start}{most}}},"
             f"{calibrate if self.calibrate == 'layers' else ''}"
-            f"quantize-weights{{bits={self.weight_bits}}}"
+            f"{self._weights()}"
         )
+
+    def _encode(self) -> str:
+        """A pass that makes spikes of the input, with a comma behind it."""
+        return ""
+
+    def _weights(self) -> str:
+        """The pass that makes integers of weights."""
+        return f"quantize-weights{{bits={self.weight_bits}}}"
 
 
 @dataclass(frozen=True)

@@ -96,13 +96,15 @@ class HostBias:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers in topological order; inputs: how many numbers the network takes."""
+    """Layers in topological order; inputs: how many numbers the network takes, of which none has a
+    larger magnitude than largest_input."""
 
     steps: int
     layers: tuple[Layer, ...]
     links: tuple[Link, ...]
     host_biases: tuple[HostBias, ...]
     inputs: int
+    largest_input: int
 
     @property
     def neurons(self) -> int:
@@ -160,7 +162,8 @@ def make_network(graph: Graph, chip: Chip) -> Network:
             else:
                 biases.append(_host_bias(here, layer, synapses, inputs[source.name]))
     steps = graph.code.train if graph.code else 1
-    return Network(steps, tuple(layers), tuple(links), tuple(biases), count)
+    largest = max(node.op.levels or 1 for node in graph.inputs if isinstance(node.op, Input))
+    return Network(steps, tuple(layers), tuple(links), tuple(biases), count, largest)
 
 
 def is_one_to_one(graph: Graph, node: Node) -> bool:

@@ -109,7 +109,8 @@ class _Packer:
         run = np.full(len(sparse), many)
         if self.chip.features.runs:
             run = self._words(self._bridged, True)
-        return np.argmin([np.where(alike, dense, many), sparse, run], axis=0)
+        choice: Integers = np.argmin([np.where(alike, dense, many), sparse, run], axis=0)
+        return choice
 
     @cached_property
     def _alike(self) -> NDArray[np.bool_]:

@@ -1,0 +1,63 @@
+"""What can be set for target loihi: the rate coding on a chip."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snncc_backends import RateSettings
+from snncc_loihi.chip import BUILT_IN, Chip, load_chip
+from snncc_loihi.tables import unit
+
+MANY = 1024
+"""Threshold profiles that are as good as any number."""
+MANTISSA_BITS = 7
+"""Of a weight's magnitude."""
+
+
+@dataclass(frozen=True)
+class LoihiSettings(RateSettings):
+    """chip: a built-in chip by name, or the path of a description. costs: which of its sets of
+    energies and times estimates use. seed: of the placement on the mesh."""
+
+    chip: str = BUILT_IN[0]
+    costs: str = ""
+    seed: int = 0
+
+    @property
+    def description(self) -> Chip:
+        """The chip; raises SNN042."""
+        return load_chip(self.chip)
+
+    def _encode(self) -> str:
+        return "" if self.description.features.held_currents else "encode-input,"
+
+    def _weights(self) -> str:
+        chip = self.description
+        thresholds = chip.limits.thresholds - 1  # one of them is for compartments that never fire
+        coupled = chip.features.soft_reset == "coupled"
+        return (
+            f"quantize-weights{{bits={self.weight_bits},"
+            f"accumulator={chip.numbers.potential_bits - unit(chip).bit_length() + 1},"
+            f"thresholds={thresholds if thresholds < MANY else 0},"
+            f"theta_bits={MANTISSA_BITS if coupled else 0},"
+            f"bias={chip.numbers.bias_mantissa},bound=reset}}"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        # the name and not the path: bundles are the same wherever they are made
+        return {**super().as_json(), "chip": self.description.name}
+
+
+def settings_for(options: Mapping[str, object]) -> LoihiSettings:
+    """The defaults that a chip gives; raises SNN042."""
+    name = str(options.get("chip", BUILT_IN[0]))
+    chip = load_chip(name)
+    held = chip.features.held_currents
+    return LoihiSettings(
+        neuron="auto",
+        steps=16 if chip.features.signed_spikes else 32,
+        weight_bits=8,
+        input_bits=8 if held else min(chip.numbers.bias_mantissa.bit_length() + 1, 12),
+        most=min(7, chip.features.payload),
+        chip=name,
+        costs=chip.default_costs,
+    )
