@@ -47,8 +47,8 @@ class Settings:
 class RateSettings(Settings):
     """Rate code.
 
-    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, or `auto` for the best
-    that the target has. weight_bits: of integer weights. input_bits: of the quantized input, sign
+    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, `hard-if`, or `auto` for
+    the best that the target has. weight_bits: of integer weights. input_bits: of the quantized input, sign
     included. start: initial potential as a fraction of the threshold. most: spikes that a graded
     neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for graded
     neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or `keep`),

@@ -59,7 +59,8 @@ def _found(
         weights.append(-layer.theta)
     for each in weights:
         mantissas, exponents = mantissa_and_exponent(each)
-        yield "a weight's mantissa", float(np.abs(mantissas).max(initial=0)), 127
+        yield "a weight's mantissa", float(mantissas.max(initial=0)), 127
+        yield "a negative weight's mantissa", float(-mantissas.min(initial=0)), 128
         yield "a weight's exponent", float(exponents.max(initial=0)), numbers.most_exponent
     told = np.zeros(layer.size)
     for bias in network.host_biases:

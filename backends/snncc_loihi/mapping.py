@@ -77,7 +77,7 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
             raise refuse_network(sum(segment.cores for segment in segments), chip)
         arrangement = arrange(network, _core_of_neurons(atoms, segments))
         loads, better = _loaded(network, arrangement, segments, tables, chip, guess)
-        if better == guess:
+        if better is None:
             return Assignment(
                 network, tuple(segments), arrangement, tuple(loads), np.concatenate(sent)
             )
@@ -101,8 +101,8 @@ def _loaded(
     tables: Tables,
     chip: Chip,
     guess: Guess,
-) -> tuple[list[LoadedCore], Guess]:
-    """All cores, and the guess as it was; or those up to a broken limit, and a better guess."""
+) -> tuple[list[LoadedCore], Guess | None]:
+    """All cores; or those up to a broken limit, and a better guess."""
     gatherer = Gatherer(network, arrangement)
     loads: dict[int, LoadedCore] = {}
     for segment, core, tile in _middle_first(segments):
@@ -132,9 +132,9 @@ def _loaded(
     cores = [_with_outputs(loads[i], int(outputs[i]), chip) for i in range(arrangement.cores)]
     if any(core.use.beyond(chip) for core in cores):
         measured = _outside(network, arrangement, segments, cores)
-        grown = zip(measured, guess.outside, strict=True)
-        return cores, replace(guess, outside=tuple(max(m * MARGIN, o) for m, o in grown))
-    return cores, guess
+        grown = tuple(max(m, o) * MARGIN for m, o in zip(measured, guess.outside, strict=True))
+        return cores, replace(guess, outside=grown)
+    return cores, None
 
 
 def _outside(

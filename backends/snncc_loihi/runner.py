@@ -37,7 +37,7 @@ class MapRunner(Runner):
         costs: str | None = None,
     ) -> None:
         """path: of the map. flags: for the compiler, in place of its optimizing ones. costs: name
-        of a set of the chip's.
+        of a set of the chip's, in place of that in `cores.json`.
 
         Raises SNN060 for files that are damaged or do not fit each other, SNN042 for costs that
         the chip does not have, SNN052 when there is no C compiler.
@@ -45,12 +45,12 @@ class MapRunner(Runner):
         self._graph, self._path = graph, path
         self._map = read_map(_read(path), str(path))
         self._chip = _chip_of(path, self._map)
-        self._names, self._unit = _populations(path)
-        name = costs or self._chip.default_costs
+        self._names, self._unit, preset = _described(path)
+        name = costs or preset or self._chip.default_costs
         if name not in self._chip.costs:
             raise fail(
                 "SNN042",
-                f"chip '{self._chip.name}' has no costs '{costs}', should be one of "
+                f"chip '{self._chip.name}' has no costs '{name}', should be one of "
                 f"{', '.join(self._chip.costs)}",
             )
         self._costs = self._chip.costs[name]
@@ -244,21 +244,22 @@ def _chip_of(path: Path, core_map: CoreMap) -> Chip:
     return chip
 
 
-def _populations(path: Path) -> tuple[list[str], int]:
-    """Names of the populations in order, and the raw potential that is 1 in the network."""
+def _described(path: Path) -> tuple[list[str], int, str]:
+    """Names of the populations in order, the raw potential that is 1 in the network, and the costs
+    to estimate by: "" where there are none."""
     beside = path.parent / CORES
     try:
         table = json.loads(_read(beside))
         names = [entry["name"] for entry in table["populations"]]
-        unit = table["unit"]
-    except (ValueError, TypeError, KeyError):
-        names, unit = [], 0
-    fits = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-    if not names or not fits or not isinstance(unit, int) or unit < 1:
+        unit, costs = table["unit"], table.get("costs", "")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        names, unit, costs = [], 0, ""
+    texts = all(isinstance(name, str) for name in [*names, costs])
+    if not names or not texts or len(set(names)) < len(names) or type(unit) is not int or unit < 1:
         raise fail(
             "SNN060",
             "the file should have populations with a name each, and a unit of 1 or more",
             str(beside),
             "compile the network anew",
         )
-    return names, unit
+    return names, unit, costs

@@ -67,6 +67,14 @@ class Simulated:
     spikes: NDArray[np.int8]
 
 
+def build_simulator(executable: Path, flags: Sequence[str] | None = None) -> str:
+    """Compiles the C program; returns the compiler's command. Raises SNN052."""
+    with as_file(files("snncc_loihi") / FOLDER) as folder:
+        headers = sorted(path for path in folder.iterdir() if path.suffix == ".h")
+        sources = dict.fromkeys([folder / name for name in SOURCES], headers)
+        return build((), executable, flags, sources)
+
+
 class Simulator:
     """The simulator with one map. Its executable lives as long as the object."""
 
@@ -79,8 +87,10 @@ class Simulator:
         place: str,
         processes: int | None = None,
         flags: Sequence[str] | None = None,
+        executable: Path | None = None,
     ) -> None:
         """inputs: numbers of a sample. flags: for the compiler, in place of its optimizing ones.
+        executable: a simulator that is compiled already.
 
         Raises SNN060 for a map that cannot be run, SNN052 when there is no C compiler.
         """
@@ -90,12 +100,11 @@ class Simulator:
         """(groups, 2): core and population of each group that is counted by itself."""
         self._work = Path(tempfile.mkdtemp(prefix="snncc-loihi-"))
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
-        self._map, self._executable = self._work / "map.flat", self._work / "loihi"
+        self._map = self._work / "map.flat"
         self._map.write_bytes(flat.content)
-        with as_file(files("snncc_loihi") / FOLDER) as folder:
-            headers = sorted(path for path in folder.iterdir() if path.suffix == ".h")
-            sources = dict.fromkeys([folder / name for name in SOURCES], headers)
-            self.command = build((), self._executable, flags, sources)
+        self._executable, self.command = executable or self._work / "loihi", ""
+        if executable is None:
+            self.command = build_simulator(self._executable, flags)
 
     def run(
         self,

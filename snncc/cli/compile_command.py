@@ -27,7 +27,7 @@ from snncc_ir import fail
 )
 @click.option(
     "--neuron",
-    help="Of a rate code: if, signed-if, graded, signed-graded, or auto.  [default: if]",
+    help="Of a rate code: if, signed-if, graded, signed-graded, hard-if, or auto.  [default: if]",
 )
 @click.option(
     "--method",

@@ -28,6 +28,10 @@ from snncc_ir.ops import Counting, MaxPool, Output, Population, Scale
 LARGEST_STRETCH = 1 / 16
 """In octaves: so far from what they should be, thresholds of the input's neurons are near enough
 for no more different ones to be spent on them, of which they get half at most."""
+LEAST_THETA = 4
+"""Of a channel's threshold as an integer: below, its unit is made larger, MOST_COARSE times at
+most."""
+MOST_COARSE = 1024.0
 NO_STRETCH = 1e-6
 """Relative: a threshold is what it should be, as far as float32 knows."""
 IMPORTANCE = 1 << 20
@@ -58,13 +62,10 @@ def choices(
     """
     if not (thresholds or theta_bits or limits.bias):
         return graph, {node.name: _plain(graph, node, op, limits) for node, op in _all(graph)}
+    graph = _coarser(graph, limits, by)
     # without a mantissa to obey, thresholds within 1/128 of each other are as good as one
     grid = theta_bits or (8 if thresholds else 0)
-    written: dict[str, Choice] = {}
-    for node, op in _all(graph):
-        weight = _written_weight(graph, node, op)
-        if weight is not None:
-            written[node.name] = _whole(graph, node, op, limits, weight)
+    written = _written(graph, limits)
     fixed: frozenset[int] = frozenset()
     if grid and written:
         graph, written = _stretched(graph, written, limits, (thresholds, grid), by)
@@ -80,6 +81,33 @@ def choices(
     if grid:
         found = _lowered(graph, found, limits, (thresholds, grid), fixed)
     return graph, {**written, **found}
+
+
+def _coarser(graph: Graph, limits: Limits, by: str) -> Graph:
+    """The graph with larger units for channels whose weights would be too large for their bits.
+
+    They hardly ever respond (`normalize` gives no more to a channel than 256 thresholds a step).
+    """
+    units = {node.name: np.ones((1,) * len(node.type.shape)) for node in graph}
+    uniform = uniform_nodes(graph)
+    for node, op in _all(graph):
+        if isinstance(op.model, Counting) and _written_weight(graph, node, op) is None:
+            theta = room(graph, node, op, limits).scale * op.model.theta.floats
+            # whole octaves, which float32 weights follow exactly
+            wanted = np.exp2(np.ceil(np.log2(np.maximum(LEAST_THETA / theta, 1.0))))
+            unit = grouped(np.broadcast_to(wanted, op.shape), node.name in uniform)
+            units[node.name] = np.minimum(unit, MOST_COARSE)
+    return _in_units(graph, units, by)
+
+
+def _in_units(graph: Graph, units: dict[str, Floats], by: str) -> Graph:
+    """As `rescaled`, with units of populations given; pools and outputs have their sources'."""
+    if all(bool(np.all(unit == 1)) for unit in units.values()):
+        return graph
+    for node in graph:
+        if isinstance(node.op, Output | MaxPool):
+            units[node.name] = units[node.inputs[0]]
+    return rescaled(graph, units, by)
 
 
 def _all(graph: Graph) -> list[tuple[Node, Population]]:
@@ -112,11 +140,25 @@ def _written_weight(graph: Graph, node: Node, op: Population) -> Floats | None:
     return most if np.array_equal(most, least) and least.min() > 0 else None
 
 
-def _whole(graph: Graph, node: Node, op: Population, limits: Limits, weight: Floats) -> Choice:
-    """S = m / |w|, with the largest m that there is room for."""
-    given = room(graph, node, op, limits, exact=True)
-    factor = np.floor(given.scale * weight)
-    return Choice(np.maximum(factor, 1.0) / weight, given, bool(factor.min() >= 1))
+def _written(graph: Graph, limits: Limits) -> dict[str, Choice]:
+    """S = m / |w| for neurons that get one number each, with the largest m that there is room for.
+
+    One m for all of them: with several, thresholds would differ for no other reason.
+    """
+    weights, rooms = {}, {}
+    for node, op in _all(graph):
+        weight = _written_weight(graph, node, op)
+        if weight is not None:
+            weights[node.name] = weight
+            rooms[node.name] = room(graph, node, op, limits, exact=True)
+    most = {
+        name: float(np.floor(given.scale * weights[name]).min()) for name, given in rooms.items()
+    }
+    factor = max(min(most.values(), default=1.0), 1.0)
+    return {
+        name: Choice(factor / weights[name], given, most[name] >= 1)
+        for name, given in rooms.items()
+    }
 
 
 def _theta(node: Node, choice: Choice) -> Integers:
@@ -159,11 +201,7 @@ def _stretched(
             each = np.ones_like(each)
         units[name] = each
         written[name] = replace(choice, scale=choice.scale * each, theta=theta)
-    if not all(bool(np.all(unit == 1)) for unit in units.values()):
-        for node in graph:
-            if isinstance(node.op, Output | MaxPool):
-                units[node.name] = units[node.inputs[0]]
-        graph = rescaled(graph, units, by)
+    graph = _in_units(graph, units, by)
     return graph, {name: _held(graph, name, choice, limits) for name, choice in written.items()}
 
 

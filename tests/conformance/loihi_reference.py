@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import Core, CoreMap
 
+COSTS = "sana-fe"
+"""Those of which the time of no event is 0."""
+
 
 def bits(word: int, low: int, count: int, signed: bool = False) -> int:
     number = (word >> low) & ((1 << count) - 1)
@@ -248,5 +251,5 @@ class Reference:
         return time
 
     def _time(self, event: str) -> int:
-        costs = self.chip.costs[self.chip.default_costs]
+        costs = self.chip.costs[COSTS]
         return round(1000 * float(getattr(costs, event).nanosecond))

@@ -144,7 +144,7 @@ def test_no_spikes_drive_a_potential_farther(
 
 
 @given(lowered_graphs(), st.sampled_from(list(NEURONS)))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 def test_a_chip_can_hold_the_numbers(graph: Graph, neuron: str) -> None:
     context = Context(samples(graph))
     pipeline = parse_pipeline(FRONT.replace("NEURON", neuron))

@@ -1,5 +1,13 @@
 """The simulator against the reference: every spike, every potential, every count."""
 
+import atexit
+import re
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,9 +17,11 @@ from snncc_ir import SnnccError
 from snncc_loihi.binary import map_bytes, read_map
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.core_map import CoreMap
-from snncc_loihi.simulation import COUNTERS, Simulated, Simulator, Wanted
+from snncc_loihi.flat import FROM_ZERO, LONG, NAMES
+from snncc_loihi.simulation import COUNTERS, Simulated, Simulator, Wanted, build_simulator
 from tests.conformance.loihi_maps import Maker
-from tests.conformance.loihi_reference import OutOfRange, Reference, Told
+from tests.conformance.loihi_reference import COSTS, OutOfRange, Reference, Told
+from tests.conftest import ROOT
 
 CHIPS = {name: load_chip(name) for name in ("loihi1", "loihi2")}
 STEPS = 14
@@ -20,11 +30,21 @@ STRICT = ("-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsanitize=unde
           "-fno-sanitize-recover=all")  # fmt: skip
 
 
+@cache
+def strict() -> Path:
+    """The simulator with all that the compiler can watch."""
+    folder = Path(tempfile.mkdtemp(prefix="loihi-"))
+    atexit.register(shutil.rmtree, folder)
+    build_simulator(folder / "loihi", STRICT)
+    return folder / "loihi"
+
+
 def simulated(core_map: CoreMap, chip: Chip, inputs: np.ndarray, window: int) -> Simulated:
     """Potentials of all compartments after all steps, and all spikes."""
     count = sum(len(core.compartments) for core in core_map.cores)
-    costs = chip.costs[chip.default_costs]
-    simulator = Simulator(core_map, chip, costs, INPUTS, "map.bin", 1, STRICT)
+    simulator = Simulator(
+        core_map, chip, chip.costs[COSTS], INPUTS, "map.bin", 1, executable=strict()
+    )
     wanted = Wanted(
         np.arange(count), np.zeros(count, np.int64), STEPS, count * window, np.arange(count),
         np.full(count, count),
@@ -48,7 +68,7 @@ def flat(told: Told, core_map: CoreMap, window: int) -> tuple[np.ndarray, np.nda
 
 
 @given(st.integers(0, 1 << 32), st.sampled_from(sorted(CHIPS)), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_as_the_reference(seed: int, name: str, data: st.DataObject) -> None:
     chip = CHIPS[name]
     core_map = Maker(seed, chip).map()
@@ -73,3 +93,42 @@ def test_as_the_reference(seed: int, name: str, data: st.DataObject) -> None:
         counter: told.totals[counter] for counter in COUNTERS
     }
     assert found.time[0] == told.picoseconds
+
+
+def test_header_and_flattener_agree() -> None:
+    """Names, order and widths of all arrays; and the counters."""
+    text = (ROOT / "backends/snncc_loihi/simulator/loihi_machine.h").read_text()
+    found = re.findall(r"X\(int(\d+)_t, (\w+)\)", text)
+    assert tuple(name for _, name in found) == NAMES
+    assert tuple(name for bits, name in found if bits == "64") == LONG
+    assert [name for bits, name in found if bits == "16"] == ["narrow"]
+    assert set(FROM_ZERO) < set(LONG)
+    counters = re.search(r"enum \{\s+(SPIKES.*?)LOIHI_COUNTERS", text, re.DOTALL)
+    assert counters is not None
+    assert len(counters[1].rstrip(", \n").split(",")) == len(COUNTERS)
+
+
+def test_command_line(tmp_path: Path) -> None:
+    """Files that are missing or cut off, and options that are not known, are told."""
+
+    def told(*line: str) -> str:
+        done = subprocess.run([strict(), *line], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        return done.stderr
+
+    assert "usage: loihi FLAT" in told()
+    assert "--speed: is not known" in told("map", "--speed", "3")
+    assert "many: is no number" in told("map", "--count", "many")
+    names = ("input", "probes", "output", "counts", "times", "spikes", "errors")
+    line = [part for name in names for part in (f"--{name}", str(tmp_path / name))]
+    line += ["--count", "1", "--steps", "1", "--window", "1"]
+    flat_map = tmp_path / "map"
+    assert "cannot be read" in told(str(flat_map), *line)
+    for content in (b"", bytes(8 * len(NAMES)), b"\xff" * 8 * len(NAMES), b"\x01" * 1000):
+        flat_map.write_bytes(content)
+        assert "the flattened map" in told(str(flat_map), *line)
+
+
+def test_help() -> None:
+    done = subprocess.run([strict(), "--help"], capture_output=True, text=True, check=True)
+    assert "picoseconds" in done.stdout
