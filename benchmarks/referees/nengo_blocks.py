@@ -174,8 +174,13 @@ def _synapses(block: LoihiBlock, core: Core, chip: Chip) -> dict[int, list[tuple
             mine = first + np.flatnonzero(lists.formats[first:last] == number)
             if len(mine):
                 row_of[which] = len(weights)
-                weights.append(effective[mine].astype(np.int32)[None])
-                indices.append(lists.offsets[mine].astype(np.int32)[None])
+                offsets, values = lists.offsets[mine], effective[mine]
+                if not fields["index_bits"]:  # with the zeros between, which take memory
+                    offsets = np.arange(offsets.min(), offsets.max() + 1)
+                    values = np.zeros(len(offsets), np.int64)
+                    values[lists.offsets[mine] - offsets[0]] = effective[mine]
+                weights.append(values.astype(np.int32)[None])
+                indices.append(offsets.astype(np.int32)[None])
         used = [i for i, which in enumerate(lists.of_axon) if int(which) in row_of]
         rows = [row_of[int(lists.of_axon[i])] for i in used]
         if not used:

@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from nengo_loihi.block import LoihiBlock
 
 from benchmarks.referees.bundles import Loaded, input_numbers, load, trains
 from benchmarks.referees.near_threshold import equal, near_threshold
@@ -24,8 +25,9 @@ from snncc.data import samples_for
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Program
 from snncc_loihi.sanafe_export import host_currents
+from snncc_loihi.synapses import read_lists
 
-STEPS = 2000
+STEPS, NETWORKS = 2000, 5
 
 
 def emulate(seed: int) -> str:
@@ -40,6 +42,19 @@ def emulate(seed: int) -> str:
     np.testing.assert_array_equal(theirs[0], np.concatenate(ours.spikes, axis=1))
     np.testing.assert_array_equal(theirs[1], np.concatenate(ours.potentials, axis=1))
     return equal(core_map, *theirs)
+
+
+def same_memory(loaded: Loaded, blocks: list[LoihiBlock]) -> str:
+    """Raises AssertionError where nengo counts other synapse bits than 64 · the map's words, on a
+    core whose lists do not overlap."""
+    compared = 0
+    for core, block in zip(loaded.core_map.cores, blocks, strict=True):
+        words = len(core.synapses)
+        if read_lists(core).sizes.sum() == words:
+            bits, _ = block.utilization()["synapses"]
+            assert bits == 64 * words, f"core {core.place}: {bits} bits, {words} words"
+            compared += 1
+    return f"on {compared} cores nengo-loihi counts as many synapse bits as the map has"
 
 
 def emulate_sample(loaded: Loaded, data: Path) -> str:
@@ -65,14 +80,16 @@ def main() -> None:
     parser.add_argument("bundles", nargs="*", type=Path)
     parser.add_argument("--data", type=Path)
     arguments = parser.parse_args()
-    for seed in range(5):
+    for seed in range(NETWORKS):
         print(f"near-threshold network {seed}: {emulate(seed)}")
     for folder in arguments.bundles:
         loaded = load(folder)
-        limits = validate(blocks_of(loaded.core_map, loaded.chip))
+        blocks = blocks_of(loaded.core_map, loaded.chip)
+        limits = validate(blocks)
         print(f"{folder}: {len(loaded.core_map.cores)} cores pass nengo-loihi's validators")
         for name, (used, most) in limits.used.items():
             print(f"  {name}: at most {used} of {most}")
+        print(f"  {same_memory(loaded, blocks)}")
         if arguments.data and can_emulate(loaded.core_map):
             print(f"  {emulate_sample(loaded, arguments.data)}")
 

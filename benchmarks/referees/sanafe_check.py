@@ -8,7 +8,7 @@ mapped network (`snncc_loihi.sanafe_export` says what stands for what), in SANA-
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,33 +134,39 @@ def host_operations(core_map: CoreMap, chip: Chip, numbers: Integers) -> tuple[i
     return int(counts[1]), int(counts[0])
 
 
+def check(folder: Path, data: Path, count: int) -> Iterator[str]:
+    """What is equal, sample by sample; raises AssertionError at the first difference."""
+    loaded = load(folder)
+    bundle, core_map, chip = loaded.bundle, loaded.core_map, loaded.chip
+    first = bundle.dataset(data).first(count)
+    samples = samples_for(bundle.graph, first, bundle.preprocessing)
+    execution = bundle.runner.run(samples, record=True)
+    costs = chip.costs["sana-fe"]
+    found = export(core_map, chip, costs)
+    if found.one_unit:
+        costs = replace(costs, synapse_dense=costs.synapse_sparse)
+        yield "all synapses are priced as sparse: some neurons hear dense and sparse ones"
+    machine = Machine(core_map, found)
+    for i, numbers in enumerate(input_numbers(bundle.graph, samples)):
+        ours = trains(loaded, [part.sender for part in found.neurons], execution, i)
+        theirs = machine.run(host_currents(core_map, chip, numbers), ours)
+        yield f"sample {i}: {compare(loaded, found, ours, theirs)}"
+        yield f"sample {i}: {readouts(loaded, found, execution, i, theirs)}"
+        counters = {
+            name: sum(int(layer[name][i]) for layer in execution.activity.values() if name in layer)
+            for name in COUNTERS
+        }
+        yield f"sample {i}: {energy(core_map, chip, costs, counters, numbers, theirs)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("-n", type=int, default=2)
     arguments = parser.parse_args()
-    loaded = load(arguments.bundle)
-    bundle, core_map, chip = loaded.bundle, loaded.core_map, loaded.chip
-    data = bundle.dataset(arguments.data).first(arguments.n)
-    samples = samples_for(bundle.graph, data, bundle.preprocessing)
-    execution = bundle.runner.run(samples, record=True)
-    costs = chip.costs["sana-fe"]
-    found = export(core_map, chip, costs)
-    if found.one_unit:
-        costs = replace(costs, synapse_dense=costs.synapse_sparse)
-        print("all synapses are priced as sparse: some neurons hear dense and sparse ones")
-    machine = Machine(core_map, found)
-    for i, numbers in enumerate(input_numbers(bundle.graph, samples)):
-        ours = trains(loaded, [part.sender for part in found.neurons], execution, i)
-        theirs = machine.run(host_currents(core_map, chip, numbers), ours)
-        print(f"sample {i}: {compare(loaded, found, ours, theirs)}")
-        print(f"sample {i}: {readouts(loaded, found, execution, i, theirs)}")
-        counters = {
-            name: sum(int(layer[name][i]) for layer in execution.activity.values() if name in layer)
-            for name in COUNTERS
-        }
-        print(f"sample {i}: {energy(core_map, chip, costs, counters, numbers, theirs)}")
+    for line in check(arguments.bundle, arguments.data, arguments.n):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

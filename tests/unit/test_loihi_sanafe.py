@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import snncc
 from benchmarks.referees.simulated import simulate
 from snncc_ir import SnnccError
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.core_map import CoreMap, Program
 from snncc_loihi.sanafe_export import export, host_currents
+from tests.e2e.models import residual, samples
 from tests.unit.loihi_hand_maps import Compartment, Host, Part, make_map
 
 P = Program
@@ -186,3 +189,17 @@ def test_sanafe_agrees(name: str) -> None:
             np.testing.assert_array_equal(other, mine)
         np.testing.assert_array_equal(theirs.potentials[-1][:, -1], ours.potentials[-1][:, -1])
         assert "are equal" in energy(core_map, chip, costs, ours.counters, numbers, theirs)
+
+
+@pytest.mark.parametrize("chip", ["loihi1", "loihi2"])
+def test_sanafe_agrees_on_a_compiled_network(chip: str, tmp_path: Path) -> None:
+    """A shortcut with its delay, a max pool, numbers of the host."""
+    pytest.importorskip("sanafe")
+    from benchmarks.referees.sanafe_check import check
+
+    data = samples(tmp_path / "data.npz", (2, 6, 6))
+    bundle = snncc.compile(
+        residual(tmp_path), target="loihi", calibration=data, chip=chip, neuron="if", steps=12
+    )
+    lines = list(check(bundle.folder, data, 2))
+    assert sum("are equal" in line for line in lines) == 6
