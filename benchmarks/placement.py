@@ -2,9 +2,10 @@
 
 python benchmarks/placement.py [--side 100] [--far 0.2] [--chip loihi2]
 
-Each logical core talks to its four neighbors in a square grid, some also to any other. Their order is
-shuffled, so that it says nothing; the order of the grid itself, which `place` does not get to see, is
-shown as well. Energies are those of hops only, by the chip's own table, as shares of random places.
+Each logical core talks to its four neighbors in a square grid, some also to any other. Their order
+is shuffled, so that it says nothing; the order of the grid itself, which `place` does not get to
+see, is shown as well. Energies are those of hops only, by the chip's own table, as shares of random
+places.
 """
 
 import argparse
@@ -57,7 +58,8 @@ def main() -> None:
     }
     print(f"{traffic.cores} cores, {len(traffic.source)} connections, {seconds:.1f} s of one CPU")
     print(
-        f"{'':26} {'energy':>7} {'hops':>7} {'borders':>7} {'busiest link':>12} {'hops/message':>12}"
+        f"{'':26} {'energy':>7} {'hops':>7} {'borders':>7} {'busiest link':>12} "
+        f"{'hops/message':>12}"
     )
     base = figures(traffic, placements["random"], chip.mesh, weights)
     for what, places in placements.items():

@@ -47,14 +47,14 @@ class Settings:
 class RateSettings(Settings):
     """Rate code.
 
-    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, `hard-if`, or `auto` for
-    the best that the target has. weight_bits: of integer weights. input_bits: of the quantized input, sign
-    included. start: initial potential as a fraction of the threshold. most: spikes that a graded
-    neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for graded
-    neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or `keep`),
-    thresholds and starts (tune: `best` or `keep`) and biases (so many rounds) layer after layer on
-    the spikes of up to so many samples; `off` does not. early_exit_loss: samples end early, so that
-    at most so many points of accuracy are lost; 0: none does.
+    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, `hard-if`, or `auto`
+    for the best that the target has. weight_bits: of integer weights. input_bits: of the quantized
+    input, sign included. start: initial potential as a fraction of the threshold. most: spikes that
+    a graded neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for
+    graded neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or
+    `keep`), thresholds and starts (tune: `best` or `keep`) and biases (so many rounds) layer after
+    layer on the spikes of up to so many samples; `off` does not. early_exit_loss: samples end
+    early, so that at most so many points of accuracy are lost; 0: none does.
     """
 
     coding: ClassVar[str] = "rate"

@@ -4,7 +4,7 @@ Lists become segments, synapses to compartments in a row, which are added in one
 the others. Everything is numbered over all cores.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,11 +52,15 @@ def flatten(core_map: CoreMap, chip: Chip, costs: Costs, inputs: int, place: str
             weights = effective_weights(core, lists, chip.numbers)
         except ListError as error:
             raise fail("SNN060", f"core {i}: {error}", place, "compile the network anew") from None
-        made = segments(lists, weights)
+        # a list counts from its nearest compartment, so that no base is negative
+        nearest = lists.nearest
+        base = core.input_axon_fields["base"] + nearest[lists.of_axon]
+        made = segments(replace(lists, offsets=lists.offsets - nearest[lists.owners]), weights)
         told = attribution(core, lists, group)
-        _bounded(core, lists.of_axon, made, payloads[first_axon[i] : first_axon[i + 1]], i, place)
+        sent = payloads[first_axon[i] : first_axon[i + 1]]
+        _bounded(core, base, lists.of_axon, made, sent, i, place)
         slots = max(slots, int(lists.delays.max(initial=0)) + 2)
-        _axons(parts, core, i, int(first[i]), lists.of_axon, made, told, costs)
+        _axons(parts, i, base + int(first[i]), lists.of_axon, made, told, costs)
     _outputs(parts, core_map, chip, costs, first, first_axon)
     _host(parts, core_map, first, first_axon)
     parts.add("core_first", first)
@@ -149,11 +153,11 @@ def _compartments(parts: _Parts, core: Core, chip: Chip, first: int, group: Inte
 
 
 def _axons(
-    parts: _Parts, core: Core, number: int, first: int, of_axon: Integers, made: Segments,
+    parts: _Parts, number: int, base: Integers, of_axon: Integers, made: Segments,
     told: Attribution, costs: Costs,
 ) -> None:  # fmt: skip
     parts.add("axon_list", of_axon + parts.lists)
-    parts.add("axon_base", core.input_axon_fields["base"] + first)
+    parts.add("axon_base", base)
     parts.add("axon_core", np.full(len(of_axon), number))
     parts.add("axon_group", told.group)
     dense, sparse = (_picoseconds(cost) for cost in (costs.synapse_dense, costs.synapse_sparse))
@@ -227,13 +231,14 @@ def _payloads(core_map: CoreMap, first_axon: Integers) -> Integers:
 
 
 def _bounded(
-    core: Core, of_axon: Integers, made: Segments, payloads: Integers, number: int, place: str
-) -> None:
+    core: Core, base: Integers, of_axon: Integers, made: Segments, payloads: Integers, number: int,
+    place: str,
+) -> None:  # fmt: skip
     """Raises SNN060 when sums of a core could leave the simulator's 32 bits."""
     most = int((made.most[of_axon] * payloads).sum())
     if most <= MOST_SUM:
         return
-    sums = made.sums(core.input_axon_fields["base"], of_axon, payloads, len(core.compartments))
+    sums = made.sums(base, of_axon, payloads, len(core.compartments))
     if int(sums.max(initial=0)) > MOST_SUM:
         raise fail(
             "SNN060",

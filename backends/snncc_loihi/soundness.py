@@ -218,6 +218,10 @@ def _targets(core: Core, lists: SynapseLists) -> Iterator[Finding]:
     axons = core.input_axon_fields
     furthest = np.zeros(len(lists.pointers), np.int64)
     np.maximum.at(furthest, lists.owners, lists.offsets)
+    begin = axons["base"] + lists.nearest[lists.of_axon]
+    for i in np.flatnonzero(begin < 0)[:1]:
+        yield f"input axon {i}", f"it reaches compartment {begin[i]}, should be at least 0"
+        return
     reach = axons["base"] + furthest[lists.of_axon]
     for i in np.flatnonzero(reach >= len(core.compartments))[:1]:
         yield (

@@ -23,7 +23,7 @@ class ListError(ValueError):
 
 @dataclass(frozen=True)
 class SynapseLists:
-    """The different lists of a core as compressed sparse rows; dense synapses of weight 0 are none.
+    """The different lists of a core as compressed sparse rows; synapses of weight 0 are none.
 
     of_axon: (input axons) the list that each names. pointers, sizes: (lists) first word and words.
     rows: (lists + 1). offsets: compartment less the axon's base; delays; stored: signed weight as
@@ -44,6 +44,13 @@ class SynapseLists:
     def counts(self) -> Integers:
         """Synapses of each list."""
         return np.diff(self.rows)
+
+    @property
+    def nearest(self) -> Integers:
+        """The smallest offset of each list, and 0 of one without synapses."""
+        found = np.full(len(self.pointers), np.iinfo(np.int64).max)
+        np.minimum.at(found, self.owners, self.offsets)
+        return np.where(self.counts > 0, found, 0)
 
     @property
     def owners(self) -> Integers:
@@ -185,7 +192,7 @@ def _decoded(
     sign = form["sign"][formats]
     stored -= np.where((sign == MIXED) & (stored >> (weighed - 1) == 1), 1 << weighed, 0)
     stored = np.where(sign == INHIBITORY, -stored, stored)
-    kept = ~dense | (stored != 0)
+    kept = stored != 0
     owners = np.repeat(blocks.lists, counts)[kept]
     rows = _rows(np.bincount(owners, minlength=len(pointers)))
     return SynapseLists(

@@ -15,6 +15,10 @@ from snncc_ir import fail
 @click.command("compile", short_help="Compile a model.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--target", default="c", show_default=True, help="Chip; `snncc targets` lists them.")
+@click.option(
+    "--chip",
+    help="Of target loihi: loihi2, loihi1, or the path of a description.  [default: loihi2]",
+)
 @click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")

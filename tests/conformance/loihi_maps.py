@@ -10,6 +10,8 @@ from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.words import pack
 
+WIDE = 8
+"""An exponent with which weights do not fit 16 bits."""
 Block = tuple[int, list[tuple[int, int, int]]]
 """A format, and index (ignored where it has none), delay and stored bits of each synapse."""
 
@@ -139,8 +141,9 @@ class Maker:
         run = int(self.one(0, 2) == 0)
         indexed = self.one(0, 1) or run
         index_bits = max((size - 1).bit_length(), 1) + self.one(0, 2) if indexed else 0
+        wide = not self.chip.numbers.weight_shift and self.one(0, 14) == 0
         return Format(self.one(1, 8), self.one(0, 2), index_bits, self.one(0, 3),
-                      self.one(0, 1), run)  # fmt: skip
+                      WIDE if wide else self.one(0, 1), run)  # fmt: skip
 
     def _lists(
         self, formats: list[Format], size: int

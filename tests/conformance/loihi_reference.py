@@ -29,7 +29,7 @@ class Synapse:
 def synapses_of(core: Core, axon: int, chip: Chip) -> list[Synapse]:
     """All synapses of an input axon; its words as one long number, lowest bits first."""
     word = int(core.input_axons[axon])
-    pointer, words, base = bits(word, 0, 20), bits(word, 20, 16), bits(word, 36, 16)
+    pointer, words, base = bits(word, 0, 20), bits(word, 20, 16), bits(word, 36, 16, True)
     stream = sum(int(w) << (64 * i) for i, w in enumerate(core.synapses[pointer : pointer + words]))
     found, at, dense_so_far = [], 0, 0
     while at < 64 * words:
@@ -51,12 +51,10 @@ def synapses_of(core: Core, axon: int, chip: Chip) -> list[Synapse]:
             if chip.numbers.mixed_step:
                 step = 8 - weight_bits + (1 if sign == 0 else 0)
             weight = (-stored if sign == 2 else stored) * 2 ** (step + exponent)
-            if index_bits:
-                found.append(Synapse(base + index, delay, int(weight), False))
-            else:
-                if stored:
-                    found.append(Synapse(base + dense_so_far, delay, int(weight), True))
-                dense_so_far += 1
+            target = base + (index if index_bits else dense_so_far)
+            dense_so_far += not index_bits
+            if stored:
+                found.append(Synapse(target, delay, int(weight), not index_bits))
         at = -(-at // 64) * 64
     return found
 

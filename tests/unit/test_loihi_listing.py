@@ -1,12 +1,15 @@
 """Core maps as text: there and back, what is told of wrong text, and differences."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.cli.main import cli
 from snncc_ir import SnnccError
 from snncc_loihi.binary import map_bytes, read_map
 from snncc_loihi.chip import load_chip
@@ -158,3 +161,21 @@ def test_lists_are_compared_wherever_they_lie() -> None:
     assert any("synapses differ in weight, first of input axon" in line for line in found)
     assert any(line.startswith("core 0: ") and " sign" in line for line in found)
     assert read_map(other, "map.bin").steps == MAP.steps
+
+
+def test_commands(tmp_path: Path) -> None:
+    runner = CliRunner()
+    image, text, again = tmp_path / "a.bin", tmp_path / "a.txt", tmp_path / "b.bin"
+    image.write_bytes(CONTENT)
+    assert runner.invoke(cli, ["disasm", str(image), "-o", str(text)]).exit_code == 0
+    assert text.read_text(encoding="utf-8") == TEXT
+    assert runner.invoke(cli, ["asm", str(text), "-o", str(again)]).exit_code == 0
+    assert again.read_bytes() == CONTENT
+    same = runner.invoke(cli, ["diff", str(image), str(again)])
+    assert (same.exit_code, same.output) == (0, "")
+    again.write_bytes(map_bytes(replace(MAP, steps=MAP.steps + 1)))
+    other = runner.invoke(cli, ["diff", str(image), str(again)])
+    assert other.exit_code == 1
+    assert other.output == f"steps {MAP.steps} → {MAP.steps + 1}\n"
+    again.write_bytes(CONTENT[:100])
+    assert "SNN060" in str(runner.invoke(cli, ["disasm", str(again)]).exception)

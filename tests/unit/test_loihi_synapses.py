@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc_ir import SnnccError
 from snncc_loihi.binary import map_bytes, read_map
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Core, CoreMap
+from snncc_loihi.flat import flatten
+from snncc_loihi.segments import segments
 from snncc_loihi.synapses import ListError, axon_synapses, effective_weights, read_lists
 from snncc_loihi.words import LAYOUTS, pack, unpack
 from tests.conformance.loihi_maps import Format, Maker, encoded
@@ -69,7 +72,7 @@ def test_lists() -> None:
     words = encoded([(0, [(5, 1, 3)])], [plain])
     assert "bits after its end" in list_refusal([words[0] | 1 << 40], plain)
     assert "reaches compartment 127" in list_refusal(encoded([(0, [(127, 0, 1)])], [plain]), plain)
-    found = encoded([(0, [(79, 0, 1), (80, 0, 0)])], [run])
+    found = encoded([(0, [(79, 0, 1), (80, 0, 1)])], [run])
     assert "reaches compartment 80" in list_refusal(found, run)
     # a dense synapse of weight 0 is none, even beyond the last compartment
     blocks = [(0, [(0, 0, 1)] * 64), (0, [(0, 0, 1)] * 16 + [(0, 0, 0)] * 9)]
@@ -123,3 +126,45 @@ def test_joined_compartments_follow_one_that_hands_on() -> None:
             read_map(content, "map.bin")
         else:
             assert "hands on its potential in the same steps" in refusal(content)
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=40)
+def test_what_may_arrive(seed: int) -> None:
+    """The sums of segments and points are those of all synapses; lists bound them."""
+    for core in Maker(seed, CHIP).map().cores:
+        lists = read_lists(core)
+        made = segments(lists, effective_weights(core, lists, CHIP.numbers))
+        payloads = np.arange(len(core.input_axons)) % 5
+        base = core.input_axon_fields["base"]
+        sums = made.sums(base, lists.of_axon, payloads, len(core.compartments))
+        found = axon_synapses(core, CHIP.numbers)
+        expected = np.zeros(len(core.compartments), np.int64)
+        each = np.repeat(payloads, np.diff(found.rows))
+        np.add.at(expected, found.targets, np.abs(found.weights) * each)
+        assert np.array_equal(sums, expected)
+        assert sums.max(initial=0) <= (made.most[lists.of_axon] * payloads).sum()
+
+
+@pytest.mark.parametrize(("apart", "fits"), [(True, True), (False, False)])
+def test_sums_that_no_chip_has(apart: bool, fits: bool) -> None:
+    """Six messages of 127 · 127 · 2^15: more than 2^31 if all reach one compartment."""
+    form = Format(8, 0, 7, 0, 15, 0)
+    words = [encoded([(0, [(i, 0, 127)])], [form])[0] for i in (0, 1)]
+    core = list_core(words, [form])
+    profile = {**core.profile_fields, "program": np.array([4]), "most": np.array([127])}
+    axons = {"pointer": np.arange(2) * apart, "words": [1, 1], "base": [0, 0], "held": [0, 0]}
+    outputs = {"compartment": np.arange(6), "core": np.zeros(6), "axon": np.arange(6) % 2}
+    core = replace(
+        core,
+        profiles=pack("profile", profile),
+        input_axons=pack("input_axon", {k: np.asarray(v, np.int64) for k, v in axons.items()}),
+        output_axons=pack("output_axon", {k: np.asarray(v, np.int64) for k, v in outputs.items()}),
+    )
+    content = map_bytes(CoreMap(1, CHIP.digest, (core,), *[np.zeros(0, np.uint64)] * 3))
+    core_map = read_map(content, "map.bin")
+    if fits:
+        flatten(core_map, CHIP, CHIP.costs[CHIP.default_costs], 0, "map.bin")
+    else:
+        with pytest.raises(SnnccError, match="adds up to 3171090432, should be at most 2147483647"):
+            flatten(core_map, CHIP, CHIP.costs[CHIP.default_costs], 0, "map.bin")
