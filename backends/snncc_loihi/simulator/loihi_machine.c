@@ -7,33 +7,68 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Messages go anywhere in memory: what the next ones need is asked for ahead. */
+#if defined(__GNUC__)
+#define AHEAD(address) __builtin_prefetch(address)
+#else
+#define AHEAD(address) ((void)(address))
+#endif
+enum { AXON_AHEAD = 12, SEGMENT_AHEAD = 8, WEIGHT_AHEAD = 4, LINE = 64 };
+
 static void *zeros(int64_t count, size_t size) { return calloc((size_t)count + 1, size); }
+
+/* Puts together what is used together. */
+static void gather(loihi_machine *m) {
+  const loihi_map *map = m->map;
+  const int64_t *n = map->scalar;
+  for (int64_t i = 0; i < n[AXONS]; i++) {
+    const int32_t list = map->axon_list[i];
+    m->axons[i] = (loihi_axon){map->axon_cost[i] + n[TIME_RECEIVE], map->axon_base[i],
+                               map->list_segment[list], map->list_segment[list + 1],
+                               map->list_point[list], map->list_point[list + 1],
+                               map->axon_core[i], 0};
+  }
+  for (int64_t i = 0; i < n[COMPARTMENTS]; i++)
+    m->senders[i] = (loihi_sender){map->out_first[i], map->out_first[i + 1], map->out_path[i],
+                                   map->out_local[i], map->out_remote[i], map->out_hops_x[i],
+                                   map->out_hops_y[i], map->out_links[i], 0};
+  for (size_t i = 0; i < map->segment_target_size; i++)
+    m->segments[i] = (loihi_segment){map->segment_weight[i], map->segment_target[i],
+                                     map->segment_count[i], map->segment_delay[i]};
+}
 
 int loihi_start(loihi_machine *m, const loihi_map *map) {
   const int64_t *n = map->scalar;
   memset(m, 0, sizeof *m);
   m->map = map;
+  m->axon_memory = zeros(n[AXONS] + 1, sizeof *m->axons);
+  m->senders = zeros(n[COMPARTMENTS], sizeof *m->senders);
+  m->segments = zeros((int64_t)map->segment_target_size, sizeof *m->segments);
   m->arriving = zeros(n[SLOTS] * n[COMPARTMENTS], sizeof *m->arriving);
   m->drive = zeros(n[COMPARTMENTS], sizeof *m->drive);
   m->held = zeros(n[COMPARTMENTS], sizeof *m->held);
   m->potential = zeros(n[COMPARTMENTS], sizeof *m->potential);
-  m->sent = zeros(n[COMPARTMENTS], sizeof *m->sent);
-  m->hits = zeros(n[AXONS], sizeof *m->hits);
   m->host_hits = zeros(n[AXONS], sizeof *m->host_hits);
   m->work = zeros(n[CORES], sizeof *m->work);
   m->offsets = zeros(n[SLOTS], sizeof *m->offsets);
   m->count = zeros(n[GROUPS] * LOIHI_COUNTERS, sizeof *m->count);
-  return !(m->arriving && m->drive && m->held && m->potential && m->sent && m->hits &&
-           m->host_hits && m->work && m->offsets && m->count);
+  if (!(m->axon_memory && m->senders && m->segments && m->arriving && m->drive && m->held &&
+        m->potential && m->host_hits && m->work && m->offsets && m->count))
+    return 1;
+  char *memory = m->axon_memory;
+  m->axons = (void *)(memory + (LINE - (uintptr_t)memory % LINE) % LINE);
+  gather(m);
+  return 0;
 }
 
 void loihi_stop(loihi_machine *m) {
+  free(m->axon_memory);
+  free(m->senders);
+  free(m->segments);
   free(m->arriving);
   free(m->drive);
   free(m->held);
   free(m->potential);
-  free(m->sent);
-  free(m->hits);
   free(m->host_hits);
   free(m->work);
   free(m->offsets);
@@ -81,7 +116,7 @@ static int hear_host(loihi_machine *m, const int32_t *input) {
     for (int64_t p = map->list_point[list]; p < map->list_point[list + 1]; p++)
       to[map->point_target[p]] += payload * map->point_weight[p];
     m->host_hits[axon]++;
-    m->work[map->axon_core[axon]] += map->axon_cost[axon] + n[TIME_RECEIVE];
+    m->work[m->axons[axon].core] += m->axons[axon].cost;
   }
   for (int64_t c = 0; c < count; c++) m->drive[c] = map->bias[c];
   for (size_t i = 0; i < map->host_bias_size; i++)
@@ -105,56 +140,69 @@ static int hear_host(loihi_machine *m, const int32_t *input) {
   return 0;
 }
 
-/* A spike's payload to all that the compartment reaches. */
-static void send(loihi_machine *m, int64_t compartment, int32_t payload) {
+/* Adds a message to the sums that are still to come. */
+static void receive(loihi_machine *m, loihi_axon *axon, int32_t payload) {
   const loihi_map *map = m->map;
-  const int64_t receive = map->scalar[TIME_RECEIVE];
-  for (int64_t o = map->out_first[compartment]; o < map->out_first[compartment + 1]; o++) {
-    const int32_t axon = map->out_axon[o], list = map->axon_list[axon];
-    int32_t *to = m->arriving + map->axon_base[axon];
-    const int64_t last = map->list_segment[list + 1];
+  int32_t *to = m->arriving + axon->base;
+  for (int64_t s = axon->segment; s < axon->last_segment; s++) {
+    const loihi_segment *segment = m->segments + s;
+    const int32_t count = segment->count;
+    int32_t *sums = to + m->offsets[segment->delay] + segment->target;
     if (map->wide_size) {
-      for (int64_t s = map->list_segment[list]; s < last; s++) {
-        int32_t *sums = to + m->offsets[map->segment_delay[s]] + map->segment_target[s];
-        const int32_t *weights = map->wide + map->segment_weight[s];
-        const int32_t count = map->segment_count[s];
-        for (int32_t k = 0; k < count; k++) sums[k] += payload * weights[k];
-      }
+      const int32_t *weights = map->wide + segment->weight;
+      for (int32_t k = 0; k < count; k++) sums[k] += payload * weights[k];
     } else {
-      for (int64_t s = map->list_segment[list]; s < last; s++) {
-        int32_t *sums = to + m->offsets[map->segment_delay[s]] + map->segment_target[s];
-        const int16_t *weights = map->narrow + map->segment_weight[s];
-        const int32_t count = map->segment_count[s];
-        for (int32_t k = 0; k < count; k++) sums[k] += payload * weights[k];
-      }
+      const int16_t *weights = map->narrow + segment->weight;
+      for (int32_t k = 0; k < count; k++) sums[k] += payload * weights[k];
     }
-    for (int64_t p = map->list_point[list]; p < map->list_point[list + 1]; p++)
-      to[m->offsets[map->point_delay[p]] + map->point_target[p]] +=
-          payload * map->point_weight[p];
-    m->hits[axon]++;
-    m->work[map->axon_core[axon]] += map->axon_cost[axon] + receive;
   }
+  for (int64_t p = axon->point; p < axon->last_point; p++)
+    to[m->offsets[map->point_delay[p]] + map->point_target[p]] += payload * map->point_weight[p];
+  axon->hits++;
+  m->work[axon->core] += axon->cost;
+}
+
+/* Adds all messages that wait. */
+static void deliver(loihi_machine *m) {
+  const loihi_map *map = m->map;
+  for (int i = 0; i < m->waits; i++) {
+    if (i + AXON_AHEAD < m->waits) AHEAD(m->waiting[i + AXON_AHEAD]);
+    if (i + SEGMENT_AHEAD < m->waits) AHEAD(m->segments + m->waiting[i + SEGMENT_AHEAD]->segment);
+    if (i + WEIGHT_AHEAD < m->waits && !map->wide_size) {
+      const loihi_axon *axon = m->waiting[i + WEIGHT_AHEAD];
+      for (int64_t s = axon->segment; s < axon->last_segment && s < axon->segment + 3; s++)
+        for (int32_t k = 0; k < m->segments[s].count; k += LINE / 2)
+          AHEAD(map->narrow + m->segments[s].weight + k);
+    }
+    receive(m, m->waiting[i], m->payload[i]);
+  }
+  m->waits = 0;
 }
 
 /* All that a spike brings with it. */
 static void fire(loihi_machine *m, int64_t step, int64_t run, int64_t compartment,
                  int32_t payload, const loihi_record *record) {
   const loihi_map *map = m->map;
+  loihi_sender *sender = m->senders + compartment;
   int64_t *count = m->count + (int64_t)map->run_group[run] * LOIHI_COUNTERS;
-  m->sent[compartment] += payload;
+  sender->sent += payload;
   count[SPIKES]++;
   count[PAYLOAD] += payload < 0 ? -payload : payload;
-  count[LOCAL] += map->out_local[compartment];
-  count[REMOTE] += map->out_remote[compartment];
-  count[HOPS_X] += map->out_hops_x[compartment];
-  count[HOPS_Y] += map->out_hops_y[compartment];
-  count[LINKS] += map->out_links[compartment];
-  if (map->out_path[compartment] > m->path) m->path = map->out_path[compartment];
+  count[LOCAL] += sender->local;
+  count[REMOTE] += sender->remote;
+  count[HOPS_X] += sender->hops_x;
+  count[HOPS_Y] += sender->hops_y;
+  count[LINKS] += sender->links;
+  if (sender->path > m->path) m->path = sender->path;
   if (record->spike_at && record->spike_at[compartment] >= 0)
     record->spikes[record->spike_at[compartment] +
                    (step - map->run_step[run]) * record->spike_next[compartment]] =
         (int8_t)payload;
-  send(m, compartment, payload);
+  for (int64_t o = sender->out; o < sender->last_out; o++) {
+    if (m->waits == LOIHI_WAITING) deliver(m);
+    m->waiting[m->waits] = m->axons + map->out_axon[o];
+    m->payload[m->waits++] = payload;
+  }
 }
 
 /* What a neuron that subtracts its threshold sends; v is what is left. */
@@ -188,7 +236,7 @@ static int work(loihi_machine *m, int64_t step, int64_t core, int64_t run, int64
     if (program == FIRE_JOINED) {
       payload = *joined > map->threshold[c];
     } else if (program == FIRE_COUNT) {
-      const int64_t sends = *joined - m->sent[c];
+      const int64_t sends = *joined - m->senders[c].sent;
       if (sends > most || sends < (is_signed ? -most : 0)) {
         int64_t bits = 1;
         while (most >> (bits - 1)) bits++;
@@ -211,8 +259,8 @@ static int work(loihi_machine *m, int64_t step, int64_t core, int64_t run, int64
         if (payload) v = 0;
       } else if (v >= map->threshold[c]) {
         payload = subtracted(&v, map->threshold[c], most, 0);
-      } else if (v < 0 && is_signed && m->sent[c] > 0) {
-        const int64_t back = m->sent[c] < most ? m->sent[c] : most;
+      } else if (v < 0 && is_signed && m->senders[c].sent > 0) {
+        const int64_t sent = m->senders[c].sent, back = sent < most ? sent : most;
         payload = subtracted(&v, map->threshold[c], most, -back);
       }
       if (v >= limit || v < -limit)
@@ -223,7 +271,7 @@ static int work(loihi_machine *m, int64_t step, int64_t core, int64_t run, int64
     if (payload) {
       if (program == FIRE_JOINED || program == FIRE_COUNT) active++;
       spikes++;
-      messages += map->out_local[c] + map->out_remote[c];
+      messages += m->senders[c].local + m->senders[c].remote;
       fire(m, step, run, c, payload, record);
     }
   }
@@ -260,10 +308,10 @@ static void pass_time(loihi_machine *m) {
 static void count_operations(loihi_machine *m) {
   const loihi_map *map = m->map;
   for (int64_t axon = 0; axon < map->scalar[AXONS]; axon++) {
-    const int64_t all = m->hits[axon] + m->host_hits[axon];
+    const int64_t all = m->axons[axon].hits + m->host_hits[axon];
     if (!all) continue;
     int64_t *count = m->count + (int64_t)map->axon_group[axon] * LOIHI_COUNTERS;
-    count[RECEIVED] += m->hits[axon];
+    count[RECEIVED] += m->axons[axon].hits;
     count[HOST] += m->host_hits[axon];
     for (int64_t i = map->part_first[axon]; i < map->part_first[axon + 1]; i++) {
       int64_t *target = m->count + (int64_t)map->part_group[i] * LOIHI_COUNTERS;
@@ -277,13 +325,16 @@ static void count_operations(loihi_machine *m) {
 static void reset(loihi_machine *m) {
   const int64_t *n = m->map->scalar;
   memset(m->arriving, 0, (size_t)(n[SLOTS] * n[COMPARTMENTS]) * sizeof *m->arriving);
-  memset(m->sent, 0, (size_t)n[COMPARTMENTS] * sizeof *m->sent);
-  memset(m->hits, 0, (size_t)n[AXONS] * sizeof *m->hits);
   memset(m->host_hits, 0, (size_t)n[AXONS] * sizeof *m->host_hits);
   memset(m->work, 0, (size_t)n[CORES] * sizeof *m->work);
   memset(m->count, 0, (size_t)n[GROUPS] * LOIHI_COUNTERS * sizeof *m->count);
-  for (int64_t c = 0; c < n[COMPARTMENTS]; c++) m->potential[c] = m->map->start[c];
+  for (int64_t i = 0; i < n[AXONS]; i++) m->axons[i].hits = 0;
+  for (int64_t c = 0; c < n[COMPARTMENTS]; c++) {
+    m->potential[c] = m->map->start[c];
+    m->senders[c].sent = 0;
+  }
   m->time = m->path = 0;
+  m->waits = 0;
   m->error[0] = '\0';
 }
 
@@ -312,6 +363,7 @@ int loihi_run(loihi_machine *m, const int32_t *input, const loihi_record *record
         record->potentials[since * record->readouts + i] =
             (int32_t)m->potential[record->readout_of[i]];
     }
+    deliver(m);
     pass_time(m);
   }
   count_operations(m);

@@ -80,15 +80,45 @@ typedef struct {
   void *content;
 } loihi_map;
 
+/* What a message to an axon needs, in one line of the cache. */
+typedef struct {
+  int64_t cost; /* picoseconds, receiving included */
+  int64_t base;
+  int64_t segment, last_segment; /* of its list, and those behind */
+  int64_t point, last_point;
+  int64_t core;
+  int64_t hits; /* messages of cores so far */
+} loihi_axon;
+
+/* What a spike of a compartment needs. */
+typedef struct {
+  int64_t out, last_out; /* output axons, and those behind */
+  int64_t path;
+  int32_t local, remote, hops_x, hops_y, links, sent; /* sent: net payload so far */
+} loihi_sender;
+
+/* Synapses to compartments in a row. */
+typedef struct {
+  int64_t weight;
+  int32_t target, count, delay;
+} loihi_segment;
+
+enum { LOIHI_WAITING = 256 };
+
 typedef struct {
   const loihi_map *map;
+  void *axon_memory;
+  loihi_axon *axons;       /* (input axons), each in a line of the cache */
+  loihi_sender *senders;   /* (compartments) */
+  loihi_segment *segments; /* (segments) */
   int32_t *arriving;  /* (slots, compartments) */
   int64_t *drive;     /* (compartments) held current and bias, as they count in a potential */
   int64_t *held;      /* (compartments) */
   int64_t *potential; /* (compartments) */
-  int32_t *sent;      /* (compartments) net payload so far */
-  int64_t *hits;      /* (input axons) messages so far */
   int64_t *host_hits; /* (input axons) */
+  loihi_axon *waiting[LOIHI_WAITING]; /* messages that have not been added yet */
+  int32_t payload[LOIHI_WAITING];
+  int waits;
   int64_t *work;      /* (cores) picoseconds in this step */
   int64_t *offsets;   /* (slots) where a delay's sums are, in this step */
   int64_t *count;     /* (groups, LOIHI_COUNTERS) */
