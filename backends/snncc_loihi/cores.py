@@ -137,12 +137,14 @@ class Gatherer:
     def inputs_of(self, core: int) -> CoreInputs:
         """Everything that arrives in a core."""
         parts = [(part, slice(part.rows[core], part.rows[core + 1])) for part in self._parts]
-        sources = np.concatenate([part.sources[here] for part, here in parts]).astype(np.int64)
-        targets = np.concatenate([part.targets[here] for part, here in parts])
-        lanes = np.concatenate([part.lanes[here] for part, here in parts])
-        weights = np.concatenate([part.weights[here] for part, here in parts]).astype(np.int64)
+        # a population that only the host drives, and that resets to zero, has no part at all
+        none = np.zeros(0, np.int64)
+        sources = np.concatenate([none, *(part.sources[here] for part, here in parts)])
+        targets = np.concatenate([none, *(part.targets[here] for part, here in parts)])
+        lanes = np.concatenate([none, *(part.lanes[here] for part, here in parts)])
+        weights = np.concatenate([none, *(part.weights[here] for part, here in parts)])
         delays = np.concatenate(
-            [np.full(here.stop - here.start, part.delay, np.int64) for part, here in parts]
+            [none, *(np.full(here.stop - here.start, part.delay) for part, here in parts)]
         )
         mantissas, exponents = mantissa_and_exponent(weights)
         offsets = self._arrangement.compartment[targets] + lanes
