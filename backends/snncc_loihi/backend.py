@@ -91,7 +91,7 @@ def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, b
     places = tried["placed"]
     return {
         MAP: map_bytes(make_map(assignment, places, chip)),
-        CORES: describe(assignment, places, chip, found),
+        CORES: describe(assignment, places, chip, costs.name, found),
         CHIP: chip.content,
     }
 

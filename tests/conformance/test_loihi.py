@@ -20,6 +20,8 @@ from snncc_loihi.settings import LoihiSettings
 from tests.conformance.networks import FAMILY, NEURONS, STEPS, inputs, network
 
 CHIP = LoihiBackend()
+STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
+SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 def small_chip(folder: Path, name: str, **limits: int) -> Path:
@@ -41,7 +43,7 @@ def mapped(graph: Graph, folder: Path, chip: str) -> MapRunner:
     for name, content in CHIP.emit(graph, Preprocessing(), chosen).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    return MapRunner(folder / "loihi" / "map.bin", graph)
+    return MapRunner(folder / "loihi" / "map.bin", graph, flags=SANITIZED)
 
 
 def agree(graph: Graph, runner: MapRunner, seed: int = 1) -> None:
