@@ -17,7 +17,8 @@ def describe(
     costs: str,
     figures: dict[str, Figures],
 ) -> bytes:
-    """costs: the set that estimates use. figures: of the placement taken, and of those that it is compared with, by name."""
+    """costs: the set that estimates use. figures: of the placement taken, and of those that it is
+    compared with, by name."""
     network, arrangement = assignment.network, assignment.arrangement
     layer_of = np.repeat(np.arange(len(network.layers)), [each.size for each in network.layers])
     held = np.zeros((arrangement.cores, len(network.layers)), np.int64)
