@@ -82,7 +82,7 @@ def _in_a_step(heard: Arrivals) -> tuple[Floats, Floats]:
 def potentials(subject: Subject) -> Iterator[Finding]:
     """Potentials fit `potential_bits` in all time steps, whatever the input is."""
     most = (1 << (subject.chip.numbers.potential_bits - 1)) - 1
-    for core, found in zip(subject.cores, _extremes(subject), strict=True):
+    for core, found in zip(subject.cores, potentials_reached(subject), strict=True):
         start = core.compartment_fields["start"]
         known = (start <= most) & (start >= -most - 1)  # of others `starts` tells
         where = "the potential of compartment {}"
@@ -93,7 +93,7 @@ def potentials(subject: Subject) -> Iterator[Finding]:
 def potentials_used(subject: Subject) -> Use:
     largest = [
         max(float(found.high.max(initial=0)), float((-found.low).max(initial=0)))
-        for found in _extremes(subject)
+        for found in potentials_reached(subject)
     ]
     most = (1 << (subject.chip.numbers.potential_bits - 1)) - 1
     return Use(_whole(np.array(largest)), most)
@@ -147,7 +147,7 @@ def _currents(core: Core, heard: Arrivals, subject: Subject) -> tuple[Floats, Fl
     return up + (fields["bias"] + heard.host) * scale, down - (fields["bias"] - heard.host) * scale
 
 
-def _extremes(subject: Subject) -> Iterator[Extremes]:
+def potentials_reached(subject: Subject) -> Iterator[Extremes]:
     for core, heard in zip(subject.cores, subject.arrivals, strict=True):
         yield _of_core(core, heard, subject)
 
