@@ -209,6 +209,8 @@ class Backend(ABC):
     models: ClassVar[tuple[str, ...]]
     """Neuron models that the chip takes, by their names in the IR."""
     rules: ClassVar[tuple[Rule, ...]] = ()
+    limits: ClassVar[tuple[Callable[..., object], ...]] = ()
+    """What the backend holds the files to that it makes; listed with `rules`, by docstring."""
     image: ClassVar[ImageFormat | None] = None
     """For chips that are configured by one binary file."""
     exports: ClassVar[Mapping[str, Export]] = MappingProxyType({})

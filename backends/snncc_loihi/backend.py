@@ -10,6 +10,7 @@ from snncc_backends import Backend, Preprocessing, Runner, Settings
 from snncc_ir import Floats, Graph, SnnccError, fail
 from snncc_loihi.binary import map_bytes
 from snncc_loihi.bounds import overflows
+from snncc_loihi.checker import LIMITS, hold
 from snncc_loihi.chip import Chip
 from snncc_loihi.description import describe
 from snncc_loihi.emit import make_map
@@ -37,6 +38,7 @@ class LoihiBackend(Backend):
     codings = (LoihiSettings,)
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "readout")
     rules = RULES
+    limits = LIMITS
     image = MapFormat()
     exports = MappingProxyType({"sanafe": to_sanafe})
     measured = 64
@@ -66,7 +68,9 @@ class LoihiBackend(Backend):
         if found:
             raise SnnccError(found)
         assignment = assign(network, _by_layer(network, spikes), chip)
-        return files(assignment, chip, settings)
+        made = files(assignment, chip, settings)
+        hold(made[MAP], chip, graph)
+        return made
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return MapRunner(folder / MAP, graph)

@@ -6,9 +6,9 @@ v = v + u. Of any k steps in a row,
 
     Σ u ≤ k·R + min(k, T − k)·S,
 
-where S is what signed senders may take back through negative weights: the sum of what one has sent
-is never below 0, so that in k steps it takes back at most what it has sent in the T − k others. From
-the first step on, S does not count: there is nothing to be taken back.
+where S is what signed senders may take back through negative weights: the sum of what one has
+sent is never below 0, so that in k steps it takes back at most what it has sent in the T − k
+others. From the first step on, S does not count: there is nothing to be taken back.
 
 *Upward.* Let a neuron that has v > A after a step take G away before it hears the next. From the
 last step after which v ≤ A, or else from the start, to k steps later:
@@ -17,9 +17,10 @@ last step after which v ≤ A, or else from the start, to k steps later:
 
 both piecewise linear in k: largest at 1, about T/2 or the end. FIRE_SUBTRACT has A = θ − 1 and
 G = most·θ, since v ≥ θ after firing means that `most` were sent; what a signed neuron takes back
-leaves v below θ. FIRE_ZERO has A = vth, and never more. Coupled compartments have A = vth, and G is
-what their own spike takes back. And of all, whatever a neuron takes off is not negative in total, so
-that v ≤ start + T·max(R, 0): the only bound where nothing fires.
+leaves v below θ. FIRE_ZERO has A = vth, and never more. Coupled compartments have A = vth, and G
+is what their own spike takes back. And of all, whatever a neuron takes off is not negative in
+total, so that v ≤ start + T·max(R, 0): the only bound where nothing fires. There, spikes count in
+those steps only in which their neuron and this one are at work (a readout may begin later).
 
 *Downward*, with R and S of the other direction. From the last step after which v ≥ 0, or from the
 start, nothing lowers a neuron that fires by itself: v ≥ start − k·R, or v ≥ −k·R − min(k, T − k)·S
@@ -81,7 +82,7 @@ def _in_a_step(heard: Arrivals) -> tuple[Floats, Floats]:
 def potentials(subject: Subject) -> Iterator[Finding]:
     """Potentials fit `potential_bits` in all time steps, whatever the input is."""
     most = (1 << (subject.chip.numbers.potential_bits - 1)) - 1
-    for core, found in zip(subject.cores, _extremes(subject), strict=True):
+    for core, found in zip(subject.cores, potentials_reached(subject), strict=True):
         start = core.compartment_fields["start"]
         known = (start <= most) & (start >= -most - 1)  # of others `starts` tells
         where = "the potential of compartment {}"
@@ -92,7 +93,7 @@ def potentials(subject: Subject) -> Iterator[Finding]:
 def potentials_used(subject: Subject) -> Use:
     largest = [
         max(float(found.high.max(initial=0)), float((-found.low).max(initial=0)))
-        for found in _extremes(subject)
+        for found in potentials_reached(subject)
     ]
     most = (1 << (subject.chip.numbers.potential_bits - 1)) - 1
     return Use(_whole(np.array(largest)), most)
@@ -108,14 +109,12 @@ def counted_spikes(subject: Subject) -> Iterator[Finding]:
         signed = core.profile_fields["signed"][profile]
         start = core.compartment_fields["start"][lanes]
         up, down = (each[lanes] for each in _currents(core, heard, subject))
-        taken_back = heard.signed_positive[lanes] + heard.signed_negative[lanes]
         scale = float(1 << subject.chip.numbers.weight_shift)
         rises = up + heard.signed_negative[lanes] * scale + np.maximum(start, 0)
         falls = down + heard.signed_positive[lanes] * scale - np.minimum(start, 0)
         for what, over, used, limit in (
             ("a spike", rises > most, rises, most),
-            ("what a spike takes back", (falls > most * signed) & (taken_back > 0), falls,
-             most * signed),
+            ("what a spike takes back", falls > most * signed, falls, most * signed),
             ("what lowers a count", down - np.minimum(start, 0) > 0, down, np.zeros(len(lanes))),
         ):  # fmt: skip
             for i in np.flatnonzero(over)[:1].tolist():
@@ -124,8 +123,7 @@ def counted_spikes(subject: Subject) -> Iterator[Finding]:
 
 
 def coupled_compartments(subject: Subject) -> Iterator[Finding]:
-    """A spike of FIRE_JOINED takes from all compartments before it, in the next step, and adds
-    nothing."""
+    """What FIRE_JOINED sends comes back in the next step, and only takes from what it joins."""
     for core, heard in zip(subject.cores, subject.arrivals, strict=True):
         if not heard.decodes:
             continue
@@ -149,7 +147,7 @@ def _currents(core: Core, heard: Arrivals, subject: Subject) -> tuple[Floats, Fl
     return up + (fields["bias"] + heard.host) * scale, down - (fields["bias"] - heard.host) * scale
 
 
-def _extremes(subject: Subject) -> Iterator[Extremes]:
+def potentials_reached(subject: Subject) -> Iterator[Extremes]:
     for core, heard in zip(subject.cores, subject.arrivals, strict=True):
         yield _of_core(core, heard, subject)
 
@@ -174,17 +172,31 @@ def _of_core(core: Core, heard: Arrivals, subject: Subject) -> Extremes:
     down[pairs] -= taken[pairs]
     left[pairs] = threshold[second] + 1 - taken[pairs]
     none, keeps = np.zeros(size), np.isinf(calm)
-    whole = np.where(keeps, start + steps * up, start + _furthest(up, none, steps, steps, taken))
-    high = np.maximum(start, whole)
-    low = start - np.maximum(steps * down, 0)
+    rise, fall = steps * np.maximum(up, 0), steps * np.maximum(down, 0)
+    heard_up, heard_down = _heard(core, heard, subject)
+    most = start + np.where(keeps, np.minimum(rise, heard_up), rise)
+    low = start - np.where(keeps, np.minimum(fall, heard_down), fall)
+    high = start + np.maximum(_furthest(up, none, steps, steps, taken), 0)
     if steps > 1:
         rises = _furthest(up, heard.signed_negative * unit, steps, steps - 1, taken)
         falls = _furthest(down, heard.signed_positive * unit, steps, steps - 1, none)
-        high = np.where(keeps, high, np.maximum(high, calm + rises))
+        high = np.maximum(high, np.where(keeps, most, calm + rises))
         low = np.minimum(low, left - np.maximum(falls, 0))
-    high = np.minimum(high, start + steps * np.maximum(up, 0))
+    high = np.minimum(high, most)
     holds = ~np.isin(program, (Program.FIRE_JOINED, Program.FIRE_COUNT))
     return Extremes(np.where(holds, high, 0), np.where(holds, low, 0))
+
+
+def _heard(core: Core, heard: Arrivals, subject: Subject) -> tuple[Floats, Floats]:
+    """What can be heard upward and downward in all steps, and what held currents and biases add."""
+    unit, steps = float(1 << subject.chip.numbers.weight_shift), subject.core_map.steps
+    up, down = _currents(core, heard, subject)
+    spikes = (heard.positive + heard.signed_positive, heard.negative + heard.signed_negative)
+    rise, fall = (
+        unit * (steps * each - unheard) + steps * np.maximum(current - unit * each, 0)
+        for each, unheard, current in zip(spikes, heard.unheard, (up, down), strict=True)
+    )
+    return rise, fall
 
 
 def _furthest(each: Floats, back: Floats, steps: int, longest: int, taken: Floats) -> Floats:

@@ -26,13 +26,14 @@ NEVER = 1 << 20
 class Senders:
     """Of each input axon of a core: what all that send to it may send in a step at most.
 
-    plain: neurons that only send positive numbers; signed: those that take back, both ways. first:
-    the earliest first step of signed ones. held: what the host sends, both ways.
+    plain: neurons that only send positive numbers; signed: those that take back, both ways. first,
+    last: the earliest and latest first step of any. held: what the host sends, both ways.
     """
 
     plain: Floats
     signed: Floats
     first: Integers
+    last: Integers
     held: Floats
 
 
@@ -45,7 +46,9 @@ class Arrivals:
     host: what the host adds to biases. held: what held axons bring. positive, negative: brought by
     plain senders through weights of either sign. signed_positive, signed_negative: by signed ones,
     whose sums over time from the target's first step are within 0 to steps · this; others, whose
-    spikes a target may hear too late for that, count as plain ones, both ways. returned: what a
+    spikes a target may hear too late for that, count as plain ones, both ways. unheard: (2,
+    compartments), of what T steps would bring upward and downward, that comes when the compartment
+    is not at work. returned: what a
     spike of the compartment's own coupled one takes from it in the next step. strays: synapses
     from there that come later or bring something. lanes, closing: compartments whose potentials
     are handed on, and the one that fires for each.
@@ -60,6 +63,7 @@ class Arrivals:
     negative: Floats
     signed_positive: Floats
     signed_negative: Floats
+    unheard: Floats
     returned: Floats
     strays: Integers
     lanes: Integers
@@ -71,7 +75,8 @@ def arrivals(core_map: CoreMap, numbers: Numbers, largest_input: int) -> tuple[A
     heard = _senders(core_map, largest_input)
     host = _host(core_map, largest_input)
     return tuple(
-        _arrivals(core, i, heard[i], host[i], numbers) for i, core in enumerate(core_map.cores)
+        _arrivals(core, i, core_map.steps, heard[i], host[i], numbers)
+        for i, core in enumerate(core_map.cores)
     )
 
 
@@ -85,7 +90,7 @@ def _senders(core_map: CoreMap, largest_input: int) -> list[Senders]:
     cores = core_map.cores
     starts = np.cumsum([0, *(len(core.input_axons) for core in cores)])
     plain, signed, held = (np.zeros(starts[-1]) for _ in range(3))
-    first = np.full(starts[-1], NEVER)
+    first, last = np.full(starts[-1], NEVER), np.zeros(starts[-1], np.int64)
     for core in cores:
         out, profile = core.output_axon_fields, core.compartment_fields["profile"]
         mine = {name: field[profile] for name, field in core.profile_fields.items()}
@@ -95,10 +100,11 @@ def _senders(core_map: CoreMap, largest_input: int) -> list[Senders]:
         at, by = starts[out["core"]] + out["axon"], out["compartment"]
         for sums, which in ((plain, ~both[by]), (signed, both[by])):
             np.add.at(sums, at[which], most[by[which]])
-        np.minimum.at(first, at[both[by]], mine["first_step"][by[both[by]]])
+        np.minimum.at(first, at, mine["first_step"][by])
+        np.maximum.at(last, at, mine["first_step"][by])
     words = unpack("host_axon", core_map.host_axons)
     np.add.at(held, starts[words["core"]] + words["axon"], largest_input)
-    parts = (np.split(each, starts[1:-1]) for each in (plain, signed, first, held))
+    parts = (np.split(each, starts[1:-1]) for each in (plain, signed, first, last, held))
     return [Senders(*of_core) for of_core in zip(*parts, strict=True)]
 
 
@@ -112,7 +118,7 @@ def _host(core_map: CoreMap, largest_input: int) -> list[Floats]:
 
 
 def _arrivals(
-    core: Core, number: int, senders: Senders, host: Floats, numbers: Numbers
+    core: Core, number: int, steps: int, senders: Senders, host: Floats, numbers: Numbers
 ) -> Arrivals:
     count = len(core.compartments)
     zeros = np.zeros(count)
@@ -121,28 +127,36 @@ def _arrivals(
         found = decode(core)
     except ValueError:
         return Arrivals(
-            False, 0, None, host, zeros, zeros, zeros, zeros, zeros, zeros,
-            zeros.astype(np.int64), lanes, closing,
+            False, 0, None, host, zeros, zeros, zeros, zeros, zeros,
+            np.zeros((2, count)), zeros, zeros.astype(np.int64), lanes, closing,
         )  # fmt: skip
     weight = weights(core, found, numbers).astype(np.float64)
-    held, plain, late, signed = (np.zeros((2, count)) for _ in range(4))
+    held, plain, signed, unheard = (np.zeros((2, count)) for _ in range(4))
     first = core.profile_fields["first_step"][core.compartment_fields["profile"]]
     for part in _expanded(core, found, senders.held > 0):
         _add(held, part.targets, weight[part.synapses] * senders.held[part.axons])
-    for part in _expanded(core, found, senders.plain > 0):
-        _add(plain, part.targets, weight[part.synapses] * senders.plain[part.axons])
-    for part in _expanded(core, found, senders.signed > 0):
-        brought = weight[part.synapses] * senders.signed[part.axons]
-        heard = senders.first[part.axons] + 1 + found.delays[part.synapses]
-        missed = heard < first[part.targets]
-        _add(signed, part.targets, np.where(missed, 0, brought))
-        if missed.any():
-            _add(late, part.targets, np.where(missed, brought, 0))
+    for payload, sums in ((senders.plain, plain), (senders.signed, signed)):
+        for part in _expanded(core, found, payload > 0):
+            brought = weight[part.synapses] * payload[part.axons]
+            work = first[part.targets]
+            begins = senders.first[part.axons] + 1 + found.delays[part.synapses] - work
+            ends = senders.last[part.axons] + 1 + found.delays[part.synapses] - work
+            missed = begins < 0
+            if sums is signed and missed.any():
+                _add(plain, part.targets[missed], np.abs(brought[missed]))
+                _add(plain, part.targets[missed], -np.abs(brought[missed]))
+            _add(sums, part.targets, np.where(missed, 0, brought) if sums is signed else brought)
+            odd = (begins != 0) | (ends != 0)
+            if odd.any():
+                heard = np.minimum(ends[odd], 0) + steps - np.maximum(begins[odd], 0)
+                lost, targets = steps - np.clip(heard, 0, steps), part.targets[odd]
+                _add(unheard, targets, brought[odd] * lost)
+                if sums is signed:
+                    _add(unheard, targets, np.where(missed[odd], -brought[odd] * lost, 0))
     returned, strays = _returned(core, number, found, weight, lanes, closing)
     return Arrivals(
         True, int(found.delays.max(initial=0)), _lost(core, found, numbers), host, held.sum(axis=0),
-        plain[0] + late.sum(axis=0), plain[1] + late.sum(axis=0), signed[0], signed[1], returned,
-        strays, lanes, closing,
+        plain[0], plain[1], signed[0], signed[1], unheard, returned, strays, lanes, closing,
     )  # fmt: skip
 
 

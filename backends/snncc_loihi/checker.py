@@ -5,9 +5,10 @@ What compiles a network (partition, packing, bounds) is not asked: a mistake the
 
 from collections.abc import Callable, Mapping
 
-from snncc_ir import Graph
+from snncc_ir import Graph, SnnccError, fail
 from snncc_ir.ops import Input
 from snncc_loihi import check_counts, check_numbers, check_potentials
+from snncc_loihi.binary import read_map
 from snncc_loihi.check_subject import Finding, Limit, Subject, Use
 from snncc_loihi.chip import Chip
 from snncc_loihi.core_map import CoreMap
@@ -55,3 +56,29 @@ def uses(subject: Subject) -> dict[str, Use]:
     """How much cores take, of the limits that the chip has."""
     found = {name: use(subject) for name, use in USES.items()}
     return {name: use for name, use in found.items() if use.limit < check_counts.ANY}
+
+
+def refuse(
+    found: Mapping[str, tuple[Finding, ...]], code: str, place: str, hint: str
+) -> SnnccError:
+    """An error that names the first finding of each limit that is broken."""
+    first = next(iter(found.values()))
+    total = sum(map(len, found.values()))
+    more = f"; {total - 1} more of {', '.join(found)}" if total > 1 else ""
+    return fail(code, f"limit {next(iter(found))}: {first[0]}{more}", place, hint)
+
+
+def hold(content: bytes, chip: Chip, graph: Graph) -> None:
+    """The bytes of a map that has just been made: sound, and within all limits.
+
+    Raises SNN041 otherwise, which is a bug of the backend.
+    """
+    hint = "this is a bug of snncc; please report it with the model and the chip"
+    try:
+        core_map = read_map(content, "")
+    except SnnccError as error:
+        message = f"the map that was made is unsound: {error.diagnostics[0].message}"
+        raise fail("SNN041", message, hint=hint) from None
+    found = violations(subject_of(core_map, chip, graph))
+    if found:
+        raise refuse(found, "SNN041", "", hint)

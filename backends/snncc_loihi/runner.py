@@ -11,6 +11,7 @@ from snncc_backends import Estimate, Execution, Runner, checked_steps
 from snncc_ir import Batch, Graph, Integers, Node, Rate, SnnccError, fail
 from snncc_ir.ops import Input, Population
 from snncc_loihi.binary import read_map
+from snncc_loihi.checker import refuse, subject_of, violations
 from snncc_loihi.chip import Chip, parse_chip
 from snncc_loihi.core_map import CoreMap
 from snncc_loihi.energy import CHIP, estimate
@@ -39,7 +40,8 @@ class MapRunner(Runner):
         """path: of the map. flags: for the compiler, in place of its optimizing ones. costs: name
         of a set of the chip's, in place of that in `cores.json`.
 
-        Raises SNN060 for files that are damaged or do not fit each other, SNN042 for costs that
+        Raises SNN060 for files that are damaged, do not fit each other or are beyond a limit of the
+        chip, SNN042 for costs that
         the chip does not have, SNN052 when there is no C compiler.
         """
         self._graph, self._path = graph, path
@@ -58,6 +60,9 @@ class MapRunner(Runner):
         self._inputs = sum(sizes)
         self._members = found_members(self._map, graph, self._names, str(path))
         self._checked_inputs()
+        broken = violations(subject_of(self._map, self._chip, graph))
+        if broken:
+            raise refuse(broken, "SNN060", str(path), "compile the network anew")
         self._simulator = Simulator(
             self._map, self._chip, self._costs, self._inputs, str(path), processes, flags
         )

@@ -14,7 +14,7 @@ from snncc_ir import SnnccError
 @click.argument("name", required=False)
 @console.json_option
 def command(name: str | None, as_json: bool) -> None:
-    """Lists the targets; with NAME, what that chip takes, its rules and its passes."""
+    """Lists the targets; with NAME, what that chip takes, its rules, limits and passes."""
     if name is not None:
         _one(name, as_json)
         return
@@ -38,12 +38,14 @@ def command(name: str | None, as_json: bool) -> None:
 def _one(name: str, as_json: bool) -> None:
     chip = backend(name)
     rules = [inspect.getdoc(rule) or rule.__name__ for rule in chip.rules]
+    limits = [inspect.getdoc(limit) or limit.__name__ for limit in chip.limits]
     codings = {c.coding: chip.defaults(c, {}) for c in chip.codings}
     figures = {
         "name": chip.name,
         "summary": chip.summary,
         "models": chip.models,
         "rules": rules,
+        "limits": limits,
         "codings": {
             coding: {"settings": settings.as_json(), "pipeline": chip.pipeline(settings)}
             for coding, settings in codings.items()
@@ -56,6 +58,8 @@ def _one(name: str, as_json: bool) -> None:
     console.out.print(f"neuron models: {', '.join(chip.models)}")
     for rule in rules:
         console.out.print(f"rule: {rule}", markup=False)
+    for limit in limits:
+        console.out.print(f"limit: {limit}", markup=False)
     for coding, settings in codings.items():
         own = settings.as_json()
         options = ", ".join(f"{key}={own[key]}" for key in own if key != "coding")
