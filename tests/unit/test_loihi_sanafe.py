@@ -191,6 +191,21 @@ def test_sanafe_agrees(name: str) -> None:
         assert "are equal" in energy(core_map, chip, costs, ours.counters, numbers, theirs)
 
 
+def test_sanafe_sees_a_threshold_that_is_one_off() -> None:
+    pytest.importorskip("sanafe")
+    from benchmarks.referees.sanafe_run import Machine
+
+    chip, core_map = native()
+    first = core_map.cores[0]
+    off = replace(first, thresholds=first.thresholds + np.uint64(1))
+    other = replace(core_map, cores=(off, *core_map.cores[1:]))
+    numbers = np.array([3, 2])
+    ours = simulate(core_map, chip, numbers)
+    machine = Machine(other, export(other, chip, chip.costs["sana-fe"]))
+    theirs = machine.run(host_currents(other, chip, numbers), ours.spikes)
+    assert not np.array_equal(theirs.spikes[0], ours.spikes[0])
+
+
 @pytest.mark.parametrize("chip", ["loihi1", "loihi2"])
 def test_sanafe_agrees_on_a_compiled_network(chip: str, tmp_path: Path) -> None:
     """A shortcut with its delay, a max pool, numbers of the host."""
