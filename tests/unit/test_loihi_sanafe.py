@@ -171,7 +171,7 @@ def test_long_delays_cannot_be_said() -> None:
 @pytest.mark.parametrize("name", MAPS)
 def test_sanafe_agrees(name: str) -> None:
     pytest.importorskip("sanafe")
-    from benchmarks.referees.sanafe_check import energy
+    from benchmarks.referees.sanafe_check import energy, pools
     from benchmarks.referees.sanafe_run import Machine
 
     make, inputs = MAPS[name]
@@ -189,6 +189,7 @@ def test_sanafe_agrees(name: str) -> None:
             np.testing.assert_array_equal(other, mine)
         np.testing.assert_array_equal(theirs.potentials[-1][:, -1], ours.potentials[-1][:, -1])
         assert "are equal" in energy(core_map, chip, costs, ours.counters, numbers, theirs)
+        assert "what 1 max pools sent" in pools(core_map, chip, exported, ours.spikes, theirs)
 
 
 def test_sanafe_sees_a_threshold_that_is_one_off() -> None:
