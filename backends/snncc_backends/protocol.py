@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,9 @@ from snncc_ir import Batch, Diagnostic, Floats, Graph, Integers, fail
 Rule = Callable[[Graph, Settings], Iterator[Diagnostic]]
 """A limit of the chip: its docstring is the line in the docs and in `snncc targets NAME`; what it
 yields (code SNN041) is what breaks it."""
+
+Export = Callable[[Path], dict[str, bytes]]
+"""From a bundle's folder to files of another tool, by their names."""
 
 RECORDED = 16
 """Samples whose every spike is held in memory at once, where that is how a run is cut off."""
@@ -207,6 +211,8 @@ class Backend(ABC):
     rules: ClassVar[tuple[Rule, ...]] = ()
     image: ClassVar[ImageFormat | None] = None
     """For chips that are configured by one binary file."""
+    exports: ClassVar[Mapping[str, Export]] = MappingProxyType({})
+    """What bundles can be turned into for other tools, by name, for `snncc export`."""
     measured: ClassVar[int] = 0
     """Samples of which `emit_measured` wants to know the spikes; 0 where `emit` does."""
 

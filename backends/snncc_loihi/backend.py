@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from snncc_loihi.bounds import overflows
 from snncc_loihi.chip import Chip
 from snncc_loihi.description import describe
 from snncc_loihi.emit import make_map
+from snncc_loihi.exports import to_sanafe
 from snncc_loihi.format import MapFormat
 from snncc_loihi.layers import Network, make_network
 from snncc_loihi.mapping import Assignment, assign
@@ -36,6 +38,7 @@ class LoihiBackend(Backend):
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "readout")
     rules = RULES
     image = MapFormat()
+    exports = MappingProxyType({"sanafe": to_sanafe})
     measured = 64
 
     def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
@@ -91,7 +94,7 @@ def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, b
     places = tried["placed"]
     return {
         MAP: map_bytes(make_map(assignment, places, chip)),
-        CORES: describe(assignment, places, chip, found),
+        CORES: describe(assignment, places, chip, costs.name, found),
         CHIP: chip.content,
     }
 

@@ -30,7 +30,7 @@ class Program(IntEnum):
     """v += u; sends n = clip(⌊v / (vth + 1)⌋, least, most), v −= n·(vth + 1); least is 0, or of
     a signed neuron −min(net spikes sent, most)."""
     FIRE_COUNT = 5
-    """Sends joined − what it has sent so far."""
+    """Sends ⌊joined / (vth + 1)⌋ − what it has sent so far."""
 
 
 @dataclass(frozen=True)

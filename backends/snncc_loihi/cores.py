@@ -93,7 +93,9 @@ class Gatherer:
 
     @cached_property
     def _parts(self) -> list[_Part]:
-        return [*self._links(), *self._feedback()]
+        none = np.zeros(0, np.int64)
+        rows = np.zeros(self._arrangement.cores + 1, np.int64)
+        return [_Part(rows, none, none, none, none, 0), *self._links(), *self._feedback()]
 
     def _links(self) -> Iterator[_Part]:
         layers, core = self._network.layers, self._arrangement.core

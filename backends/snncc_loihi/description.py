@@ -11,9 +11,14 @@ from snncc_loihi.tables import unit
 
 
 def describe(
-    assignment: Assignment, places: Integers, chip: Chip, figures: dict[str, Figures]
+    assignment: Assignment,
+    places: Integers,
+    chip: Chip,
+    costs: str,
+    figures: dict[str, Figures],
 ) -> bytes:
-    """figures: of the placement taken, and of those that it is compared with, by name."""
+    """costs: the set that estimates use. figures: of the placement taken, and of those that it is
+    compared with, by name."""
     network, arrangement = assignment.network, assignment.arrangement
     layer_of = np.repeat(np.arange(len(network.layers)), [each.size for each in network.layers])
     held = np.zeros((arrangement.cores, len(network.layers)), np.int64)
@@ -43,6 +48,7 @@ def describe(
         {
             "chip": chip.name,
             "unit": unit(chip),
+            "costs": costs,
             "steps": network.steps,
             "populations": [
                 {

@@ -87,6 +87,9 @@ NAMES = (
     "host_weight",
 )  # fmt: skip
 """Every array, in the order of LOIHI_ARRAYS in `simulator/loihi_machine.h`."""
+COUNTING = (Program.FIRE_SUBTRACT, Program.FIRE_COUNT)
+"""Programs with (mantissa + 1) << threshold_shift in place of a threshold."""
+
 LONG = (
     "scalar", "threshold", "out_first", "out_path", "axon_cost", "part_first", "list_segment",
     "list_point", "segment_weight",
@@ -148,7 +151,7 @@ def _compartments(parts: _Parts, core: Core, chip: Chip, first: int, group: Inte
     parts.add("bias", fields["bias"])
     mantissas = np.append(core.threshold_mantissas, 0)
     threshold = mantissas[np.minimum(fields["threshold"], len(mantissas) - 1)]
-    threshold = threshold + (profiles["program"][which] == Program.FIRE_SUBTRACT)
+    threshold = threshold + np.isin(profiles["program"][which], COUNTING)
     parts.add("threshold", threshold << chip.numbers.threshold_shift)
 
 

@@ -22,6 +22,12 @@ def refuse_layer(network: Network, misfit: Misfit, chip: Chip) -> SnnccError:
     """A layer that is over a limit however finely it is cut."""
     layer = network.layers[misfit.layer]
     limit = vars(chip.limits)[misfit.limit]
+    if misfit.used <= limit:
+        return fail(
+            "SNN041",
+            f"no cut of '{layer.name}' fits the cores of {chip.name}, single neurons do",
+            hint=HINTS[misfit.limit],
+        )
     return fail(
         "SNN041",
         f"the smallest piece of '{layer.name}' takes {misfit.used} {_words(misfit.limit)} of a "

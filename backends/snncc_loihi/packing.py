@@ -39,6 +39,9 @@ class PackedCore:
 
 def pack_core(synapses: Synapses, chip: Chip) -> PackedCore:
     """synapses: one list for each input axon; their offsets are compartments."""
+    if not len(synapses.lengths):
+        none = np.zeros(0, np.int64)
+        return PackedCore(none, none, none, (), np.zeros(0, np.uint64))
     reach = chip.limits.axon_base + 1
     bases = np.minimum.reduceat(synapses.offsets, synapses.rows[:-1]) % reach
     offsets = synapses.offsets - bases[synapses.owner]

@@ -21,6 +21,8 @@ from snncc_loihi.tiling import Guess, TileUse, Tilings
 
 CORE_PRICE = 0.01
 """Of all spikes: a further core has to save as many messages."""
+MOST_TIMES = 8
+"""As many cores as compartments alone would take are tried."""
 TRIED = 3
 """Numbers of cores for which a segment fits that are looked at."""
 
@@ -93,7 +95,7 @@ def _cheapest(
         return None
     best: tuple[float, Grid, TileUse] | None = None
     fitting = 0
-    for number in _numbers(least, min(tilings.chip.most_cores, 8 * least + 64)):
+    for number in _numbers(least, MOST_TIMES * least + 64):
         fits = False
         for grid in _grids(number):
             use = tilings.use(first, last, grid, guess)

@@ -18,6 +18,8 @@ from snncc_loihi.traffic import Traffic, Weights, chips_for, extent, stretched, 
 
 ROUNDS = (100, 2000)
 """Rounds of swaps from each start, at least and at most."""
+EACH = 30
+"""Rounds for each core, at most: few cores are soon in their places."""
 WORK = 120_000_000
 """Rounds · (cores + connections between them) from each start, about."""
 
@@ -82,7 +84,7 @@ class _Problem:
 
     def improved(self, places: Integers, chance: Chance) -> Integers:
         work = WORK // (len(self._graph.neighbor) + self._cores)
-        rounds = min(max(work, ROUNDS[0]), ROUNDS[1])
+        rounds = min(max(work, ROUNDS[0]), ROUNDS[1], EACH * self._traffic.cores)
         now = tempered(self._assignment(places), rounds, chance)
         return descended(now, chance).place[: self._traffic.cores]
 

@@ -9,6 +9,7 @@ from snncc_loihi.tables import unit
 
 MANY = 1024
 """Threshold profiles that are as good as any number."""
+MOST_INPUT_BITS = 12
 MANTISSA_BITS = 7
 """Of a weight's magnitude."""
 
@@ -52,12 +53,23 @@ def settings_for(options: Mapping[str, object]) -> LoihiSettings:
     name = str(options.get("chip", BUILT_IN[0]))
     chip = load_chip(name)
     held = chip.features.held_currents
+    steps = 16 if chip.features.signed_spikes else 32
+    asked = str(options.get("steps", steps))
+    steps = int(asked) if asked.isdigit() else steps
     return LoihiSettings(
         neuron="auto",
-        steps=16 if chip.features.signed_spikes else 32,
+        steps=steps,
         weight_bits=8,
-        input_bits=8 if held else min(chip.numbers.bias_mantissa.bit_length() + 1, 12),
+        input_bits=8 if held else _written_bits(chip, steps),
         most=min(7, chip.features.payload),
         chip=name,
         costs=chip.default_costs,
     )
+
+
+def _written_bits(chip: Chip, steps: int) -> int:
+    """Of an input number that the host writes as a bias, and that a potential sums up, over all
+    steps and with room for a threshold and a start."""
+    room = ((1 << (chip.numbers.potential_bits - 1)) - 1) // unit(chip) // (steps + 2)
+    most = min(room, chip.numbers.bias_mantissa)
+    return max(2, min(most.bit_length(), MOST_INPUT_BITS))

@@ -51,7 +51,7 @@ def _middle_tile(atoms: LayerAtoms, number: float) -> Integers:
     tiles = atoms.tiles(grid)
     if tiles is None:
         raise AssertionError("a grid within a layer's positions cuts it")
-    middle = tiles[len(tiles) // 2 + columns // 2] if rows * columns > 1 else tiles[0]
+    middle = tiles[rows // 2 * columns + columns // 2]
     return np.flatnonzero(tiles[atoms.of_neuron] == middle)
 
 

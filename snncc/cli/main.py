@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "what differs between two bundles, IR files or images",
     "disasm": "a chip's image as text",
     "asm": "a chip's image from its text",
+    "export": "a bundle as input of another tool",
 }
 
 

@@ -150,17 +150,23 @@ class Maker:
     ) -> tuple[list[tuple[int, int, int, int]], list[int]]:
         axons: list[tuple[int, int, int, int]] = []
         words: list[int] = []
+        nearest: dict[tuple[int, int], int] = {}
+        """By pointer and words, how far behind its base each list begins."""
         for _ in range(self.one(1, 10)):
             held, base = int(self.chip.features.held_currents and self.one(0, 3) == 0), 0
             if axons and self.one(0, 3) == 0:
                 # the words of another, a little before it
                 pointer, count, base, held = axons[self.one(0, len(axons) - 1)]
-                axons.append((pointer, count, self.one(0, base), held))
+                axons.append(
+                    (pointer, count, self.one(min(-nearest[pointer, count], base), base), held)
+                )
                 continue
             base = self.one(0, size - 1)
             blocks = [self._block(formats, size - base, held) for _ in range(self.one(0, 3))]
             dense = 0
-            found = encoded(self._cut(blocks, formats, size - base, dense), formats)
+            cut = self._cut(blocks, formats, size - base, dense)
+            found = encoded(cut, formats)
+            nearest[len(words), len(found)] = _nearest(cut, formats)
             axons.append((len(words), len(found), base, held))
             words += found
         return axons, words
@@ -204,6 +210,17 @@ class Maker:
         words = pack("output_axon", _columns(("compartment", "core", "axon"), found))
         return Core(core.place, core.compartments, core.labels, core.profiles, core.thresholds,
                     core.formats, core.input_axons, core.synapses, words)  # fmt: skip
+
+
+def _nearest(blocks: list[Block], formats: list[Format]) -> int:
+    """The smallest index with a weight that is not 0; dense synapses are taken to begin at 0."""
+    indices = [
+        index if formats[number].index_bits else 0
+        for number, synapses in blocks
+        for index, _, stored in synapses
+        if stored
+    ]
+    return min(indices, default=0)
 
 
 def _columns(names: tuple[str, ...], rows: Sequence[tuple[int, ...]]) -> dict[str, Integers]:

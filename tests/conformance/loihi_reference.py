@@ -187,7 +187,7 @@ class Reference:
             payload = int(joined > level)
             return payload, bool(payload), joined
         if each.program == 5:
-            payload = joined - each.sent
+            payload = joined // ((each.mantissa + 1) << numbers.threshold_shift) - each.sent
             if not (-each.most if each.signed else 0) <= payload <= each.most:
                 raise OutOfRange(c, i, step)
             return payload, bool(payload), joined

@@ -38,7 +38,7 @@ def test_the_map_says_enough() -> None:
 
 
 @given(st.integers(0, 1 << 32), st.sampled_from(["loihi1", "loihi2"]))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_round_trip(seed: int, name: str) -> None:
     core_map = Maker(seed, load_chip(name)).map()
     content = map_bytes(core_map)
@@ -51,7 +51,7 @@ def test_round_trip(seed: int, name: str) -> None:
 
 
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_a_changed_byte_is_refused_or_read(at: int, change: int) -> None:
     changed = bytearray(CONTENT)
     changed[at] ^= change
@@ -59,7 +59,7 @@ def test_a_changed_byte_is_refused_or_read(at: int, change: int) -> None:
 
 
 @given(st.integers(0, len(CONTENT) - 1), st.binary(min_size=1, max_size=16))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_written_over(at: int, new: bytes) -> None:
     read_or_refused((CONTENT[:at] + new + CONTENT[at + len(new) :])[: len(CONTENT)])
 
@@ -75,11 +75,13 @@ def read_or_refused(content: bytes) -> None:
 
 
 @given(st.integers(0, len(CONTENT) - 1))
+@settings(deadline=None)
 def test_a_cut_map_is_refused(length: int) -> None:
     refusal(CONTENT[:length])
 
 
 @given(st.binary(min_size=1, max_size=20))
+@settings(deadline=None)
 def test_an_extended_map_is_refused(more: bytes) -> None:
     assert f"should have {len(CONTENT)}" in refusal(CONTENT + more)
 

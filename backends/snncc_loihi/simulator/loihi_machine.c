@@ -236,7 +236,9 @@ static int work(loihi_machine *m, int64_t step, int64_t core, int64_t run, int64
     if (program == FIRE_JOINED) {
       payload = *joined > map->threshold[c];
     } else if (program == FIRE_COUNT) {
-      const int64_t sends = *joined - m->senders[c].sent;
+      const int64_t theta = map->threshold[c];
+      const int64_t whole = *joined / theta - (*joined % theta < 0);
+      const int64_t sends = whole - m->senders[c].sent;
       if (sends > most || sends < (is_signed ? -most : 0)) {
         int64_t bits = 1;
         while (most >> (bits - 1)) bits++;
