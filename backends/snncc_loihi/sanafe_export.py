@@ -21,7 +21,8 @@ equivalents, one SANA-FE neuron for each compartment so that updates count alike
   its own spike comes back to it as in the map; the second is a neuron that never fires.
 * INTEGRATE_MAX, other INTEGRATE: never fire. Their synapses are real.
 * FIRE_COUNT, and FIRE_JOINED after INTEGRATE_MAX, cannot be said there: `input` neurons, which play
-  what the map's simulator found. All other neurons are SANA-FE's own.
+  what the map's simulator found. All other neurons are SANA-FE's own, and the potentials of a
+  pool's lanes are traced: whether what was played follows from them can be seen.
 * Held currents and host biases: `host_currents` gives them as biases, one for each sample.
 * first_step: whoever runs it holds threshold at `NEVER` and bias at 0 before and after the window.
 * The synapse unit belongs to the target neuron. If one hears dense and sparse synapses (or if there
@@ -44,8 +45,6 @@ from snncc_loihi.synapses import AxonSynapses, axon_synapses
 from snncc_loihi.words import unpack
 
 MOST_DELAY = 5
-JOINING = (Program.INTEGRATE_MAX, Program.FIRE_JOINED, Program.FIRE_COUNT)
-"""Take what the compartment before them hands on."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,6 @@ def _neurons(core: Core, chip: Chip) -> Neurons:
     threshold[pair] = threshold[pair + 1]
     played = (sender >= 0) & (joined | (program == Program.FIRE_COUNT))
     threshold[(sender < 0) | played] = NEVER
-    used = np.isin(np.append(program[1:], Program.INTEGRATE), JOINING)
     reset = np.where(subtract, SOFT, np.where(program == Program.FIRE_ZERO, HARD, NONE))
     return Neurons(
         sender,
@@ -132,7 +130,7 @@ def _neurons(core: Core, chip: Chip) -> Neurons:
         fields["bias"] << profile["bias_exponent"],
         profile["first_step"],
         played,
-        (program == Program.INTEGRATE) & ~used,
+        (sender < 0) & ~joined,
     )
 
 

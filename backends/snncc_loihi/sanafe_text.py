@@ -27,7 +27,7 @@ class Neurons:
 
     sender: the compartment whose spikes these are, −1 for none. threshold: `NEVER` for those that
     never fire. reset: of `RESETS`. potential: at first. bias: without the host's. played: the
-    spikes have to be given. readout: the potential is the result, and traced.
+    spikes have to be given. traced: readouts and lanes of max pools, whose potentials are wanted.
     """
 
     sender: Integers
@@ -37,7 +37,7 @@ class Neurons:
     bias: Integers
     first_step: Integers
     played: Flags
-    readout: Flags
+    traced: Flags
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _attributes(part: Neurons, dense: Flags) -> Iterator[str]:
             inputs += 1
             continue
         yield (
-            f"log_spikes: {_flag(part.sender[i] >= 0)}, log_potential: {_flag(part.readout[i])}, "
+            f"log_spikes: {_flag(part.sender[i] >= 0)}, log_potential: {_flag(part.traced[i])}, "
             f"threshold: {float(part.threshold[i])!r}, reset_mode: {RESETS[part.reset[i]]}, "
             f"potential: {part.potential[i]}, bias: {part.bias[i]}, "
             f'soma_hw_name: "neurons[{neurons // IN_UNIT}]", {dendrite}, '

@@ -20,7 +20,7 @@ from snncc.data import samples_for
 from snncc_backends import Execution
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip, Costs
-from snncc_loihi.core_map import CoreMap
+from snncc_loihi.core_map import CoreMap, Program
 from snncc_loihi.energy import CHIP, estimate
 from snncc_loihi.sanafe_export import SanaFe, export, host_currents
 from snncc_loihi.simulation import COUNTERS
@@ -49,6 +49,29 @@ def compare(loaded: Loaded, found: SanaFe, ours: list[Flags], theirs: Found) -> 
     return f"{spikes} spikes of {neurons} neurons are equal ({played} were played)"
 
 
+def pools(core_map: CoreMap, chip: Chip, found: SanaFe, ours: list[Flags], theirs: Found) -> str:
+    """Raises AssertionError where a spike that was played does not follow from the potentials that
+    SANA-FE has in the lanes of that max pool."""
+    count = 0
+    for number, (core, part) in enumerate(zip(core_map.cores, found.neurons, strict=True)):
+        fields = core.compartment_fields
+        program = core.profile_fields["program"][fields["profile"]]
+        begins = np.maximum.accumulate(
+            np.where(program == Program.INTEGRATE, np.arange(len(program)), 0)
+        )
+        level = core.threshold_mantissas[fields["threshold"]] << chip.numbers.threshold_shift
+        for i in np.flatnonzero(part.played):
+            window = slice(part.first_step[i], part.first_step[i] + core_map.steps)
+            largest = theirs.potentials[number][window, begins[i] : i].max(axis=1)
+            if program[i] == Program.FIRE_JOINED:
+                sent = largest > level[i]
+            else:
+                sent = np.diff(largest, prepend=0)
+            assert np.array_equal(sent, ours[number][window, i]), f"pool {i} of core {number}"
+            count += 1
+    return f"what {count} max pools sent follows from SANA-FE's potentials"
+
+
 def readouts(
     loaded: Loaded, found: SanaFe, execution: Execution, sample: int, theirs: Found
 ) -> str:
@@ -66,7 +89,7 @@ def readouts(
             loaded.core_map.cores, found.neurons, theirs.potentials, strict=True
         ):
             labels = core.label_fields
-            for i in np.flatnonzero(part.readout & (labels["population"] == number)):
+            for i in np.flatnonzero(part.traced & (labels["population"] == number)):
                 first = part.first_step[i]
                 other[:, labels["neuron"][i]] = potentials[first : first + len(mine), i]
         largest = np.unravel_index(np.abs(mine).argmax(), mine.shape)
@@ -151,6 +174,7 @@ def check(folder: Path, data: Path, count: int) -> Iterator[str]:
         ours = trains(loaded, [part.sender for part in found.neurons], execution, i)
         theirs = machine.run(host_currents(core_map, chip, numbers), ours)
         yield f"sample {i}: {compare(loaded, found, ours, theirs)}"
+        yield f"sample {i}: {pools(core_map, chip, found, ours, theirs)}"
         yield f"sample {i}: {readouts(loaded, found, execution, i, theirs)}"
         counters = {
             name: sum(int(layer[name][i]) for layer in execution.activity.values() if name in layer)

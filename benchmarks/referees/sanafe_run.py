@@ -26,9 +26,9 @@ Flags = NDArray[np.bool_]
 class Found:
     """What SANA-FE says of one sample.
 
-    spikes: for each core (steps of the chip, compartments). potentials: of the readouts, (steps,
-    compartments), 0 elsewhere. joules: by SANA-FE's kinds. operations, messages and hops: their
-    numbers. seconds: simulated time.
+    spikes: for each core (steps of the chip, compartments). potentials: of the traced ones,
+    (steps, compartments), 0 elsewhere. joules: by SANA-FE's kinds. operations, messages, hops:
+    their numbers. seconds: simulated time.
     """
 
     spikes: tuple[Flags, ...]
@@ -125,11 +125,12 @@ class Machine:
     def _record(
         self, potentials: list[NDArray[np.float64]], step: int, row: Sequence[float]
     ) -> None:
-        """A row of SANA-FE's trace: the readouts of all cores one after another."""
-        values = iter(row)
+        """A row of SANA-FE's trace: all cores one after another."""
+        values, start = np.array(row), 0
         for part, found in zip(self._export.neurons, potentials, strict=True):
-            for i in np.flatnonzero(part.readout):
-                found[step, i] = next(values)
+            end = start + int(part.traced.sum())
+            found[step, part.traced] = values[start:end]
+            start = end
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """Near-threshold networks; and nengo-loihi and lava on them, each where it is installed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import snncc
 from benchmarks.referees.near_threshold import near_threshold
 from benchmarks.referees.simulated import simulate
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Program
+from tests.e2e.models import mlp, samples
 from tests.unit.loihi_hand_maps import Compartment, Part, make_map
 from tests.unit.test_loihi_sanafe import coupled
 
@@ -45,6 +49,22 @@ def test_nengo_loihi_validates() -> None:
     many = Part(0, [Compartment(Program.FIRE_ZERO, threshold=i + 1) for i in range(8)])
     with pytest.raises(AssertionError, match="threshold profiles: 8"):
         validate(blocks_of(make_map(CHIP, 4, [many]), CHIP))
+
+
+def test_nengo_loihi_emulates_a_compiled_network(tmp_path: Path) -> None:
+    """Its input population has no synapses at all: only the host drives it, and it resets to 0."""
+    data = samples(tmp_path / "data.npz", (4,))
+    bundle = snncc.compile(
+        mlp(tmp_path), target="loihi", calibration=data, chip="loihi1", neuron="hard-if", steps=8
+    )
+    pytest.importorskip("nengo_loihi")
+    from benchmarks.referees.bundles import load
+    from benchmarks.referees.nengo_blocks import can_emulate
+    from benchmarks.referees.nengo_loihi_check import emulate_sample
+
+    loaded = load(bundle.folder)
+    assert can_emulate(loaded.core_map)
+    assert "are equal" in emulate_sample(loaded, data)
 
 
 def test_lava_computes_the_same() -> None:

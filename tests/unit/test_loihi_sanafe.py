@@ -171,7 +171,7 @@ def test_long_delays_cannot_be_said() -> None:
 @pytest.mark.parametrize("name", MAPS)
 def test_sanafe_agrees(name: str) -> None:
     pytest.importorskip("sanafe")
-    from benchmarks.referees.sanafe_check import energy
+    from benchmarks.referees.sanafe_check import energy, pools
     from benchmarks.referees.sanafe_run import Machine
 
     make, inputs = MAPS[name]
@@ -189,6 +189,22 @@ def test_sanafe_agrees(name: str) -> None:
             np.testing.assert_array_equal(other, mine)
         np.testing.assert_array_equal(theirs.potentials[-1][:, -1], ours.potentials[-1][:, -1])
         assert "are equal" in energy(core_map, chip, costs, ours.counters, numbers, theirs)
+        assert "what 1 max pools sent" in pools(core_map, chip, exported, ours.spikes, theirs)
+
+
+def test_sanafe_sees_a_threshold_that_is_one_off() -> None:
+    pytest.importorskip("sanafe")
+    from benchmarks.referees.sanafe_run import Machine
+
+    chip, core_map = native()
+    first = core_map.cores[0]
+    off = replace(first, thresholds=first.thresholds + np.uint64(1))
+    other = replace(core_map, cores=(off, *core_map.cores[1:]))
+    numbers = np.array([3, 2])
+    ours = simulate(core_map, chip, numbers)
+    machine = Machine(other, export(other, chip, chip.costs["sana-fe"]))
+    theirs = machine.run(host_currents(other, chip, numbers), ours.spikes)
+    assert not np.array_equal(theirs.spikes[0], ours.spikes[0])
 
 
 @pytest.mark.parametrize("chip", ["loihi1", "loihi2"])
