@@ -130,11 +130,36 @@ def _loaded(
         sources = load.inputs.sources[load.inputs.sources >= 0]
         outputs += np.bincount(arrangement.core[sources], minlength=arrangement.cores)
     cores = [_with_outputs(loads[i], int(outputs[i]), chip) for i in range(arrangement.cores)]
-    if any(core.use.beyond(chip) for core in cores):
-        measured = _outside(network, arrangement, segments, cores)
-        grown = tuple(max(m, o) * MARGIN for m, o in zip(measured, guess.outside, strict=True))
-        return cores, replace(guess, outside=grown)
-    return cores, None
+    wrong = [i for i, core in enumerate(cores) if core.use.beyond(chip)]
+    if not wrong:
+        return cores, None
+    return cores, _corrected(guess, network, arrangement, segments, cores, wrong)
+
+
+def _corrected(
+    guess: Guess,
+    network: Network,
+    arrangement: Arrangement,
+    segments: Sequence[Segment],
+    cores: Sequence[LoadedCore],
+    wrong: Sequence[int],
+) -> Guess:
+    """For the segments of cores that are over a limit: more words, more axons to other segments."""
+    measured = _outside(network, arrangement, segments, cores)
+    outside = list(guess.outside)
+    first = 0
+    for segment in segments:
+        mine = [core - first for core in wrong if first <= core < first + segment.cores]
+        if mine:
+            grown = max(
+                cores[first + tile].use.synapse_words / max(segment.words[tile], 1) for tile in mine
+            )
+            factor = MARGIN * max(grown, 1.0)
+            guess = guess.with_words(segment.first, segment.last, factor)
+            for i in range(segment.first, segment.last):
+                outside[i] = max(measured[i], outside[i])
+        first += segment.cores
+    return replace(guess, outside=tuple(outside))
 
 
 def _outside(
