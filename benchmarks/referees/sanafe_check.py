@@ -59,14 +59,15 @@ def pools(core_map: CoreMap, chip: Chip, found: SanaFe, ours: list[Flags], their
         begins = np.maximum.accumulate(
             np.where(program == Program.INTEGRATE, np.arange(len(program)), 0)
         )
-        level = core.threshold_mantissas[fields["threshold"]] << chip.numbers.threshold_shift
+        mantissa = core.threshold_mantissas[fields["threshold"]]
+        shift = chip.numbers.threshold_shift
         for i in np.flatnonzero(part.played):
             window = slice(part.first_step[i], part.first_step[i] + core_map.steps)
             largest = theirs.potentials[number][window, begins[i] : i].max(axis=1)
             if program[i] == Program.FIRE_JOINED:
-                sent = largest > level[i]
+                sent = largest > mantissa[i] << shift
             else:
-                sent = np.diff(largest, prepend=0)
+                sent = np.diff(largest // ((mantissa[i] + 1) << shift), prepend=0)
             assert np.array_equal(sent, ours[number][window, i]), f"pool {i} of core {number}"
             count += 1
     return f"what {count} max pools sent follows from SANA-FE's potentials"

@@ -78,7 +78,7 @@ def native() -> tuple[Chip, CoreMap]:
         [
             Compartment(P.INTEGRATE, 2),
             Compartment(P.INTEGRATE_MAX, 2),
-            Compartment(P.FIRE_COUNT, 2, most=1),
+            Compartment(P.FIRE_COUNT, 2, threshold=0, most=1),
             Compartment(P.FIRE_SUBTRACT, 2, threshold=9, most=1, start=4),
             Compartment(P.INTEGRATE, 4),
         ],
