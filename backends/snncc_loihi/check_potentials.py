@@ -175,7 +175,7 @@ def _of_core(core: Core, heard: Arrivals, subject: Subject) -> Extremes:
     rise, fall = steps * np.maximum(up, 0), steps * np.maximum(down, 0)
     heard_up, heard_down = _heard(core, heard, subject)
     most = start + np.where(keeps, np.minimum(rise, heard_up), rise)
-    low = start - np.where(keeps, np.minimum(fall, heard_down), fall)
+    low = np.minimum(left, start - np.where(keeps, np.minimum(fall, heard_down), fall))
     high = start + np.maximum(_furthest(up, none, steps, steps, taken), 0)
     if steps > 1:
         rises = _furthest(up, heard.signed_negative * unit, steps, steps - 1, taken)

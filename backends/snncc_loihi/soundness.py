@@ -217,13 +217,18 @@ def _synapses(core: Core) -> Iterator[Finding]:
 def _targets(core: Core, lists: SynapseLists) -> Iterator[Finding]:
     axons = core.input_axon_fields
     furthest = np.zeros(len(lists.pointers), np.int64)
+    nearest = np.full(len(lists.pointers), MOST_COMPARTMENTS)
     np.maximum.at(furthest, lists.owners, lists.offsets)
+    np.minimum.at(nearest, lists.owners, lists.offsets)
     reach = axons["base"] + furthest[lists.of_axon]
     for i in np.flatnonzero(reach >= len(core.compartments))[:1]:
         yield (
             f"input axon {i}",
             f"it reaches compartment {reach[i]}, should be below {len(core.compartments)}",
         )
+    first = axons["base"] + nearest[lists.of_axon]
+    for i in np.flatnonzero(first < 0)[:1]:
+        yield f"input axon {i}", f"it reaches compartment {first[i]}, should be 0 or more"
     delayed = np.zeros(len(lists.pointers), np.int64)
     np.maximum.at(delayed, lists.owners, lists.delays)
     for i in np.flatnonzero((axons["held"] == 1) & (delayed[lists.of_axon] > 0))[:1]:
