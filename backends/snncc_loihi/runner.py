@@ -256,7 +256,7 @@ def _populations(path: Path) -> tuple[list[str], int]:
         table = json.loads(_read(beside))
         names = [entry["name"] for entry in table["populations"]]
         unit = table["unit"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         names, unit = [], 0
     fits = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
     if not names or not fits or not isinstance(unit, int) or unit < 1:
