@@ -127,7 +127,7 @@ class BundleFolder:
             manifest = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise _broken(folder, f"{MANIFEST} is missing, so this is no bundle") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _broken(folder, f"{MANIFEST} cannot be read: {error}") from None
         if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
             raise _broken(folder, f"{MANIFEST} is no manifest")

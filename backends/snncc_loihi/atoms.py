@@ -15,6 +15,10 @@ from snncc_loihi.layers import Layer, Link, Network
 
 ATOMS = 1024
 """About so many of a layer: channels at a position stay together where there are more positions."""
+WIDE = 64
+"""Layers of so many channels may be cut by channels whatever their size: their weights are many."""
+CHANNELS = 8
+"""Of an atom of such a layer, at most."""
 
 Grid = tuple[int, int, int]
 """Into how many tiles channels, rows and columns are cut."""
@@ -88,7 +92,8 @@ def make_atoms(network: Network, spikes: dict[int, Floats]) -> Atoms:
 def _layer_atoms(layer: Layer, spikes: Floats | None) -> LayerAtoms:
     channels, rows, columns = layer.box
     positions = rows * columns
-    chunks = min(max(ceil(ATOMS / positions), 1), channels)
+    wide = channels // CHANNELS if channels >= WIDE else 1
+    chunks = min(max(ceil(ATOMS / positions), wide), channels)
     chunk = np.arange(channels) * chunks // channels
     atom = (chunk[:, None] * positions + np.arange(positions)).reshape(-1)
     count = chunks * positions

@@ -111,12 +111,14 @@ def counted_spikes(subject: Subject) -> Iterator[Finding]:
         up, down = (each[lanes] for each in _currents(core, heard, subject))
         scale = float(1 << subject.chip.numbers.weight_shift)
         rises = up + heard.signed_negative[lanes] * scale + np.maximum(start, 0)
-        falls = down + heard.signed_positive[lanes] * scale - np.minimum(start, 0)
-        for what, over, used, limit in (
-            ("a spike", rises > most, rises, most),
-            ("what a spike takes back", falls > most * signed, falls, most * signed),
-            ("what lowers a count", down - np.minimum(start, 0) > 0, down, np.zeros(len(lanes))),
-        ):  # fmt: skip
+        lowers = down - np.minimum(start, 0)
+        falls = lowers + heard.signed_positive[lanes] * scale
+        for what, used, limit in (
+            ("a spike", rises, most),
+            ("what a spike takes back", falls, most * signed),
+            ("what lowers a count", lowers, np.zeros(len(lanes))),
+        ):
+            over = used > limit
             for i in np.flatnonzero(over)[:1].tolist():
                 which = f"{what} of compartment {closers[i]}"
                 yield Finding(core.place, which, int(_whole(used)[i]), int(limit[i]))
@@ -175,7 +177,7 @@ def _of_core(core: Core, heard: Arrivals, subject: Subject) -> Extremes:
     rise, fall = steps * np.maximum(up, 0), steps * np.maximum(down, 0)
     heard_up, heard_down = _heard(core, heard, subject)
     most = start + np.where(keeps, np.minimum(rise, heard_up), rise)
-    low = start - np.where(keeps, np.minimum(fall, heard_down), fall)
+    low = np.minimum(left, start - np.where(keeps, np.minimum(fall, heard_down), fall))
     high = start + np.maximum(_furthest(up, none, steps, steps, taken), 0)
     if steps > 1:
         rises = _furthest(up, heard.signed_negative * unit, steps, steps - 1, taken)

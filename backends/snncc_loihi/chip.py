@@ -179,7 +179,7 @@ def parse_chip(content: bytes, place: str) -> Chip:
     """A chip from JSON; raises SNN042 for what breaks the schema or contradicts itself."""
     try:
         table = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(f"is no JSON: {error}", place) from None
     finding = best_match(_validator().iter_errors(table))
     if finding is not None:

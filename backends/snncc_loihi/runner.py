@@ -11,7 +11,7 @@ from snncc_backends import Estimate, Execution, Runner, checked_steps
 from snncc_ir import Batch, Graph, Integers, Node, Rate, SnnccError, fail
 from snncc_ir.ops import Input, Population
 from snncc_loihi.binary import read_map
-from snncc_loihi.checker import refuse, subject_of, violations
+from snncc_loihi.checker import COUNTS, refuse, subject_of, violations
 from snncc_loihi.chip import Chip, parse_chip
 from snncc_loihi.core_map import CoreMap
 from snncc_loihi.energy import CHIP, estimate
@@ -60,7 +60,8 @@ class MapRunner(Runner):
         self._inputs = sum(sizes)
         self._members = found_members(self._map, graph, self._names, str(path))
         self._checked_inputs()
-        broken = violations(subject_of(self._map, self._chip, graph))
+        subject = subject_of(self._map, self._chip, graph)
+        broken = violations(subject, COUNTS) or violations(subject)
         if broken:
             raise refuse(broken, "SNN060", str(path), "compile the network anew")
         self._simulator = Simulator(
@@ -257,7 +258,7 @@ def _described(path: Path) -> tuple[list[str], int, str]:
         table = json.loads(_read(beside))
         names = [entry["name"] for entry in table["populations"]]
         unit, costs = table["unit"], table.get("costs", "")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         names, unit, costs = [], 0, ""
     texts = all(isinstance(name, str) for name in [*names, costs])
     if not names or not texts or len(set(names)) < len(names) or type(unit) is not int or unit < 1:

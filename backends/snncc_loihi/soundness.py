@@ -220,7 +220,7 @@ def _targets(core: Core, lists: SynapseLists) -> Iterator[Finding]:
     np.maximum.at(furthest, lists.owners, lists.offsets)
     begin = axons["base"] + lists.nearest[lists.of_axon]
     for i in np.flatnonzero(begin < 0)[:1]:
-        yield f"input axon {i}", f"it reaches compartment {begin[i]}, should be at least 0"
+        yield f"input axon {i}", f"it reaches compartment {begin[i]}, should be 0 or more"
         return
     reach = axons["base"] + furthest[lists.of_axon]
     for i in np.flatnonzero(reach >= len(core.compartments))[:1]:

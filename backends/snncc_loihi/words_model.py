@@ -14,7 +14,9 @@ from snncc_loihi.packing import pack_core
 from snncc_loihi.tiling import WordModel
 
 SAMPLED = 1 << 20
-"""Synapses of a trial, about: tiles are smaller where a layer has more."""
+"""Synapses of a trial, about: tiles have fewer channels where a layer has more."""
+TYPICAL = 32
+"""Channels of a tile, where it is asked how many positions of a layer a core may hold."""
 
 
 def word_models(network: Network, atoms: tuple[LayerAtoms, ...], chip: Chip) -> list[WordModel]:
@@ -24,33 +26,34 @@ def word_models(network: Network, atoms: tuple[LayerAtoms, ...], chip: Chip) -> 
 
 def _model(network: Network, index: int, atoms: LayerAtoms, chip: Chip) -> WordModel:
     layer = network.layers[index]
+    channels, rows, columns = layer.box
     synapses = sum(len(link.synapses.targets) for link in network.incoming[index])
-    most = min(chip.limits.compartments // layer.width, layer.size)
-    most = max(1, min(most, int(layer.size * SAMPLED / max(synapses, 1))))
-    sizes, words = [], []
-    for wanted in (ceil(most / 2), ceil(most / 8)):
-        tile = _middle_tile(atoms, layer.size / wanted)
-        sizes.append(len(tile))
-        words.append(_words(network, index, tile, chip))
-    _, rows, columns = layer.box
+    each_neuron = max(synapses / layer.size, 1.0)
+    room = chip.limits.compartments // layer.width
     if rows * columns == 1:
-        return WordModel(0.0, words[0] / sizes[0])
+        wanted = max(1, min(layer.size, room // 2, int(SAMPLED / each_neuron)))
+        tile = _tile(atoms, wanted, 1)
+        return WordModel(0.0, _words(network, index, tile, chip) / len(tile))
+    positions = min(rows * columns, max(4, room // min(channels, TYPICAL)))
+    taken = min(channels, room // positions, int(SAMPLED / (each_neuron * positions)))
+    tiles = [_tile(atoms, taken, ceil(positions / parts)) for parts in (1, 4)]
+    words = [_words(network, index, tile, chip) for tile in tiles]
+    sizes = [len(tile) for tile in tiles]
     each = max(0.0, (words[0] - words[1]) / max(sizes[0] - sizes[1], 1))
-    return WordModel(max(0.0, words[0] - each * sizes[0]), each)
+    held = len(np.unique(tiles[0] // (rows * columns)))
+    return WordModel(max(0.0, words[0] - each * sizes[0]) * channels / held, each)
 
 
-def _middle_tile(atoms: LayerAtoms, number: float) -> Integers:
-    """The neurons of one of about so many tiles, from the middle of the layer."""
-    _, rows, columns = atoms.layer.box
-    if rows * columns == 1:
-        grid: Grid = (min(ceil(number), atoms.chunks), 1, 1)
-    else:
-        side = np.sqrt(number)
-        down = min(rows, max(1, round(side)))
-        grid = (1, down, min(columns, max(1, round(number / down))))
+def _tile(atoms: LayerAtoms, channels: int, positions: int) -> Integers:
+    """The neurons of a tile of about so many channels and positions, from the layer's middle."""
+    count, rows, columns = atoms.layer.box
+    cut = min(atoms.chunks, ceil(count / max(channels, 1)))
+    number = rows * columns / positions
+    down = min(rows, max(1, round(np.sqrt(number))))
+    grid: Grid = (cut, down, min(columns, max(1, ceil(number / down))))
     tiles = atoms.tiles(grid)
     if tiles is None:
-        raise AssertionError("a grid within a layer's positions cuts it")
+        raise AssertionError("a grid within a layer's channels and positions cuts it")
     middle = tiles[rows // 2 * columns + columns // 2]
     return np.flatnonzero(tiles[atoms.of_neuron] == middle)
 

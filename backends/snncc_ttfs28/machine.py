@@ -109,7 +109,7 @@ def parse_machine(content: bytes, place: str) -> Machine:
     """A machine from JSON; raises SNN042 for what is missing, unknown or out of range."""
     try:
         table = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(f"is no JSON: {error}", place) from None
     if not isinstance(table, dict):
         raise _wrong("is no JSON object", place)

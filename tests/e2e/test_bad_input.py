@@ -279,7 +279,8 @@ def test_damaged_bundles_are_refused(cli: Cli, tmp_path: Path) -> None:
         assert f"SNN051: {name} is not what the manifest says" in shown.err
         (out / name).write_bytes(content)
     manifest = (out / "manifest.json").read_text()
-    for broken in ("", "[]", "{}", manifest[:100], manifest.replace('"format": 1', '"format": 9')):
+    other = manifest.replace('"format": 1', '"format": 9')
+    for broken in ("", "[]", "{}", manifest[:100], other, "[" * 100_000):
         (out / "manifest.json").write_text(broken)
         assert "error SNN051: " in cli("run", out, "--data", data, code=2).err
     (out / "manifest.json").write_text(manifest.replace('"network.sir":', '"../d.npz":'))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from snncc_ir import Integers, SnnccError
 from snncc_loihi.binary import CORE, HEADER, map_bytes, read_map
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Core, CoreMap
+from snncc_loihi.synapses import read_lists
 from snncc_loihi.words import Words, pack, unpack
 from tests.conformance.loihi_maps import Maker
 
@@ -179,6 +181,15 @@ def core_to_held_axon() -> CoreMap:
     return core_field("output_axons", "output_axon", core=core, axon=axon)()
 
 
+def before_the_first() -> CoreMap:
+    """An axon whose list has a synapse of index 0 counts from a compartment that there is not."""
+    lists = read_lists(MAP.cores[0])
+    begins = np.array([lists.offsets[i:j].min(initial=1) for i, j in pairwise(lists.rows)])
+    axon = int(np.flatnonzero(begins[lists.of_axon] == 0)[0])
+    words = with_field("input_axon", MAP.cores[0].input_axons, axon, base=-9)
+    return changed_core(0, input_axons=words)
+
+
 WRONG: dict[str, Callable[[], CoreMap]] = {
     "the place is": places,
     "profile is 250, should be below": core_field("compartments", "compartment", profile=250),
@@ -200,6 +211,7 @@ WRONG: dict[str, Callable[[], CoreMap]] = {
     "a run should have an index": core_field("formats", "format", run=1, index_bits=0),
     "its list ends at": core_field("input_axons", "input_axon", pointer=(1 << 20) - 1),
     "its base should be below": core_field("input_axons", "input_axon", base=9999),
+    "it reaches compartment -9, should be 0 or more": before_the_first,
     "its compartment should be below": core_field("output_axons", "output_axon", compartment=9999),
     "should be one that there is": core_field("output_axons", "output_axon", core=99),
     "which should not be held": core_to_held_axon,

@@ -41,6 +41,7 @@ def test_every_energy_has_a_source() -> None:
     ("content", "message"),
     [
         (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
         (b"[]", "is no JSON object"),
         (description(speed=1), "has an unknown 'speed'"),
         (b'{"name": "x"}', "lacks 'accumulator_bits'"),
