@@ -310,7 +310,7 @@ def test_largest_inputs_stay_within_what_is_proven(
     reference = Reference(subject.core_map, subject.chip)
     told = reference.run(inputs.tolist(), subject.core_map.last_step, STEPS)
     bounds = list(potentials_reached(subject))
-    seen = {}
+    seen = dict[tuple[int, int], float]()
     for (_, core, i), v in told.potentials.items():
         if programs(subject.cores[core])[i] not in (Program.FIRE_JOINED, Program.FIRE_COUNT):
             assert bounds[core].low[i] <= v <= bounds[core].high[i]
