@@ -299,6 +299,27 @@ def test_potentials_stay_within_what_is_proven(seed: int, name: str, data: st.Da
             assert bounds[core].low[i] <= v <= bounds[core].high[i]
 
 
+@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize("seed", range(3))
+def test_largest_inputs_stay_within_what_is_proven(
+    name: str, seed: int, made: dict[str, Subject]
+) -> None:
+    """Neurons that are coupled, pools and readouts of the compiled maps."""
+    subject = made[name]
+    inputs = np.random.default_rng(seed).choice([-1, 0, 1], 72) * subject.largest_input
+    reference = Reference(subject.core_map, subject.chip)
+    told = reference.run(inputs.tolist(), subject.core_map.last_step, STEPS)
+    bounds = list(potentials_reached(subject))
+    seen = dict[tuple[int, int], float]()
+    for (_, core, i), v in told.potentials.items():
+        if programs(subject.cores[core])[i] not in (Program.FIRE_JOINED, Program.FIRE_COUNT):
+            assert bounds[core].low[i] <= v <= bounds[core].high[i]
+            reach = max(abs(bounds[core].low[i]), bounds[core].high[i], 1)
+            seen[core, i] = max(seen.get((core, i), 0.0), abs(v) / reach)
+    # what is proven is not far from what there is: some compartment comes close
+    assert max(seen.values()) > 0.4
+
+
 @given(st.integers(0, 1 << 32), st.sampled_from(sorted(CHIPS)), st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sound_map_can_be_checked(seed: int, name: str, data: st.DataObject) -> None:
