@@ -21,7 +21,7 @@ WORD = 64
 
 @dataclass(frozen=True)
 class Decoded:
-    """Synapses of the different lists of a core, list by list; dense ones of weight 0 left out.
+    """Synapses of the different lists of a core, list by list; those of weight 0 left out.
 
     of_axon: (input axons) which list. rows: (lists + 1) where each begins. offsets: compartment
     less the axon's base; delays: in steps; stored: signed; formats: (synapses) each.
@@ -108,7 +108,7 @@ def _fields(
     sign = np.repeat(form["sign"], counts)
     negative = (sign == 0) & (stored >= 1 << (weight - 1))
     stored = np.where(sign == 2, -stored, stored - (negative.astype(np.int64) << weight))
-    kept = (index > 0) | (stored != 0)
+    kept = stored != 0
     before = np.concatenate([[0], np.cumsum(kept)])
     rows = np.concatenate([[0], before[np.concatenate([[0], ends_of_blocks])[ends]]])
     return Decoded(

@@ -23,6 +23,8 @@ CORE_PRICE = 0.01
 """Of all spikes: a further core has to save as many messages."""
 MOST_TIMES = 8
 """As many cores as compartments alone would take are tried."""
+SMALL = 32
+"""Numbers of cores that are all tried; of larger ones those with the factors 2, 3 and 5 alone."""
 TRIED = 3
 """Numbers of cores for which a segment fits that are looked at."""
 
@@ -137,11 +139,14 @@ def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:
 
 
 def _numbers(least: int, most: int) -> Iterator[int]:
-    """Numbers of cores to try: all of the first few, then ever fewer."""
-    number = least
-    while number <= most:
-        yield number
-        number += max(1, number // 16)
+    """Numbers of cores to try: all small ones, and larger ones that can be cut in many ways."""
+    for number in range(least, most + 1):
+        rest = number
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if number <= SMALL or rest == 1:
+            yield number
 
 
 def _grids(number: int) -> Iterator[Grid]:

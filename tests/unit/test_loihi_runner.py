@@ -193,8 +193,8 @@ def test_files_that_do_not_fit(folder: Path) -> None:
     refused("SNN060", "cannot be read")
 
 
-def test_a_number_that_leaves_its_range(folder: Path) -> None:
-    """A map whose potentials overflow stops, and says where."""
+def test_a_number_that_may_leave_its_range(folder: Path) -> None:
+    """A map whose potentials may overflow is not run."""
     made = by_hand()
     core = made.cores[0]
     far = {**core.compartment_fields, "start": core.compartment_fields["start"] * 0 + (1 << 23) - 1}
@@ -202,8 +202,6 @@ def test_a_number_that_leaves_its_range(folder: Path) -> None:
     thresholds = pack("threshold", {"mantissa": core.threshold_mantissas * 0 + (1 << 31)})
     cores = (replace(cores[0], thresholds=thresholds), *cores[1:])
     (folder / "map.bin").write_bytes(map_bytes(replace(made, cores=cores)))
-    with pytest.raises(
-        SnnccError, match=r"core 0, compartment \d+, step \d: the potential is"
-    ) as caught:
+    with pytest.raises(SnnccError, match="potentials") as caught:
         MapRunner(folder / "map.bin", GRAPH).run(inputs(GRAPH))
     assert caught.value.diagnostics[0].code == "SNN060"
