@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 
 from snncc_backends import Backend, Preprocessing, Runner, Settings
-from snncc_ir import Floats, Graph, SnnccError, fail
+from snncc_ir import Floats, Graph, Integers, SnnccError, fail
 from snncc_loihi.binary import map_bytes
 from snncc_loihi.bounds import overflows
 from snncc_loihi.checker import LIMITS, hold
@@ -18,8 +18,9 @@ from snncc_loihi.exports import to_sanafe
 from snncc_loihi.format import MapFormat
 from snncc_loihi.layers import Network, make_network
 from snncc_loihi.mapping import Assignment, assign
+from snncc_loihi.mesh_picture import PicturedCore, mesh_picture
 from snncc_loihi.placement import place, random_places, row_major
-from snncc_loihi.routes import figures
+from snncc_loihi.routes import Loads, figures, link_loads
 from snncc_loihi.rules import RULES
 from snncc_loihi.runner import MapRunner
 from snncc_loihi.settings import LoihiSettings, settings_for
@@ -28,6 +29,7 @@ from snncc_loihi.traffic import Traffic, Weights
 MAP = MapFormat.path
 CHIP = "loihi/chip.json"
 CORES = "loihi/cores.json"
+PICTURE = "loihi/mesh.svg"
 
 
 class LoihiBackend(Backend):
@@ -77,7 +79,7 @@ class LoihiBackend(Backend):
 
 
 def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, bytes]:
-    """An assignment, placed: its map, description and chip."""
+    """An assignment, placed: its map, description, picture, and chip."""
     if not isinstance(settings, LoihiSettings):
         raise fail("SNN042", "the settings are not those of target loihi")
     costs = chip.costs.get(settings.costs)
@@ -86,9 +88,8 @@ def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, b
             "SNN042",
             f"costs is '{settings.costs}', should be {' or '.join(chip.costs)} on {chip.name}",
         )
-    weights = Weights.of(costs)
-    traffic = Traffic.of(assignment.arrangement.cores, *assignment.messages)
-    cores = assignment.arrangement.cores
+    weights, cores = Weights.of(costs), assignment.arrangement.cores
+    traffic = Traffic.of(cores, *assignment.messages, np.arange(cores), assignment.host_messages)
     tried = {
         "placed": place(traffic, chip.mesh, weights, settings.seed),
         "row-major": row_major(cores, chip.mesh),
@@ -100,12 +101,27 @@ def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, b
         MAP: map_bytes(make_map(assignment, places, chip)),
         CORES: describe(assignment, places, chip, costs.name, found),
         CHIP: chip.content,
+        PICTURE: _picture(assignment, places, chip, link_loads(traffic, places, chip.mesh)),
     }
 
 
+def _picture(assignment: Assignment, places: Integers, chip: Chip, loads: Loads) -> bytes:
+    names = [layer.name for layer in assignment.network.layers]
+    cores = []
+    for core, loaded in enumerate(assignment.cores):
+        held = assignment.held[core]
+        neurons = ", ".join(f"{held[i]} of {names[i]}" for i in np.flatnonzero(held).tolist())
+        share = loaded.use.share(chip)
+        label = f"{neurons}; {share:.0%} of its scarcest limit"
+        cores.append(PicturedCore(int(places[core]), share, label))
+    title = f"{len(cores)} cores of {chip.name}"
+    return mesh_picture(chip.mesh, cores, loads, title).encode()
+
+
 def _by_layer(network: Network, spikes: Mapping[str, Floats]) -> dict[int, Floats]:
+    """In steps of 2^-10, so that all sums are exact, in whatever order."""
     return {
-        i: spikes.get(layer.name, np.ones(layer.size))
+        i: np.rint(1024 * spikes.get(layer.name, np.ones(layer.size))) / 1024
         for i, layer in enumerate(network.layers)
         if layer.model != "readout"
     }

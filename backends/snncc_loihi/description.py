@@ -19,10 +19,7 @@ def describe(
 ) -> bytes:
     """costs: the set that estimates use. figures: of the placement taken, and of those that it is
     compared with, by name."""
-    network, arrangement = assignment.network, assignment.arrangement
-    layer_of = np.repeat(np.arange(len(network.layers)), [each.size for each in network.layers])
-    held = np.zeros((arrangement.cores, len(network.layers)), np.int64)
-    np.add.at(held, (arrangement.core, layer_of), 1)
+    network, held = assignment.network, assignment.held
     messages = assignment.messages
     cores = []
     for core in np.argsort(places).tolist():

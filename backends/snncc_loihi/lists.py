@@ -146,6 +146,12 @@ class Nesting:
         zeros = np.zeros(number, np.int64)
         return Nesting(np.arange(number), zeros, zeros)
 
+    def of(self, chosen: Integers) -> "Nesting":
+        """Some of the lists, each with its holder, numbered anew."""
+        number = np.full(len(self.holder), -1)
+        number[chosen] = np.arange(len(chosen))
+        return Nesting(number[self.holder[chosen]], self.skipped[chosen], self.shift[chosen])
+
 
 def nested(
     lists: Synapses, blocks: Blocks, least: Integers, most: Integers, allowed: tuple[int, int]

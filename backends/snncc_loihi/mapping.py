@@ -44,6 +44,20 @@ class Assignment:
     spikes: Floats
 
     @cached_property
+    def held(self) -> Integers:
+        """Neurons of each layer on each core: (cores, layers)."""
+        layers = self.network.layers
+        layer = np.repeat(np.arange(len(layers)), [each.size for each in layers])
+        found = np.zeros((self.arrangement.cores, len(layers)), np.int64)
+        np.add.at(found, (self.arrangement.core, layer), 1)
+        return found
+
+    @cached_property
+    def host_messages(self) -> Integers:
+        """From the host to each core, a sample, where no input number is 0."""
+        return np.array([int((core.inputs.sources < 0).sum()) for core in self.cores])
+
+    @cached_property
     def messages(self) -> tuple[Integers, Integers, Floats]:
         """Between cores, own ones left out: sending core, receiving core, messages a sample."""
         count = self.arrangement.cores

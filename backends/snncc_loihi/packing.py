@@ -50,18 +50,20 @@ def pack_core(synapses: Synapses, chip: Chip) -> PackedCore:
     least, most = np.full(len(first), reach), np.zeros(len(first), np.int64)
     np.minimum.at(least, which, bases)
     np.maximum.at(most, which, bases)
-    packer = _Packer(moved.chosen(first), chip)
-    pointers, lengths, shift, memory = packer.packed(least, most)
+    packer = _Packer(moved.chosen(first), chip, least, most)
+    pointers, lengths, shift, memory = packer.packed()
     formats = packer.formats
     return PackedCore(pointers[which], lengths[which], bases + shift[which], formats, memory)
 
 
 @dataclass(frozen=True)
 class _Packer:
-    """Distinct lists on their way into the memory of a core."""
+    """Distinct lists on their way into the memory of a core; least, most: bases of their axons."""
 
     lists: Synapses
     chip: Chip
+    least: Integers
+    most: Integers
 
     @cached_property
     def weight_bits(self) -> int:
@@ -98,7 +100,10 @@ class _Packer:
 
     @cached_property
     def mode(self) -> Integers:
-        """DENSE, SPARSE or RUN of each list: what takes the fewest words."""
+        """DENSE, SPARSE or RUN of each list: what takes the fewest words.
+
+        Runs are weighed with all lists that are found inside others.
+        """
         many = np.iinfo(np.int64).max // 2
         lists = self.lists
         span = np.maximum.reduceat(lists.offsets, lists.rows[:-1]) + 1
@@ -107,13 +112,22 @@ class _Packer:
         full, rest = span // MOST_IN_BLOCK, span % MOST_IN_BLOCK
         dense = full * _words(HEADER_BITS + MOST_IN_BLOCK * each)
         dense += np.where(rest > 0, _words(HEADER_BITS + rest * each), 0)
-        alike = self._alike
         sparse = self._words(lists, False)
-        run = np.full(len(sparse), many)
+        other = np.minimum(np.where(self._alike, dense, many), sparse)
+        mode = np.where(other == sparse, SPARSE, DENSE)
         if self.chip.features.runs:
-            run = self._words(self._bridged, True)
-        choice: Integers = np.argmin([np.where(alike, dense, many), sparse, run], axis=0)
-        return choice
+            root = self._inside.holder
+            together = np.zeros(len(mode), np.int64)
+            np.add.at(together, root, other)
+            mode = np.where((self._words(self._bridged, True) <= together)[root], RUN, mode)
+        return mode
+
+    @cached_property
+    def _inside(self) -> Nesting:
+        """Which lists would be found in which, if all were runs."""
+        limits = self.chip.limits
+        allowed = limits.least_axon_base, limits.axon_base
+        return nested(self._bridged, runs(self._bridged), self.least, self.most, allowed)
 
     @cached_property
     def _alike(self) -> NDArray[np.bool_]:
@@ -159,7 +173,7 @@ class _Packer:
         index = 0 if mode == DENSE else self.index_bits
         return Format(self.weight_bits, index, delay.bit_length(), exponent, int(mode == RUN))
 
-    def packed(self, least: Integers, most: Integers) -> tuple[Integers, Integers, Integers, Words]:
+    def packed(self) -> tuple[Integers, Integers, Integers, Words]:
         """Pointer, words and shift of the base of each list, and the memory."""
         number = len(self.lists.lengths)
         pointers, lengths = np.zeros(number, np.int64), np.zeros(number, np.int64)
@@ -174,10 +188,7 @@ class _Packer:
             if mode != DENSE:
                 lists = (self._bridged if mode == RUN else self.lists).chosen(chosen)
             blocks = runs(lists, consecutive=mode == RUN)
-            inside = Nesting.none(len(chosen))
-            if mode == RUN:
-                allowed = self.chip.limits.least_axon_base, self.chip.limits.axon_base
-                inside = nested(lists, blocks, least[chosen], most[chosen], allowed)
+            inside = self._inside.of(chosen) if mode == RUN else Nesting.none(len(chosen))
             kept = np.flatnonzero(inside.holder == np.arange(len(chosen)))
             words, sizes = self._written(mode, lists, blocks)
             bounds = np.concatenate([[0], np.cumsum(sizes)])

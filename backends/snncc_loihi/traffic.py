@@ -44,7 +44,10 @@ class Traffic:
         Raises ValueError for a core that is not there or for messages that are no numbers >= 0.
         """
         none = np.zeros(0, np.int64)
-        host_target = none if host_target is None else host_target
+        source, target, host_target = (
+            np.asarray(none if numbers is None else numbers, np.int64)
+            for numbers in (source, target, host_target)
+        )
         host = np.asarray(none if host_messages is None else host_messages, np.float64)
         sent = np.asarray(messages, np.float64)
         for name, numbers in (("source", source), ("target", target), ("host", host_target)):

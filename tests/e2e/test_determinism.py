@@ -53,7 +53,13 @@ def digits_arguments(digits: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "target", [["--steps", "16"], ["--coding", "radix"], ["--target", "ttfs28"]]
+    "target",
+    [
+        ["--steps", "16"],
+        ["--coding", "radix"],
+        ["--target", "ttfs28"],
+        ["--target", "loihi", "--chip", "loihi1", "--steps", "8"],
+    ],
 )
 def test_same_input_same_bytes(tmp_path: Path, digits: Path, target: list[str]) -> None:
     same(tmp_path, [*digits_arguments(digits), *target])

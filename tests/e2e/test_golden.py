@@ -21,6 +21,8 @@ SETTINGS: dict[str, dict[str, object]] = {
     "signed-if": {"steps": 8, "neuron": "signed-if"},
     "ttfs": {"coding": "ttfs"},
     "ttfs28": {"target": "ttfs28"},
+    "loihi1": {"target": "loihi", "chip": "loihi1", "steps": 8, "calibrate": "off"},
+    "loihi2": {"target": "loihi", "steps": 4, "calibrate": "off"},
 }
 CASES = {f"{model}-{setting}": (model, setting) for model in MODELS for setting in SETTINGS}
 

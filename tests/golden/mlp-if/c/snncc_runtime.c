@@ -409,6 +409,20 @@ static SNNCC_INLINE int32_t fire(int32_t *v, const int32_t *base, const int32_t 
   return sent;
 }
 
+/* As fire; reset to zero. */
+static SNNCC_INLINE int32_t fire_hard(int32_t *v, const int32_t *base, const int32_t *theta,
+                                      int8_t *spikes, const int32_t n) {
+  int32_t sent = 0;
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + base[i];
+    const int32_t fires = potential >= theta[i];
+    v[i] = potential & (fires - 1);
+    spikes[i] = (int8_t)fires;
+    sent += fires;
+  }
+  return sent;
+}
+
 /* As fire; a neuron below 0 that has fired more +1 than -1 fires -1. */
 static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta,
                                         int8_t *spikes, int32_t *count, const int32_t n) {
@@ -455,6 +469,11 @@ static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
       sent += fire_signed(v, base, theta, spikes, count, 16);
     return sent + fire_signed(v, base, theta, spikes, count, n);
   }
+  if (node->kind == SNNCC_HARD_IF) {
+    for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
+      sent += fire_hard(v, base, theta, spikes, 16);
+    return sent + fire_hard(v, base, theta, spikes, n);
+  }
   for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
     sent += fire(v, base, theta, spikes, 16);
   return sent + fire(v, base, theta, spikes, n);
@@ -483,7 +502,7 @@ static void step_population(snncc_instance *self, int32_t n) {
   for (int32_t i = 0; i < size; i += period, base += advance)
     tally(self, n)[0] +=
         fire_run(node, v + i, base, theta, spikes + i, count ? count + i : NULL, period);
-  if (node->kind == SNNCC_IF && count)
+  if ((node->kind == SNNCC_IF || node->kind == SNNCC_HARD_IF) && count)
     for (int32_t i = 0; i < size; i++) count[i] += spikes[i];
 }
 

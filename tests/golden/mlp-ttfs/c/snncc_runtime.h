@@ -25,6 +25,7 @@ typedef enum {
 typedef enum {
   SNNCC_INPUT,
   SNNCC_IF,
+  SNNCC_HARD_IF, /* reset to zero */
   SNNCC_SIGNED_IF,
   SNNCC_GRADED, /* spikes carry their number, up to `most` */
   SNNCC_SIGNED_GRADED,
