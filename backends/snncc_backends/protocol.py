@@ -259,11 +259,11 @@ class Backend(ABC):
         settings: Settings,
         early_exit: EarlyExit,
     ) -> dict[str, bytes]:
-        """As `emit`, for a network whose samples end early unless a run says otherwise.
+        """The files that are others for a network whose samples end early unless a run says so.
 
         Without this the rule stands in the manifest alone.
         """
-        return self.emit(graph, preprocessing, settings)
+        return {}
 
     @abstractmethod
     def load(self, folder: Path, graph: Graph) -> Runner:

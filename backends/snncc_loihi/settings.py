@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from snncc_backends import RateSettings
 from snncc_loihi.chip import BUILT_IN, Chip, load_chip
 from snncc_loihi.tables import unit
 
+BEST = ("signed-graded", "graded", "signed-if", "if", "hard-if")
+"""Neuron models, the most accurate in few time steps first."""
 MANY = 1024
 """Threshold profiles that are as good as any number."""
 MOST_INPUT_BITS = 12
@@ -19,6 +22,7 @@ class LoihiSettings(RateSettings):
     """chip: a built-in chip by name, or the path of a description. costs: which of its sets of
     energies and times estimates use. seed: of the placement on the mesh."""
 
+    keeps_signs: ClassVar[bool] = False
     chip: str = BUILT_IN[0]
     costs: str = ""
     seed: int = 0
@@ -57,7 +61,7 @@ def settings_for(options: Mapping[str, object]) -> LoihiSettings:
     asked = str(options.get("steps", steps))
     steps = int(asked) if asked.isdigit() else steps
     return LoihiSettings(
-        neuron="auto",
+        neuron=next(name for name in BEST if name in chip.models),
         steps=steps,
         weight_bits=8,
         input_bits=8 if held else _written_bits(chip, steps),
