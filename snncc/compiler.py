@@ -125,12 +125,14 @@ def compile(
         "outputs": _interface(compiled.graph, "output"),
         "notes": notes,
     }
+    target_files = _target_files(chip, compiled.graph, pre, chosen, source.samples)
+    report = {**_report(compiled), "target": chip.summary_of(target_files)}
     files = {
         NETWORK: print_graph(compiled.graph).encode(),
         TENSORS: tensor_bytes(compiled.graph),
         VECTORS: self_test_vectors(compiled.graph, source.samples),
-        REPORT: to_json({**_report(compiled), **({"search": found.as_json()} if found else {})}),
-        **_target_files(chip, compiled.graph, pre, chosen, source.samples),
+        REPORT: to_json({**report, **({"search": found.as_json()} if found else {})}),
+        **target_files,
     }
     points = chosen.early_exit_loss if isinstance(chosen, RateSettings) else 0.0
     if points:

@@ -265,6 +265,10 @@ class Backend(ABC):
         """
         return {}
 
+    def summary_of(self, files: Mapping[str, bytes]) -> dict[str, float]:
+        """Key figures of the emitted files, for people and for the report."""
+        return {}
+
     @abstractmethod
     def load(self, folder: Path, graph: Graph) -> Runner:
         """What runs the files in `folder`. `graph` (the bundle's network) names and shapes results.

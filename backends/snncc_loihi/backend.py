@@ -1,5 +1,6 @@
 """The backend class of the `loihi` target."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -73,6 +74,16 @@ class LoihiBackend(Backend):
         made = files(assignment, chip, settings)
         hold(made[MAP], chip, graph)
         return made
+
+    def summary_of(self, files: Mapping[str, bytes]) -> dict[str, float]:
+        table = json.loads(files[CORES])
+        return {
+            **{name: table["totals"][name] for name in ("cores", "chips", "compartments")},
+            "messages": round(table["totals"]["messages"], 1),
+            "mean utilization": round(
+                float(np.mean([core["utilization"] for core in table["cores"]])), 3
+            ),
+        }
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return MapRunner(folder / MAP, graph)

@@ -161,3 +161,7 @@ def command(
         f"{summary['projections']} projections, {summary['weights']} weights of "
         f"{summary['weight_bits']} bits in all"
     )
+    told = bundle.report.get("target")
+    if isinstance(told, dict) and told:
+        figures_of = ", ".join(f"{name} {value:g}" for name, value in told.items())
+        console.out.print(f"target {target}: {figures_of}", markup=False)
