@@ -56,7 +56,7 @@ def _core(core: LoadedCore, place: int, outputs: Words) -> Core:
                 "pointer": packed.pointers,
                 "words": packed.lengths,
                 "base": packed.bases,
-                "held": (core.inputs.sources < 0).astype(np.int64),
+                "held": (core.sources < 0).astype(np.int64),
             },
         ),
         packed.memory,
@@ -70,8 +70,8 @@ def _output_axons(assignment: Assignment, number: Integers) -> list[Words]:
     width = np.concatenate([np.full(each.size, each.width) for each in assignment.network.layers])
     sources, targets, axons = [], [], []
     for core, loaded in enumerate(assignment.cores):
-        own = np.flatnonzero(loaded.inputs.sources >= 0)
-        sources.append(loaded.inputs.sources[own])
+        own = np.flatnonzero(loaded.sources >= 0)
+        sources.append(loaded.sources[own])
         targets.append(np.full(len(own), number[core]))
         axons.append(own)
     source, target, axon = (np.concatenate(part) for part in (sources, targets, axons))
@@ -87,8 +87,8 @@ def _output_axons(assignment: Assignment, number: Integers) -> list[Words]:
 def _host_axons(assignment: Assignment, number: Integers) -> Words:
     inputs, targets, axons = [], [], []
     for core, loaded in enumerate(assignment.cores):
-        held = np.flatnonzero(loaded.inputs.sources < 0)
-        inputs.append(HOST - loaded.inputs.sources[held])
+        held = np.flatnonzero(loaded.sources < 0)
+        inputs.append(HOST - loaded.sources[held])
         targets.append(np.full(len(held), number[core]))
         axons.append(held)
     fields = dict(

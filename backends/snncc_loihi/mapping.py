@@ -9,7 +9,7 @@ import numpy as np
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import Atoms, make_atoms
 from snncc_loihi.chip import Chip
-from snncc_loihi.cores import Arrangement, CoreInputs, Gatherer, Use, arrange, bytes_used
+from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
 from snncc_loihi.layers import Network
 from snncc_loihi.misfit import refuse_core, refuse_layer, refuse_network, refuse_rounds
 from snncc_loihi.packing import PackedCore, pack_core
@@ -25,9 +25,9 @@ MARGIN = 1.03
 
 @dataclass(frozen=True)
 class LoadedCore:
-    """inputs, packed: its input axons and synapses. use: of the limits."""
+    """sources: of its input axons, ascending; packed: their lists. use: of the limits."""
 
-    inputs: CoreInputs
+    sources: Integers
     packed: PackedCore
     tables: CoreTables
     use: Use
@@ -55,7 +55,7 @@ class Assignment:
     @cached_property
     def host_messages(self) -> Integers:
         """From the host to each core, a sample, where no input number is 0."""
-        return np.array([int((core.inputs.sources < 0).sum()) for core in self.cores])
+        return np.array([int((core.sources < 0).sum()) for core in self.cores])
 
     @cached_property
     def messages(self) -> tuple[Integers, Integers, Floats]:
@@ -63,7 +63,7 @@ class Assignment:
         count = self.arrangement.cores
         total = np.zeros((count, count))
         for target, core in enumerate(self.cores):
-            sources = core.inputs.sources[core.inputs.sources >= 0]
+            sources = core.sources[core.sources >= 0]
             total[:, target] = np.bincount(
                 self.arrangement.core[sources], self.spikes[sources], count
             )
@@ -129,7 +129,7 @@ def _loaded(
             len(made.thresholds), len(packed.formats),
             bytes_used(chip, int(arrangement.used[core]), len(inputs.sources), words),
         )  # fmt: skip
-        loads[core] = LoadedCore(inputs, packed, made, use)
+        loads[core] = LoadedCore(inputs.sources, packed, made, use)
         beyond = use.beyond(chip)
         if {"synapse_words", "core_bytes"} & set(beyond):
             factor = MARGIN * max(words / max(segment.words[tile], 1), 1.0)
@@ -141,7 +141,7 @@ def _loaded(
             return list(loads.values()), replace(guess, most_layers=fewer)
     outputs = np.zeros(arrangement.cores, np.int64)
     for load in loads.values():
-        sources = load.inputs.sources[load.inputs.sources >= 0]
+        sources = load.sources[load.sources >= 0]
         outputs += np.bincount(arrangement.core[sources], minlength=arrangement.cores)
     cores = [_with_outputs(loads[i], int(outputs[i]), chip) for i in range(arrangement.cores)]
     wrong = [i for i, core in enumerate(cores) if core.use.beyond(chip)]
@@ -186,7 +186,7 @@ def _outside(
     segment = np.repeat(np.arange(len(segments)), [each.cores for each in segments])
     sent = np.zeros(network.neurons)
     for number, core in enumerate(cores):
-        sources = core.inputs.sources[core.inputs.sources >= 0]
+        sources = core.sources[core.sources >= 0]
         sent[sources[segment[arrangement.core[sources]] != segment[number]]] += 1
     found = []
     for i, layer in enumerate(network.layers):
