@@ -1,6 +1,6 @@
 """Cores, utilization, energy and latency of loihi bundles, by every set of costs of their chips.
 
-    python benchmarks/loihi.py BUNDLE... [--data X.npz] [--samples 20]
+    python benchmarks/loihi.py BUNDLE... [--data X.npz] [--samples 20] [--exact]
 
 Means over the samples. Energies and times are simulated: counted events times published costs. An
 inference takes all time steps of the network, and those that the first spikes take to the last
@@ -9,12 +9,37 @@ population. Exactness and accuracy are what `snncc verify` prints.
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from snncc.activity import simulator
 from snncc.bundle import Bundle
 from snncc.data import samples_for, synthetic_samples
+from snncc_backends import OracleRunner
+from snncc_ir import Batch
 from snncc_loihi.chip import parse_chip
 from snncc_loihi.runner import MapRunner
+
+
+def exactness(bundle: Bundle, samples: Batch) -> str:
+    """Every spike and every potential of the map's simulator, the oracle and the C simulator."""
+    oracle = OracleRunner(bundle.graph).run(samples, record=True)
+    with tempfile.TemporaryDirectory() as folder:
+        in_c = simulator(bundle.graph, bundle.preprocessing, Path(folder))
+        others = {"map": bundle.runner, "C": in_c}
+        for name, runner in others.items():
+            found = runner.run(samples, record=True)
+            for what in ("spikes", "totals"):
+                ours, theirs = getattr(oracle, what), getattr(found, what)
+                if ours.keys() != theirs.keys():
+                    return f"{name} has other {what} than the oracle"
+                for node in ours:
+                    if not np.array_equal(ours[node], theirs[node]):
+                        return f"{name} differs from the oracle in {what} of '{node}'"
+    count = sum(int(np.count_nonzero(train)) for train in oracle.spikes.values())
+    return f"map, oracle and C agree in {count} spikes and all potentials"
 
 
 def main() -> None:
@@ -22,6 +47,7 @@ def main() -> None:
     parser.add_argument("bundles", nargs="+", type=Path)
     parser.add_argument("--data", type=Path, help="samples 'x'; without them, seeded noise")
     parser.add_argument("--samples", type=int, default=20)
+    parser.add_argument("--exact", action="store_true", help="compare map, oracle and C")
     options = parser.parse_args()
     for path in options.bundles:
         bundle = Bundle.load(path)
@@ -47,6 +73,8 @@ def main() -> None:
             f"  placement: hops cost {energies['placed'] / 1e6:.3f} µJ; row-major "
             f"{energies['row-major'] / 1e6:.3f}, random {energies['random'] / 1e6:.3f}"
         )
+        if options.exact:
+            print(f"  {exactness(bundle, samples)}")
         for costs in chip.costs:
             runner = MapRunner(path / "loihi" / "map.bin", bundle.graph, costs=costs)
             execution = runner.run(samples)

@@ -21,7 +21,7 @@ def measured_spikes(
     """
     count = len(next(iter(samples.values())))
     with tempfile.TemporaryDirectory(prefix="snncc-") as folder:
-        runner = _runner(graph, preprocessing, Path(folder))
+        runner = simulator(graph, preprocessing, Path(folder))
         total: dict[str, Floats] = {}
         for start in range(0, count, AT_ONCE):
             part = {name: array[start : start + AT_ONCE] for name, array in samples.items()}
@@ -31,13 +31,15 @@ def measured_spikes(
     return {name: sent / count for name, sent in total.items()}
 
 
-def _runner(graph: Graph, preprocessing: Preprocessing, folder: Path) -> Runner:
-    simulator = backend("c")
-    for name, content in simulator.emit(graph, preprocessing, RateSettings()).items():
+def simulator(graph: Graph, preprocessing: Preprocessing, folder: Path) -> Runner:
+    """The C simulator of a network for any target, built in `folder`; without a C compiler the
+    numpy oracle."""
+    target = backend("c")
+    for name, content in target.emit(graph, preprocessing, RateSettings()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     try:
-        return simulator.load(folder, graph)
+        return target.load(folder, graph)
     except SnnccError as error:
         if any(diagnostic.code != "SNN052" for diagnostic in error.diagnostics):
             raise

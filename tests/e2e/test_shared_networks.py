@@ -1,8 +1,8 @@
 """The pretrained networks beside the project: every spike of what runs is the oracle's.
 
 20 images of each: compiled C with every neuron kind of the rate code, and with 5 binary digits; the
-image of ttfs28 in its emulator, and compiled C in the same coding. Skipped where the networks are
-not.
+image of ttfs28 in its emulator, and compiled C in the same coding; core maps of loihi in theirs.
+Skipped where the networks are not.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 
 import snncc
+from snncc.activity import simulator
 from snncc.verify import compare
+from snncc_loihi.binary import read_map
+from snncc_loihi.checker import subject_of, violations
+from snncc_loihi.chip import parse_chip
 from tests.conftest import SHARED
 
 IMAGES = 20
@@ -76,7 +80,7 @@ def test_time_to_first_spike(
 ) -> None:
     """Image, compiled C and oracle: one network, one meaning."""
     name, preprocessing = MODELS[model]
-    image, simulator = (
+    image, in_c = (
         snncc.compile(
             shared_models / f"{model}.onnx",
             target=target,
@@ -87,11 +91,51 @@ def test_time_to_first_spike(
         )
         for target in ("ttfs28", "c")
     )
-    assert image.graph == simulator.graph
+    assert image.graph == in_c.graph
     raw = data(name, "test", IMAGES).arrays["x"]
     (node,) = image.graph.inputs
     samples = {node.name: preprocessing.apply(raw, node.type.shape)}
-    for bundle in (image, simulator):
+    for bundle in (image, in_c):
         exactness = compare(bundle.graph, bundle.runner, samples, IMAGES)
         assert exactness.holds, exactness.difference
         assert exactness.spikes > 1000
+
+
+@pytest.mark.parametrize(
+    ("model", "chip", "steps"),
+    [
+        ("lenet_mnist", "loihi2", 8),
+        ("lenet_mnist", "loihi1", 16),
+        ("mlperf_tiny_ad01", "loihi1", 16),
+        ("mlperf_tiny_resnet8", "loihi2", 4),
+    ],
+)
+def test_core_maps(
+    model: str, chip: str, steps: int, shared_models: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    """Core map, compiled C and oracle: one network, one meaning; and no limit is broken."""
+    name, preprocessing = MODELS[model]
+    bundle = snncc.compile(
+        shared_models / f"{model}.onnx",
+        target="loihi",
+        calibration=data(name, "calib", CALIBRATION),
+        preprocessing=preprocessing,
+        output=tmp_path / "bundle",
+        steps=steps,
+        chip=chip,
+        calibrate="off",
+    )
+    raw = data(name, "test", IMAGES).arrays["x"]
+    (node,) = bundle.graph.inputs
+    samples = {node.name: preprocessing.apply(raw, node.type.shape)}
+    in_c = simulator(bundle.graph, preprocessing, tmp_path / "c")
+    for runner in (bundle.runner, in_c):
+        exactness = compare(bundle.graph, runner, samples, IMAGES)
+        assert exactness.holds, exactness.difference
+        assert exactness.spikes > 1000
+    path = bundle.folder / "loihi" / "map.bin"
+    chip_file = (bundle.folder / "loihi" / "chip.json").read_bytes()
+    found = subject_of(
+        read_map(path.read_bytes(), str(path)), parse_chip(chip_file, chip), bundle.graph
+    )
+    assert violations(found) == {}
