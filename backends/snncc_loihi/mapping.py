@@ -60,16 +60,18 @@ class Assignment:
     @cached_property
     def messages(self) -> tuple[Integers, Integers, Floats]:
         """Between cores, own ones left out: sending core, receiving core, messages a sample."""
-        count = self.arrangement.cores
-        total = np.zeros((count, count))
+        sending, receiving, sent = [], [], []
         for target, core in enumerate(self.cores):
             sources = core.sources[core.sources >= 0]
-            total[:, target] = np.bincount(
-                self.arrangement.core[sources], self.spikes[sources], count
+            total = np.bincount(
+                self.arrangement.core[sources], self.spikes[sources], self.arrangement.cores
             )
-        np.fill_diagonal(total, 0)
-        sending, receiving = np.nonzero(total)
-        return sending, receiving, total[sending, receiving]
+            total[target] = 0
+            found = np.flatnonzero(total)
+            sending.append(found)
+            receiving.append(np.full(len(found), target))
+            sent.append(total[found].astype(np.float64))
+        return np.concatenate(sending), np.concatenate(receiving), np.concatenate(sent)
 
 
 def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assignment:

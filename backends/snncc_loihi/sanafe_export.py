@@ -174,4 +174,8 @@ def _one_unit(core_map: CoreMap, edges: Mapping[tuple[int, int], Edges]) -> bool
 
 
 def _cannot(what: str) -> SnnccError:
-    return fail("SNN052", f"SANA-FE cannot run {what}", hint="see docs/targets/loihi.md")
+    return fail(
+        "SNN052",
+        f"SANA-FE cannot run {what}",
+        hint="compile with --neuron if; docs/targets/loihi.md says what goes",
+    )
