@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from snncc.early_exit import AtExit, Ending, at_exit
-from snncc.onnx.reader import read_model
+from snncc.reference import float_results
 from snncc.shares import Share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_backends.bundle import VECTORS
@@ -22,12 +20,8 @@ from snncc_ir import (
     Integers,
     ValueRunner,
     decode,
-    fail,
-    session,
     unpack,
 )
-
-FLOAT_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -118,7 +112,8 @@ def verify(
         exact = 0
     if labels is None:
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
-    reference = _float_results(model, samples, bundle, notes)
+    compiled = bundle.table("model").get("sha256")
+    reference = float_results(model, samples, compiled, notes)
     classes = reference.argmax(1) if reference.ndim == 2 and reference.shape[1] > 1 else None
     if classes is None:
         labels = None
@@ -196,53 +191,6 @@ def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
 
 def _unpacked(packed: Array, count: int) -> NDArray[np.int8]:
     return np.unpackbits(packed.astype(np.uint8), count=count).astype(np.int8)
-
-
-def _float_results(model: Path, samples: Batch, bundle: BundleFolder, notes: list[str]) -> Floats:
-    """The first output of the model in onnxruntime, on the same samples; logits, not softmax."""
-    proto = read_model(model)
-    if sha256(model.read_bytes()).hexdigest() != bundle.table("model").get("sha256"):
-        notes.append(f"{model.name} is not the file that the bundle was compiled from")
-    running = session(_without_softmax(proto) or str(model))
-    expected = [given.name for given in running.get_inputs()]
-    if len(expected) != len(samples):
-        raise fail(
-            "SNN030",
-            f"the model has {len(expected)} inputs, should have {len(samples)} as the bundle",
-            str(model),
-        )
-    first = running.get_outputs()[0].name
-    batch = running.get_inputs()[0].shape[0]
-    size = batch if isinstance(batch, int) else FLOAT_BATCH
-    count = len(next(iter(samples.values())))
-    parts = []
-    for start in range(0, count, size):
-        part = {
-            name: array[start : start + size]
-            for name, array in zip(expected, samples.values(), strict=True)
-        }
-        missing = size - len(part[expected[0]]) if isinstance(batch, int) else 0
-        if missing:
-            part = {name: np.resize(x, (size, *x.shape[1:])) for name, x in part.items()}
-        try:
-            (result,) = running.run([first], part)
-        except Exception as error:  # onnxruntime raises a dozen classes without a common base
-            raise fail(
-                "SNN030", f"onnxruntime cannot run the model on the data: {error}", str(model)
-            ) from None
-        parts.append(result[: size - missing])
-    return np.concatenate(parts).astype(np.float64)
-
-
-def _without_softmax(proto: onnx.ModelProto) -> bytes | None:
-    """The model with the logits as first output, if a softmax stands there; else None."""
-    result = proto.graph.output[0]
-    for node in proto.graph.node:
-        if node.op_type in ("Softmax", "LogSoftmax") and result.name in node.output:
-            result.name = node.input[0]
-            content: bytes = proto.SerializeToString()
-            return content
-    return None
 
 
 def _at(

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from snncc_ir.diagnostics import Diagnostic, SnnccError
 from snncc_ir.graph import Graph, GraphBuilder, Node
 from snncc_ir.ops import (
@@ -85,7 +83,7 @@ def _types(graph: Graph) -> Iterator[Diagnostic]:
 
 def _node(graph: Graph, node: Node, stage: Stage) -> Iterator[str]:
     for name, tensor in node_tensors(node).items():
-        if not np.isfinite(tensor.array).all():
+        if not tensor.is_finite:
             yield f"tensor '{name}' has values that are not finite, should have none"
     if any(isinstance(source.op, Output) for source in graph.operands(node)):
         yield "an operand is an output, should be a value of the network"

@@ -74,6 +74,14 @@ class Tensor:
             raise TypeError(f"tensor format is {self.format}, should be an integer format")
         return self.array.astype(np.int64)
 
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether no element is infinite or not a number."""
+        if self.array.dtype.kind != "f" or self.array.size == 0:
+            return True
+        # a NaN is the least and the largest of all, so that no array of truths is needed
+        return bool(np.isfinite(self.array.min()) and np.isfinite(self.array.max()))
+
     @property
     def is_splat(self) -> bool:
         """Whether all elements are the same, byte for byte (and there is at least one)."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from snncc.onnx.constants import Constants
 from snncc.onnx.lower import lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
@@ -16,22 +17,29 @@ from snncc_ir import LOWERED, Graph, check
 
 @dataclass(frozen=True)
 class Imported:
-    """A model's graph, and what the user should know of its import."""
+    """A model's graph, and what the user should know of its import.
+
+    results: the value of the model that each output of the graph stands for.
+    """
 
     graph: Graph
+    results: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def import_model(path: Path) -> Imported:
+def import_model(path: Path, needs_neurons: bool = True) -> Imported:
     """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006.
 
-    SNN010 is raised for weights that overflow float32 on their way.
+    SNN010 is raised for weights that overflow float32 on their way. needs_neurons: whether SNN006
+    is raised for a network without any.
     """
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
-        model, notes = simplify(read_model(path))
-        graph, more = lower(model, path.stem)
-    check(graph, LOWERED)
-    return Imported(graph, (*notes, *more))
+        model = read_model(path)
+        proto, notes = simplify(model.proto, model.stored)
+        constants = Constants(model.opset, model.stored)
+        lowered = lower(proto, constants, path.stem, needs_neurons)
+    check(lowered.graph, LOWERED)
+    return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes))
 
 
 __all__ = ["Imported", "import_model", "lowerings"]

@@ -6,25 +6,20 @@ from typing import NoReturn
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from snncc_ir import Array, Floats, GraphBuilder, Origin, Shape, Source, Type
+from snncc.onnx.constants import Constants
+from snncc.onnx.exporters import written
+from snncc.onnx.refusal import Refusal as Refusal
+from snncc.onnx.refusal import refuse as refuse
+from snncc_ir import Array, Floats, GraphBuilder, Origin, Shape, Source, Tensor, Type, f32
 from snncc_ir.ops import Op
 
+STANDARD = ("", "ai.onnx")
+"""Names of ONNX's own domain."""
 LONGEST_NAME = 48
-
-
-class Refusal(Exception):
-    """A node that cannot be lowered: code, what was found and what is supported, what to try."""
-
-    def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
-
-
-def refuse(message: str, hint: str, code: str = "SNN004") -> NoReturn:
-    """Ends the lowering of the present node."""
-    raise Refusal(code, message, hint)
+LARGEST = 1 << 25
+"""Numbers in one value of a sample; a damaged file may ask for any."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +32,40 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, object]
+    scope: str = ""
+    """The module that it was written in, such as `layer1.0.conv1`, where the exporter says so."""
+    line: str = ""
+    """The line of the user's program that made it, where the exporter says so."""
 
     @staticmethod
     def of(proto: onnx.NodeProto) -> "OnnxNode":
         attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
         outputs = tuple(proto.output)
         name = proto.name or next((output for output in outputs if output), "")
-        return OnnxNode(proto.op_type, proto.domain, name, tuple(proto.input), outputs, attributes)
+        scope, line = written(proto)
+        return OnnxNode(
+            proto.op_type, proto.domain, name, tuple(proto.input), outputs, attributes, scope, line
+        )
 
     @property
     def source(self) -> Source:
         return Source(self.op_type, self.name)
+
+    @property
+    def operator(self) -> str:
+        """Its key in the tables of lowerings: with the domain, where that is not ONNX's own."""
+        return self.op_type if self.domain in STANDARD else f"{self.domain}.{self.op_type}"
+
+    @property
+    def wish(self) -> str:
+        """What IR nodes that it becomes are to be called."""
+        return self.scope or self.name
+
+    @property
+    def written(self) -> str:
+        """Where in the user's program it was written, for people."""
+        scope = f", in {self.scope}" if self.scope else ""
+        return f"{scope}, {self.line}" if self.line else scope
 
     def has_input(self, index: int) -> bool:
         """Whether an optional input is given."""
@@ -73,49 +91,61 @@ class OnnxNode:
 class Network:
     """The IR graph under construction, and which ONNX value is which of its values."""
 
-    def __init__(self, name: str, constants: Mapping[str, onnx.TensorProto], opset: int) -> None:
+    def __init__(self, name: str, constants: Constants, batch: int | None = None) -> None:
         self.builder = GraphBuilder(name)
-        self.opset = opset
-        self.batch: int | None = None
+        self.constants = constants
+        self.opset = constants.opset
+        self.batch = batch
         """The model's batch size where it is fixed."""
         self.notes: list[str] = []
         self.final: frozenset[str] = frozenset()
-        """ONNX values that are results of the model and read by no node."""
-        self._constants = dict(constants)
+        """ONNX values behind which nothing is computed but which class is the largest."""
+        self.choices: set[str] = set()
+        """ONNX values that say which number of the IR value is the largest."""
+        self.stands_for: dict[str, str] = {}
+        """Where something is left out: the ONNX value that has the IR value's numbers."""
         self._values: dict[str, str] = {}
 
     def constant(self, name: str) -> Array | None:
         """A constant's numbers; None when the value depends on the input."""
-        if name not in self._constants:
-            return None
-        try:
-            return numpy_helper.to_array(self._constants[name])
-        except (ValueError, TypeError, KeyError) as error:
-            refuse(
-                f"the constant '{name}' cannot be read, its data should fill its shape: {error}",
-                "export the model again, or copy it again if it was transferred",
-                "SNN002",
-            )
+        return self.constants.array(name) if name in self.constants else None
 
     def constant_shape(self, name: str) -> Shape | None:
-        """A constant's shape, as declared; None when the value depends on the input."""
-        return tuple(self._constants[name].dims) if name in self._constants else None
+        """A constant's shape; None when the value depends on the input, or it is not known yet."""
+        return self.constants.shape(name) if name in self.constants else None
+
+    def weight(self, node: OnnxNode, index: int, what: str) -> Tensor:
+        """A constant input as float32, without a copy where it is that; refuses others."""
+        array = self._given(node, index, what)
+        if array.dtype != np.float32:
+            return f32(self.floats(node, index, what))
+        weight = Tensor(array)
+        if not weight.is_finite:
+            self._refuse_infinite(node, index, what)
+        return weight
 
     def floats(self, node: OnnxNode, index: int, what: str) -> Floats:
         """A constant input as float64; refuses the node when it is computed."""
+        numbers = self._numbers(node, index, what, self._given(node, index, what))
+        if not np.isfinite(numbers).all():
+            self._refuse_infinite(node, index, what)
+        return numbers
+
+    def _given(self, node: OnnxNode, index: int, what: str) -> Array:
         array = self.constant(node.inputs[index])
         if array is None:
             refuse(
                 f"its {what} '{node.inputs[index]}' is computed by the network, should be constant",
                 "export with constant weights (do_constant_folding=True, eval mode)",
             )
-        numbers = self._numbers(node, index, what, array)
-        if not np.isfinite(numbers).all():
-            refuse(
-                f"its {what} '{node.inputs[index]}' has numbers that are not finite",
-                "look whether training diverged; export a sound checkpoint",
-            )
-        return numbers
+        return array
+
+    @staticmethod
+    def _refuse_infinite(node: OnnxNode, index: int, what: str) -> NoReturn:
+        refuse(
+            f"its {what} '{node.inputs[index]}' has numbers that are not finite",
+            "look whether training diverged; export a sound checkpoint",
+        )
 
     def scalar(self, node: OnnxNode, index: int, what: str) -> float:
         """A constant input of one number, which may be infinite; refuses anything else."""
@@ -141,15 +171,16 @@ class Network:
         """A constant input of integers; refuses the node when it is computed."""
         return tuple(int(number) for number in self.floats(node, index, what).reshape(-1))
 
-    def define_constant(self, name: str, tensor: onnx.TensorProto) -> None:
-        self._constants[name] = tensor
+    def define_constant(self, name: str, value: onnx.TensorProto | Array) -> None:
+        """Says that an ONNX value is a constant."""
+        self.constants.define(name, value)
 
     def bind(self, onnx_name: str, value: str) -> None:
         """Says which IR value an ONNX value is."""
         self._values[onnx_name] = value
 
     def knows(self, onnx_name: str) -> bool:
-        return onnx_name in self._values or onnx_name in self._constants
+        return onnx_name in self._values or onnx_name in self.constants
 
     def is_value(self, onnx_name: str) -> bool:
         """Whether it depends on the input."""
@@ -173,8 +204,13 @@ class Network:
 
     def emit(self, node: OnnxNode, op: Op, *inputs: str) -> str:
         """Adds an IR node; `inputs` are IR values. Returns its name."""
-        name = self.builder.unique(readable(node.name, node.op_type, op.name))
-        self.builder.add(name, op, inputs, Origin((node.source,)))
+        name = self.builder.unique(readable(node.wish, node.op_type, op.name))
+        made = self.builder.add(name, op, inputs, Origin((node.source,)))
+        if made.type.size > LARGEST:
+            refuse(
+                f"its result would have {made.type.size} numbers, should be {LARGEST} at most",
+                "look at its sizes; a smaller input makes all layers smaller",
+            )
         return name
 
     def axis(self, axis: int, shape: Shape) -> int:

@@ -1,18 +1,22 @@
 """ONNX graph to IR graph, node by node; all that is refused is said at once."""
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from math import prod
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import TensorProto
 
 import snncc.onnx.ops
-from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
-from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
+from snncc.onnx.constants import Constants
+from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, readable, refuse
+from snncc.onnx.ops.ending import KEEP_ORDER, final_values, lower_choice
+from snncc_ir import Diagnostic, Graph, Origin, Shape, SnnccError, Source
+from snncc_ir.ops import Input, Neuron, Output, Relu, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -23,6 +27,7 @@ _HINTS = {
     "Sigmoid": "replace it by ReLU or ReLU6 and fine-tune; at the end, export the logits",
     "Tanh": "replace it by ReLU or ReLU6 and fine-tune",
     "Gelu": "replace it by ReLU and fine-tune",
+    "Exp": "a chip has no exponentials; at the end, export the logits",
     "Erf": "this is a GELU; replace it by ReLU and fine-tune",
     "HardSwish": "replace it by ReLU6 and fine-tune",
     "HardSigmoid": "replace it by ReLU6 and fine-tune, or leave the gate out",
@@ -31,7 +36,6 @@ _HINTS = {
     "LayerNormalization": "use BatchNormalization, which folds into weights",
     "InstanceNormalization": "use BatchNormalization, which folds into weights",
     "LpPool": "use average or max pooling",
-    "ArgMax": "export the logits; snncc reads the largest by itself",
     "ConvTranspose": "use nearest-neighbor upsampling and a convolution",
     "QLinearConv": "export the float network; snncc quantizes it for the target",
     "QuantizeLinear": "export the float network; snncc quantizes it for the target",
@@ -48,28 +52,45 @@ def lowerings() -> dict[str, Lowering]:
     return dict(sorted(table.items()))
 
 
-def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
-    """The graph at stage LOWERED, and notes; raises SNN003 to SNN006 for all that cannot be."""
+@dataclass(frozen=True)
+class Lowered:
+    """graph: at stage LOWERED. results: the value of the model that each output of it stands for;
+    it is another than the model's own output where a softmax or a choice of the largest is left
+    out. notes: for the user."""
+
+    graph: Graph
+    results: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def lower(
+    model: onnx.ModelProto, constants: Constants, name: str, needs_neurons: bool = True
+) -> Lowered:
+    """The graph of a model; raises SNN001 to SNN006 for all that cannot be, at once."""
     proto = model.graph
-    constants = {tensor.name: tensor for tensor in proto.initializer}
-    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
-    network = Network(name, constants, opset)
-    read = {operand for node in proto.node for operand in node.input}
-    network.final = frozenset(output.name for output in proto.output) - read
+    for tensor in proto.initializer:
+        constants.define(tensor.name, tensor)
+    network = Network(name, constants)
+    network.final = final_values(proto)
+    inferred = _inferred(proto)
+    constants.shapes.update(inferred)
     problems = [*_inputs(proto, network)]
-    for node in map(OnnxNode.of, proto.node):
+    for node_proto in proto.node:
+        node = OnnxNode.of(node_proto)
         if node.op_type == "Constant" and not node.domain:
             _constant(node, network)
-            continue
-        problem = _node(node, network)
-        if problem is not None:
-            problems.append(problem)
+        elif node.inputs and all(not n or n in constants for n in node.inputs):
+            constants.define_computed(node_proto)
+        else:
+            problem = _node(node, network)
+            problems += [problem] if problem else []
+            _stand_in(node, network, inferred)
     if not problems:
-        problems = [*_outputs(proto, network)]
+        results, problems = _outputs(proto, network)
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if not any(isinstance(node.op, Neuron) for node in graph):
+    if needs_neurons and not any(isinstance(node.op, Neuron) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(
@@ -80,26 +101,66 @@ def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
                 )
             ]
         )
-    return graph, tuple(network.notes)
+    return Lowered(graph, tuple(results), tuple(network.notes))
+
+
+def _inferred(proto: onnx.GraphProto) -> dict[str, Shape]:
+    """The shapes that inference knows, batch axis included, -1 where a size is dynamic."""
+    return {
+        value.name: tuple(
+            dim.dim_value if dim.HasField("dim_value") else -1
+            for dim in value.type.tensor_type.shape.dim
+        )
+        for value in (*proto.value_info, *proto.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+
+
+def _stand_in(node: OnnxNode, network: Network, inferred: Mapping[str, Shape]) -> None:
+    """Gives types to results that a refused node left out, so that what follows is looked at."""
+    for name in filter(None, node.outputs):
+        sizes = inferred.get(name, ())
+        if network.knows(name):
+            continue
+        if len(sizes) > 1 and min(sizes[1:]) > 0 and prod(sizes[1:]) <= LARGEST:
+            given = network.builder.unique(f"in place of {node.name}")
+            network.builder.add(given, Input(sizes[1:]), [])
+            spiking = network.builder.unique(f"neurons in place of {node.name}")
+            network.builder.add(spiking, Neuron(Relu()), [given])
+            network.bind(name, spiking)
 
 
 def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
     problems = []
-    constants = {tensor.name for tensor in proto.initializer}
     for given in proto.input:
-        if given.name in constants:
+        if given.name in network.constants:
+            continue
+        place = f"input '{given.name}'"
+        kind = given.type.tensor_type.elem_type
+        if kind not in _NUMBERS:
+            known = kind in TensorProto.DataType.values()
+            found = (
+                TensorProto.DataType.Name(TensorProto.DataType.ValueType(kind)) if known else "?"
+            )
+            problems.append(
+                Diagnostic(
+                    "SNN005",
+                    f"{place} has type {found}, should be a tensor of numbers",
+                    place,
+                    "cut the model before the first layer that takes numbers",
+                )
+            )
             continue
         dims = given.type.tensor_type.shape.dim
         sizes = [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
         shape = tuple(size for size in sizes[1:] if size is not None and size > 0)
-        if len(sizes) < 2 or len(shape) < len(sizes) - 1:
+        if len(sizes) < 2 or len(shape) < len(sizes) - 1 or prod(shape) > LARGEST:
             shown = "×".join("?" if s is None else str(s) for s in sizes) or "unknown"
             problems.append(
                 Diagnostic(
                     "SNN005",
-                    f"input '{given.name}' has shape {shown}, should have a batch axis and then "
-                    "fixed sizes",
-                    f"input '{given.name}'",
+                    f"{place} has shape {shown}, should have a batch axis and then fixed sizes",
+                    place,
                     "export with fixed sizes; only the batch axis may be dynamic",
                 )
             )
@@ -109,6 +170,15 @@ def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
         network.builder.add(name, Input(shape), [], Origin((Source("Input", given.name),)))
         network.bind(given.name, name)
     return problems
+
+
+_NUMBERS = frozenset(
+    {
+        TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16,
+        TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
+        TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64, TensorProto.INT64,
+    }
+)  # fmt: skip
 
 
 def _constant(node: OnnxNode, network: Network) -> None:
@@ -123,25 +193,24 @@ def _constant(node: OnnxNode, network: Network) -> None:
         ("value_ints", np.int64),
     ):
         if key in node.attributes:
-            array = np.array(node.attributes[key], dtype)
-            network.define_constant(node.outputs[0], numpy_helper.from_array(array))
+            network.define_constant(node.outputs[0], np.array(node.attributes[key], dtype))
 
 
 def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
-        if node.domain not in ("", "ai.onnx") or node.op_type not in table:
+        if node.operator not in table:
             raise Refusal(
                 "SNN003",
-                f"operator {node.domain + '.' if node.domain else ''}{node.op_type} is not "
-                "supported",
+                f"operator {node.operator} is not supported",
                 _HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
             )
         if unknown:
             return None  # it hangs on a node that was refused already
         _require_inputs(node, network.opset)
-        values = table[node.op_type](node, network)
+        chosen = node.op_type in KEEP_ORDER and not network.choices.isdisjoint(node.inputs)
+        values = (lower_choice if chosen else table[node.operator])(node, network)
     except Refusal as refusal:
         return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
     except (SnnccError, TypeRuleError) as error:
@@ -155,11 +224,15 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     outputs = [name for name in node.outputs if name]
     for name, value in zip(outputs, (values,) if isinstance(values, str) else values, strict=False):
         network.bind(name, value)
+    if node.op_type in KEEP_ORDER and node.inputs[0] in network.stands_for:
+        network.stands_for[outputs[0]] = network.stands_for[node.inputs[0]]
     return None
 
 
 def _require_inputs(node: OnnxNode, opset: int) -> None:
     """Refuses a node without an input that its operator has to have."""
+    if node.domain not in STANDARD:
+        return
     schema = onnx.defs.get_schema(node.op_type, opset)
     for index, formal in enumerate(schema.inputs):
         needed = formal.option != onnx.defs.OpSchema.FormalParameterOption.Optional
@@ -170,23 +243,38 @@ def _require_inputs(node: OnnxNode, opset: int) -> None:
             )
 
 
-def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
-    problems = []
+def _outputs(proto: onnx.GraphProto, network: Network) -> tuple[list[str], list[Diagnostic]]:
+    """Adds outputs; the value of the model that each stands for, and problems."""
+    problems, results = [], []
+    scores = {
+        network.value(result.name)
+        for result in proto.output
+        if network.is_value(result.name) and result.name not in network.choices
+    }
     for result in proto.output:
+        place = f"output '{result.name}'"
         if not network.is_value(result.name):
             problems.append(
                 Diagnostic(
                     "SNN004",
-                    f"output '{result.name}' does not depend on the input",
-                    f"output '{result.name}'",
+                    f"{place} does not depend on the input",
+                    place,
                     "remove it from the model's outputs",
                 )
             )
             continue
+        value = network.value(result.name)
+        if result.name in network.choices and value in scores:
+            network.notes.append(
+                f"{place} is left out: it says which of the other output's numbers is the largest"
+            )
+            continue
+        scores.add(value)
+        results.append(network.stands_for.get(result.name, result.name))
         name = network.builder.unique(readable(result.name, "", "output"))
         origin = Origin((Source("Output", result.name),))
-        network.builder.add(name, Output(), [network.value(result.name)], origin)
-    return problems
+        network.builder.add(name, Output(), [value], origin)
+    return results, problems
 
 
 def _place(node: OnnxNode, network: Network) -> str:
@@ -198,4 +286,4 @@ def _place(node: OnnxNode, network: Network) -> str:
             sizes = network.constant_shape(name)
             shape = "unknown" if sizes is None else "×".join(map(str, sizes)) or "scalar"
             operands.append(f"{name}: {shape}")
-    return f"{node.op_type} '{node.name}' ({', '.join(operands)})"
+    return f"{node.op_type} '{node.name}' ({', '.join(operands)}){node.written}"

@@ -1,25 +1,90 @@
-"""Reads ONNX files, whatever their bytes are."""
+"""Reads ONNX files, whatever their bytes are; large weights stay where they are."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
+from onnx import helper, inliner
 
+from snncc.onnx.constants import Stored
+from snncc.onnx.wire import IrregularError, LargeTensor, split
 from snncc_ir import fail
 
 
-def read_model(path: Path) -> onnx.ModelProto:
+@dataclass(frozen=True)
+class Model:
+    """A checked model, in which large initializers are inputs, and where their numbers are."""
+
+    proto: onnx.ModelProto
+    stored: dict[str, Stored]
+
+    @property
+    def opset(self) -> int:
+        """Of the standard operators."""
+        return next((o.version for o in self.proto.opset_import if o.domain in _STANDARD), 1)
+
+
+_STANDARD = ("", "ai.onnx")
+
+
+def read_model(path: Path) -> Model:
     """The checked model. Raises SNN001 for a file that is no ONNX, SNN002 for an invalid graph."""
+    proto, large = _parsed(path)
+    if not proto.graph.node:
+        raise fail(
+            "SNN001",
+            "the model file has no graph with nodes",
+            str(path),
+            "check that it is an ONNX file: python -m onnx.checker FILE, or netron",
+        )
+    if not all(isinstance(text, str) for text in _texts(proto.graph)):
+        raise fail(
+            "SNN001",
+            "the model file has names that are no text, so it is damaged",
+            str(path),
+            "export the model again, or copy it again if it was transferred",
+        )
+    stored = dict(_stored(proto, large, path))
+    _as_inputs(proto.graph, stored)
+    _declare_domains(proto)
+    try:
+        onnx.checker.check_model(proto)
+        if proto.functions:
+            proto = inliner.inline_local_functions(proto)
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        raise fail(
+            "SNN002",
+            f"the model is not valid ONNX: {_line(error)}",
+            str(path),
+            "export it again with a newer exporter; onnx.checker.check_model says the same",
+        ) from None
+    return Model(proto, stored)
+
+
+def read_whole(path: Path) -> onnx.ModelProto:
+    """The model with all weights, to be changed for other tools; of a path that was read before."""
+    return onnx.load(path, format="protobuf")
+
+
+def _parsed(path: Path) -> tuple[onnx.ModelProto, list[LargeTensor]]:
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
             raise fail(
                 "SNN001", f"the model file {what}", str(path), "give the path of a .onnx file"
             )
-        if path.stat().st_size == 0:
+        size = path.stat().st_size
+        if size == 0:
             raise fail("SNN001", "the model file is empty", str(path), "export the model again")
-        model = onnx.load(path, format="protobuf")  # whatever its suffix
-    except (DecodeError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
+        try:
+            with path.open("rb") as file:
+                content, large = split(file, size)
+        except IrregularError:
+            content, large = path.read_bytes(), []
+        return onnx.ModelProto.FromString(content), large
+    except (DecodeError, ValueError) as error:
         raise fail(
             "SNN001",
             f"the model file is not an ONNX file, or is cut off: {_line(error)}",
@@ -30,23 +95,68 @@ def read_model(path: Path) -> onnx.ModelProto:
         raise fail(
             "SNN001", f"the model file cannot be read: {error.strerror}", str(path)
         ) from None
-    if not model.graph.node:
-        raise fail(
-            "SNN001",
-            "the model file has no graph with nodes",
-            str(path),
-            "check that it is an ONNX file: python -m onnx.checker FILE, or netron",
-        )
-    try:
-        onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
-        raise fail(
-            "SNN002",
-            f"the model is not valid ONNX: {_line(error)}",
-            str(path),
-            "export it again with a newer exporter; onnx.checker.check_model says the same",
-        ) from None
-    return model
+
+
+def _stored(
+    proto: onnx.ModelProto, large: list[LargeTensor], path: Path
+) -> Iterator[tuple[str, Stored]]:
+    """The initializers whose numbers are left in files; those beside the model leave its graph."""
+    taken = {tensor.name for tensor in proto.graph.initializer}
+    for tensor in large:
+        stub = onnx.TensorProto.FromString(tensor.stub)
+        if stub.name in taken or not stub.name:
+            raise fail(
+                "SNN002",
+                f"the initializer '{stub.name}' is there twice, or has no name",
+                str(path),
+                "export the model again",
+            )
+        taken.add(stub.name)
+        yield stub.name, Stored(stub, path, tensor.raw_data)
+    inside = [t for t in proto.graph.initializer if t.data_location != onnx.TensorProto.EXTERNAL]
+    if len(inside) == len(proto.graph.initializer):
+        return
+    for tensor in proto.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            stub = onnx.TensorProto()
+            stub.CopyFrom(tensor)
+            yield stub.name, Stored(stub, path, None)
+    kept = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in inside]
+    del proto.graph.initializer[:]
+    proto.graph.initializer.extend(kept)
+
+
+def _texts(graph: onnx.GraphProto) -> Iterator[str]:
+    """All names; protocol buffers give bytes for what is no UTF-8."""
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, node.doc_string)
+        yield from (*node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+        for entry in node.metadata_props:
+            yield from (entry.key, entry.value)
+    for given in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        yield given.name
+
+
+def _as_inputs(graph: onnx.GraphProto, stored: dict[str, Stored]) -> None:
+    given = {value.name for value in graph.input}
+    graph.input.extend(
+        helper.make_tensor_value_info(name, tensor.stub.data_type, list(tensor.stub.dims))
+        for name, tensor in stored.items()
+        if name not in given
+    )
+
+
+def _declare_domains(proto: onnx.ModelProto) -> None:
+    """Some exporters use operators of a domain of their own without an import of it."""
+    declared = {opset.domain for opset in proto.opset_import}
+    used = dict.fromkeys(node.domain for node in proto.graph.node)
+    proto.opset_import.extend(
+        helper.make_opsetid(domain, 1)
+        for domain in used
+        if domain not in declared and domain not in _STANDARD
+    )
 
 
 def _line(error: Exception) -> str:

@@ -1,31 +1,41 @@
-"""Everything that is constant in a model becomes a constant, by onnxscript's folding."""
+"""Shapes inferred by onnx, and what is constant in a model made constant by onnxscript's folding.
+
+Large weights are not looked at here: a node that turns constant weights into others stays, and is
+computed when a layer asks for them (`constants`).
+"""
 
 import warnings
+from collections.abc import Iterable, Iterator
 from math import prod
 
 import onnx
 
+from snncc.onnx.constants import LARGEST
 from snncc_ir import fail
 
 _NO_LIMIT = 1 << 40
-_LARGEST = 1 << 28
-"""Elements of a result that is still computed here; a damaged file may ask for any number."""
 
 
-def simplify(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+def simplify(
+    model: onnx.ModelProto, stored: Iterable[str] = ()
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """The model with shapes inferred, constant nodes computed, and unused nodes gone; and notes.
 
-    Names of nodes stay. BatchNormalization stays too: our own pass folds it, and says so. Raises
-    SNN002 when inference or folding finds the graph contradictory.
+    stored: inputs of its graph that are weights. Names of nodes stay. BatchNormalization stays too:
+    our own pass folds it, and says so. Raises SNN002 when inference or folding finds the graph
+    contradictory.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations inside the libraries
-            folded = _fold(model)
+            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+            if not any(_folds(inferred)):
+                return inferred, ()
+            folded = _fold(inferred)
             if not _asks_for_shapes(folded):
                 return folded, ()
             note = "the graph reads its own batch size, which is taken as 1: one sample at a time"
-            return _fold(_of_one_sample(model)), (note,)
+            return _fold(_of_one_sample(model, frozenset(stored))), (note,)
     except Exception as error:  # the libraries raise what they like for contradictory graphs
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise fail(
@@ -33,6 +43,20 @@ def simplify(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
             f"the model's shapes or constants contradict each other: {first}",
             hint="onnx.shape_inference.infer_shapes(model, strict_mode=True) may say more",
         ) from None
+
+
+def _folds(model: onnx.ModelProto) -> Iterator[bool]:
+    """Whether each node is one that folding may compute, or take the inside out of."""
+    constant = {tensor.name for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and not node.domain:
+            constant.update(node.output)
+            continue
+        within = any(a.HasField("g") or a.graphs for a in node.attribute)
+        yield within or node.op_type in _OF_SHAPES or constant.issuperset(filter(None, node.input))
+
+
+_OF_SHAPES = ("Shape", "Size")
 
 
 def _fold(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -44,7 +68,7 @@ def _fold(model: onnx.ModelProto) -> onnx.ModelProto:
     def is_moderate(node: onnx_ir.Node) -> bool:
         shapes = [output.shape for output in node.outputs if output.shape is not None]
         sizes = [prod(d for d in shape if isinstance(d, int)) for shape in shapes]
-        return max(sizes, default=0) <= _LARGEST
+        return max(sizes, default=0) <= LARGEST
 
     graph = onnx_ir.from_proto(onnx.shape_inference.infer_shapes(model, data_prop=True))
     fold_constants(
@@ -59,14 +83,14 @@ def _fold(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _asks_for_shapes(model: onnx.ModelProto) -> bool:
-    return any(node.op_type == "Shape" for node in model.graph.node)
+    return any(node.op_type in _OF_SHAPES for node in model.graph.node)
 
 
-def _of_one_sample(model: onnx.ModelProto) -> onnx.ModelProto:
+def _of_one_sample(model: onnx.ModelProto, stored: frozenset[str]) -> onnx.ModelProto:
     """The model with a batch axis of 1, so that `x.view(x.size(0), -1)` is a constant shape."""
     single = onnx.ModelProto()
     single.CopyFrom(model)
-    constants = {tensor.name for tensor in single.graph.initializer}
+    constants = stored.union(tensor.name for tensor in single.graph.initializer)
     for given in single.graph.input:
         dims = given.type.tensor_type.shape.dim
         others_are_fixed = all(dim.HasField("dim_value") for dim in dims[1:])

@@ -44,10 +44,10 @@ def truncated(folder: Path) -> Path:
     return path
 
 
-def sigmoid(folder: Path) -> Path:
+def exponential(folder: Path) -> Path:
     nodes = [
         helper.make_node("Gemm", ["x", "w"], ["h"], "/fc/Gemm"),
-        helper.make_node("Sigmoid", ["h"], ["y"], "/gate/Sigmoid"),
+        helper.make_node("Exp", ["h"], ["y"], "/gate/Exp"),
     ]
     return save(folder / "gate.onnx", nodes, (4,), {"w": dyadic(1, 4, 3)})
 
@@ -76,9 +76,9 @@ MODELS: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "a text": (text_file, "SNN001", "the model file"),
     "empty": (empty_file, "SNN001", "the model file is empty"),
     "truncated": (truncated, "SNN001", "is cut off"),
-    "unsupported": (sigmoid, "SNN003", "operator Sigmoid is not supported"),
+    "unsupported": (exponential, "SNN003", "operator Exp is not supported"),
     "no neurons": (linear, "SNN006", "no activation that could become neurons"),
-    "external data": (external, "SNN001", "the model file"),
+    "external data": (external, "SNN001", "the numbers of 'w1'"),
 }
 
 
@@ -99,9 +99,9 @@ def test_model(case: str, cli: Cli, tmp_path: Path) -> None:
 
 
 def test_an_unsupported_node_is_named(cli: Cli, tmp_path: Path) -> None:
-    shown = cli(sigmoid(tmp_path), "-o", tmp_path / "out", code=2)
-    assert "at Sigmoid '/gate/Sigmoid' (h: N×3)" in shown.err
-    assert "try replace it by ReLU" in shown.err
+    shown = cli(exponential(tmp_path), "-o", tmp_path / "out", code=2)
+    assert "at Exp '/gate/Exp' (h: N×3)" in shown.err
+    assert "try a chip has no exponentials" in shown.err
 
 
 def archive(path: Path, **arrays: object) -> Path:
@@ -300,6 +300,6 @@ def test_verify_against_another_model(cli: Cli, tmp_path: Path) -> None:
     cli(model, "--calib", data, "-q", "-o", out)
     other = tmp_path / "other"
     other.mkdir()
-    changed = sigmoid(other)
+    changed = exponential(other)
     shown = cli("verify", out, "--model", changed, "--data", data)
     assert "gate.onnx is not the file that the bundle was compiled from" in shown.err

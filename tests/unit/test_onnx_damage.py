@@ -169,7 +169,11 @@ DAMAGED: dict[str, tuple[Callable[[Maker], object], str, str]] = {
     ),
     "words": (text_constant, "SNN004", "has type object, should have numbers"),
     "a constant that is cut": (cut_constant, "SNN002", ""),
-    "a constant of 14 GB": (endless_constant, "SNN003", "operator ConstantOfShape"),
+    "a constant of 14 GB": (
+        endless_constant,
+        "SNN004",
+        "is computed as 3600000000 numbers, should be stored",
+    ),
 }
 
 

@@ -11,12 +11,14 @@ def lower_gemm(node: OnnxNode, net: Network) -> str:
     if node.integer("transA", 0):
         refuse("it transposes its data (transA), should not", "export with transA=0")
     _rank_two(node, net)
-    weight = net.floats(node, 1, "weight") * node.number("alpha", 1.0)
+    weight = net.weight(node, 1, "weight").array
     if weight.ndim != 2:
         refuse(
             f"its weight has shape {list(weight.shape)}, should have 2 axes", "use a dense layer"
         )
     rows = weight if node.integer("transB", 0) else weight.T
+    if node.number("alpha", 1.0) != 1.0:
+        rows = rows.astype(np.float64) * node.number("alpha", 1.0)
     bias = None
     if node.has_input(2):
         given = net.floats(node, 2, "bias") * node.number("beta", 1.0)
@@ -35,7 +37,7 @@ def lower_matmul(node: OnnxNode, net: Network) -> str:
     if not net.is_value(node.inputs[0]):
         refuse("its first operand is constant, should be the data", "export as x @ W")
     _rank_two(node, net)
-    weight = net.floats(node, 1, "weight")
+    weight = net.weight(node, 1, "weight").array
     if weight.ndim != 2:
         refuse(
             f"its weight has shape {list(weight.shape)}, should have 2 axes", "use a dense layer"

@@ -1,0 +1,76 @@
+"""The float network: the user's own model in onnxruntime, which bundles are compared with."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from snncc.onnx import import_model
+from snncc.onnx.reader import read_whole
+from snncc_ir import Batch, Floats, SnnccError, fail, session
+from snncc_ir.values import BATCH
+
+
+def float_results(model: Path, samples: Batch, compiled: object, notes: list[str]) -> Floats:
+    """What a bundle's first output stands for, on the same samples: logits, not their softmax.
+
+    compiled: SHA-256 of the file that the bundle was compiled from; `notes` gets one if `model` is
+    another. Raises SNN002 and SNN030 for what onnxruntime refuses.
+    """
+    if sha256(model.read_bytes()).hexdigest() != compiled:
+        notes.append(f"{model.name} is not the file that the bundle was compiled from")
+    running = _session(model)
+    expected = [given.name for given in running.get_inputs()]
+    if len(expected) != len(samples):
+        raise fail(
+            "SNN030",
+            f"the model has {len(expected)} inputs, should have {len(samples)} as the bundle",
+            str(model),
+        )
+    first = running.get_outputs()[0].name
+    batch = running.get_inputs()[0].shape[0]
+    size = batch if isinstance(batch, int) else BATCH
+    count = len(next(iter(samples.values())))
+    parts = []
+    for start in range(0, count, size):
+        part = {
+            given.name: array[start : start + size].astype(_FORMATS.get(given.type, np.float32))
+            for given, array in zip(running.get_inputs(), samples.values(), strict=True)
+        }
+        missing = size - len(part[expected[0]]) if isinstance(batch, int) else 0
+        if missing:
+            part = {name: np.resize(x, (size, *x.shape[1:])) for name, x in part.items()}
+        try:
+            (result,) = running.run([first], part)
+        except Exception as error:  # onnxruntime raises a dozen classes without a common base
+            raise fail(
+                "SNN030", f"onnxruntime cannot run the model on the data: {error}", str(model)
+            ) from None
+        parts.append(result[: size - missing])
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _session(model: Path) -> onnxruntime.InferenceSession:
+    """The model in onnxruntime; its first output is what the bundle's first output stands for."""
+    running = session(str(model))
+    try:
+        wanted = import_model(model).results[0]
+    except SnnccError:  # another model than the one that was compiled
+        return running
+    if running.get_outputs()[0].name == wanted:
+        return running
+    proto = read_whole(model)
+    del proto.graph.output[:]
+    proto.graph.output.append(onnx.helper.make_empty_tensor_value_info(wanted))
+    return session(proto.SerializeToString())
+
+
+_FORMATS: dict[str, type[np.number]] = {
+    "tensor(double)": np.float64, "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8, "tensor(int8)": np.int8, "tensor(uint16)": np.uint16,
+    "tensor(int16)": np.int16, "tensor(uint32)": np.uint32, "tensor(int32)": np.int32,
+    "tensor(uint64)": np.uint64, "tensor(int64)": np.int64,
+}  # fmt: skip
+"""Number formats of inputs by onnxruntime's names; others are float32."""
