@@ -58,8 +58,16 @@ def violations(graph: Graph, stage: Stage) -> Iterator[Diagnostic]:
     """All that keeps `graph` from being well formed at `stage`."""
     yield from _types(graph)
     for node in graph:
+        place = f"{node.op.name} '{node.name}', from {node.origin}"
+        for name, tensor in node_tensors(node).items():
+            if not tensor.is_finite:
+                yield Diagnostic(
+                    "SNN010",
+                    f"tensor '{name}' has values that are not finite, should have none",
+                    place,
+                    "look whether training diverged; products of these weights leave float32",
+                )
         for message in _node(graph, node, stage):
-            place = f"{node.op.name} '{node.name}', from {node.origin}"
             yield Diagnostic("SNN010", message, place)
     if not graph.inputs:
         yield Diagnostic("SNN010", "the graph has no input, should have one at least")
@@ -82,9 +90,6 @@ def _types(graph: Graph) -> Iterator[Diagnostic]:
 
 
 def _node(graph: Graph, node: Node, stage: Stage) -> Iterator[str]:
-    for name, tensor in node_tensors(node).items():
-        if not tensor.is_finite:
-            yield f"tensor '{name}' has values that are not finite, should have none"
     if any(isinstance(source.op, Output) for source in graph.operands(node)):
         yield "an operand is an output, should be a value of the network"
     if stage.rank >= NORMAL.rank:
