@@ -22,14 +22,17 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_model(path: Path) -> Imported:
+def import_model(path: Path, approximate: bool = False, neurons: bool = True) -> Imported:
     """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006.
+
+    approximate: Sigmoid, Tanh, Gelu and their like become sums of clipped ramps, and the notes say
+    so; else they are refused. neurons: a network without any is refused, as nothing would spike.
 
     SNN010 is raised for weights that overflow float32 on their way.
     """
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
         model, notes = simplify(read_model(path))
-        graph, more = lower(model, path.stem)
+        graph, more = lower(model, path.stem, approximate, neurons)
     check(graph, LOWERED)
     return Imported(graph, (*notes, *more))
 

@@ -78,6 +78,8 @@ class Network:
         self.opset = opset
         self.batch: int | None = None
         """The model's batch size where it is fixed."""
+        self.approximate = False
+        """Whether activations that are no sums of ReLUs may become such by approximation."""
         self.notes: list[str] = []
         self.final: frozenset[str] = frozenset()
         """ONNX values that are results of the model and read by no node."""

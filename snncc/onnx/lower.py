@@ -11,32 +11,12 @@ from onnx import numpy_helper
 
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
+from snncc.onnx.hints import HINTS
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
 from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
-
-_HINTS = {
-    "LeakyRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
-    "PRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
-    "Sigmoid": "replace it by ReLU or ReLU6 and fine-tune; at the end, export the logits",
-    "Tanh": "replace it by ReLU or ReLU6 and fine-tune",
-    "Gelu": "replace it by ReLU and fine-tune",
-    "Erf": "this is a GELU; replace it by ReLU and fine-tune",
-    "HardSwish": "replace it by ReLU6 and fine-tune",
-    "HardSigmoid": "replace it by ReLU6 and fine-tune, or leave the gate out",
-    "LSTM": "only feed-forward networks can be converted",
-    "GRU": "only feed-forward networks can be converted",
-    "LayerNormalization": "use BatchNormalization, which folds into weights",
-    "InstanceNormalization": "use BatchNormalization, which folds into weights",
-    "LpPool": "use average or max pooling",
-    "ArgMax": "export the logits; snncc reads the largest by itself",
-    "ConvTranspose": "use nearest-neighbor upsampling and a convolution",
-    "QLinearConv": "export the float network; snncc quantizes it for the target",
-    "QuantizeLinear": "export the float network; snncc quantizes it for the target",
-    "DequantizeLinear": "export the float network; snncc quantizes it for the target",
-}
 
 
 @cache
@@ -48,12 +28,19 @@ def lowerings() -> dict[str, Lowering]:
     return dict(sorted(table.items()))
 
 
-def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
-    """The graph at stage LOWERED, and notes; raises SNN003 to SNN006 for all that cannot be."""
+def lower(
+    model: onnx.ModelProto, name: str, approximate: bool = False, neurons: bool = True
+) -> tuple[Graph, tuple[str, ...]]:
+    """The graph at stage LOWERED, and notes; raises SNN003 to SNN006 for all that cannot be.
+
+    approximate: activations that are no sums of ReLUs become such by approximation. neurons: a
+    network without any is refused.
+    """
     proto = model.graph
     constants = {tensor.name: tensor for tensor in proto.initializer}
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
     network = Network(name, constants, opset)
+    network.approximate = approximate
     read = {operand for node in proto.node for operand in node.input}
     network.final = frozenset(output.name for output in proto.output) - read
     problems = [*_inputs(proto, network)]
@@ -69,7 +56,7 @@ def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if not any(isinstance(node.op, Neuron) for node in graph):
+    if neurons and not any(isinstance(node.op, Neuron) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(
@@ -136,7 +123,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
                 "SNN003",
                 f"operator {node.domain + '.' if node.domain else ''}{node.op_type} is not "
                 "supported",
-                _HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
+                HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
             )
         if unknown:
             return None  # it hangs on a node that was refused already
@@ -152,9 +139,10 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
         return Diagnostic(
             "SNN004", message, _place(node, network), "look at this layer's attributes and shapes"
         )
-    outputs = [name for name in node.outputs if name]
-    for name, value in zip(outputs, (values,) if isinstance(values, str) else values, strict=False):
-        network.bind(name, value)
+    results = (values,) if isinstance(values, str) else values
+    for name, value in zip(node.outputs, results, strict=False):
+        if name:
+            network.bind(name, value)
     return None
 
 

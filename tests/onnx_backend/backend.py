@@ -1,0 +1,81 @@
+"""A backend for `onnx.backend.test`: the front end, then the IR's value semantics."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnx.backend.base import Backend, BackendRep
+
+from snncc.onnx import import_model
+from snncc_ir import ValueRunner
+
+Tensor = NDArray[np.generic]
+
+EVERY_INPUT = frozenset({"Add", "Concat", "Max", "Mean", "Min", "Sub", "Sum"})
+"""Operators all of whose inputs are data; of the others the first is, and the rest is constant."""
+
+
+def data_inputs(graph: onnx.GraphProto) -> list[str]:
+    """Inputs that samples are given for; of networks and functions of several nodes, the first."""
+    constants = {tensor.name for tensor in graph.initializer}
+    names = [given.name for given in graph.input if given.name not in constants]
+    if len(graph.node) == 1 and graph.node[0].op_type in EVERY_INPUT:
+        return names
+    return names[:1]
+
+
+@dataclass(frozen=True)
+class _Prepared(BackendRep):  # type: ignore[misc]
+    model: onnx.ModelProto
+    approximate: bool
+
+    def run(self, inputs: Sequence[Tensor], **kwargs: object) -> tuple[Tensor, ...]:
+        """Results for a batch; the model is imported here, because constants come as inputs."""
+        graph = self.model.graph
+        constants = {tensor.name for tensor in graph.initializer}
+        names = [given.name for given in graph.input if given.name not in constants]
+        arrays = dict(zip(names, inputs, strict=True))
+        data = data_inputs(graph)
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        for name in set(arrays) - set(data):
+            model.graph.initializer.append(numpy_helper.from_array(np.asarray(arrays[name]), name))
+        kept = [given for given in model.graph.input if given.name in data]
+        del model.graph.input[:]
+        model.graph.input.extend(kept)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "case.onnx"
+            onnx.save(model, path)
+            imported = import_model(path, approximate=self.approximate, neurons=False).graph
+        samples = {
+            node.name: np.asarray(arrays[name], np.float32)
+            for node, name in zip(imported.inputs, data, strict=True)
+        }
+        found = list(ValueRunner(imported).run(samples).values())
+        results = []
+        for value, declared in zip(found, graph.output, strict=True):
+            kind = declared.type.tensor_type
+            result = value.astype(helper.tensor_dtype_to_np_dtype(kind.elem_type))
+            if len(kind.shape.dim) == 1 and result.shape[1:] == (1,):
+                result = result[:, 0]  # a value of nothing but the batch axis has one number here
+            results.append(result)
+        return tuple(results)
+
+
+class IrBackend(Backend):  # type: ignore[misc]
+    """snncc's front end and value semantics."""
+
+    @classmethod
+    def prepare(
+        cls, model: onnx.ModelProto, device: str = "CPU", approximate: bool = False
+    ) -> _Prepared:
+        return _Prepared(model, approximate)
+
+    @classmethod
+    def supports_device(cls, device: str) -> bool:
+        return device == "CPU"
