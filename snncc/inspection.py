@@ -24,7 +24,7 @@ from snncc_ir.ops import (
     chain_type,
 )
 
-NORMAL_FORM = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights"
+NORMAL_FORM = "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,binary-weights"
 
 
 @dataclass(frozen=True)

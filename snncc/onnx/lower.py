@@ -13,7 +13,7 @@ import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
 from snncc.onnx.hints import HINTS
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
+from snncc_ir.ops import Input, MaxPool, Neuron, Output, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -56,7 +56,7 @@ def lower(
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if neurons and not any(isinstance(node.op, Neuron) for node in graph):
+    if neurons and not any(isinstance(node.op, Neuron | MaxPool) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(

@@ -20,6 +20,16 @@ EVERY_INPUT = frozenset({"Add", "Concat", "Max", "Mean", "Min", "Sub", "Sum"})
 """Operators all of whose inputs are data; of the others the first is, and the rest is constant."""
 
 
+ELEMENTWISE = frozenset(
+    {
+        "Abs", "Add", "Celu", "Clip", "Div", "Elu", "Gelu", "HardSigmoid", "HardSwish", "Identity",
+        "LeakyRelu", "Max", "Mean", "Min", "Mish", "Mul", "Neg", "PRelu", "Relu", "Selu", "Sigmoid",
+        "Softplus", "Sub", "Sum", "Swish", "Tanh",
+    }
+)  # fmt: skip
+"""Operators that do not know which axis is the batch's: their cases get one more, of one sample."""
+
+
 def data_inputs(graph: onnx.GraphProto) -> list[str]:
     """Inputs that samples are given for; of networks and functions of several nodes, the first."""
     constants = {tensor.name for tensor in graph.initializer}
@@ -27,6 +37,20 @@ def data_inputs(graph: onnx.GraphProto) -> list[str]:
     if len(graph.node) == 1 and graph.node[0].op_type in EVERY_INPUT:
         return names
     return names[:1]
+
+
+def is_elementwise(graph: onnx.GraphProto) -> bool:
+    """Whether a case gets a batch axis of its own."""
+    return len(graph.node) == 1 and graph.node[0].op_type in ELEMENTWISE
+
+
+def _with_batch_axis(arrays: dict[str, Tensor], data: list[str]) -> dict[str, Tensor]:
+    """Data as one sample, all of as many axes, so that they broadcast as they did."""
+    rank = max(arrays[name].ndim for name in data)
+    return {
+        name: array.reshape(1, *[1] * (rank - array.ndim), *array.shape) if name in data else array
+        for name, array in arrays.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -43,6 +67,16 @@ class _Prepared(BackendRep):  # type: ignore[misc]
         data = data_inputs(graph)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
+        widened = is_elementwise(graph)
+        if widened:
+            arrays = _with_batch_axis(arrays, data)
+            for given in model.graph.input:
+                if given.name in data:
+                    sizes = [helper.make_tensor_value_info("", 1, arrays[given.name].shape)]
+                    given.type.tensor_type.shape.CopyFrom(sizes[0].type.tensor_type.shape)
+            for result in model.graph.output:
+                result.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension())
+                result.type.tensor_type.shape.dim[0].dim_value = 1
         for name in set(arrays) - set(data):
             model.graph.initializer.append(numpy_helper.from_array(np.asarray(arrays[name]), name))
         kept = [given for given in model.graph.input if given.name in data]
@@ -61,7 +95,9 @@ class _Prepared(BackendRep):  # type: ignore[misc]
         for value, declared in zip(found, graph.output, strict=True):
             kind = declared.type.tensor_type
             result = value.astype(helper.tensor_dtype_to_np_dtype(kind.elem_type))
-            if len(kind.shape.dim) == 1 and result.shape[1:] == (1,):
+            if widened:
+                result = result.reshape([dim.dim_value for dim in kind.shape.dim])
+            elif len(kind.shape.dim) == 1 and result.shape[1:] == (1,):
                 result = result[:, 0]  # a value of nothing but the batch axis has one number here
             results.append(result)
         return tuple(results)

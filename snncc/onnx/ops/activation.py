@@ -27,12 +27,12 @@ def lower_clip(node: OnnxNode, net: Network) -> str:
         low = net.scalar(node, 1, "minimum")
     if node.has_input(2):
         high = net.scalar(node, 2, "maximum")
-    if not low < high:
-        refuse(
-            f"it clips to {low:g}..{high:g}, should be from a smaller to a larger number",
-            "look at the exported bounds; such a layer is constant",
-        )
-    return clipped(node, net, net.value(node.inputs[0]), low, high)
+    value = net.value(node.inputs[0])
+    if np.isnan(low) or np.isnan(high):
+        refuse("it clips to what is no number, should be to numbers", "look at the exported bounds")
+    if not low < high and np.isfinite(high):
+        return affine(node, net, value, 0.0, high)  # as ONNX has it: the maximum counts
+    return clipped(node, net, value, low, high)
 
 
 def clipped(node: OnnxNode, net: Network, value: str, low: float, high: float) -> str:
