@@ -11,6 +11,7 @@ from onnx import numpy_helper
 
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
+from snncc.onnx.curves import follow
 from snncc.onnx.hints import HINTS
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
 from snncc_ir.ops import Input, MaxPool, Neuron, Output, TypeRuleError
@@ -118,6 +119,8 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
+        if network.approximate and not unknown and follow(node, network):
+            return None
         if node.domain not in ("", "ai.onnx") or node.op_type not in table:
             raise Refusal(
                 "SNN003",
@@ -173,7 +176,13 @@ def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
             continue
         name = network.builder.unique(readable(result.name, "", "output"))
         origin = Origin((Source("Output", result.name),))
-        network.builder.add(name, Output(), [network.value(result.name)], origin)
+        try:
+            value = network.value(result.name)
+        except Refusal as refusal:  # of a function that is approximated only where it is read
+            place = f"output '{result.name}'"
+            problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
+            continue
+        network.builder.add(name, Output(), [value], origin)
     return problems
 
 

@@ -54,7 +54,7 @@ def _with_batch_axis(arrays: dict[str, Tensor], data: list[str]) -> dict[str, Te
 
 
 @dataclass(frozen=True)
-class _Prepared(BackendRep):  # type: ignore[misc]
+class _Prepared(BackendRep):
     model: onnx.ModelProto
     approximate: bool
 
@@ -103,14 +103,13 @@ class _Prepared(BackendRep):  # type: ignore[misc]
         return tuple(results)
 
 
-class IrBackend(Backend):  # type: ignore[misc]
+class IrBackend(Backend):
     """snncc's front end and value semantics."""
 
     @classmethod
-    def prepare(
-        cls, model: onnx.ModelProto, device: str = "CPU", approximate: bool = False
-    ) -> _Prepared:
-        return _Prepared(model, approximate)
+    def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **kwargs: object) -> _Prepared:
+        """approximate=True: as of `import_model`."""
+        return _Prepared(model, bool(kwargs.get("approximate", False)))
 
     @classmethod
     def supports_device(cls, device: str) -> bool:

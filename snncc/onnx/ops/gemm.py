@@ -121,8 +121,8 @@ def _matrices(node: OnnxNode, weight: Floats, shape: Shape) -> Floats:
         wide = np.broadcast_to(stack, (*between, *weight.shape[-2:]))
     except ValueError:
         refuse(
-            f"its weight has shape {list(weight.shape)} for data of {shown(shape)}, should have one "
-            "matrix, or one for each place of the data's own axes",
+            f"its weight has shape {list(weight.shape)} for data of {shown(shape)}, should have "
+            "one matrix, or one for each place of the data's own axes",
             "use a weight of 2 axes",
         )
     return wide.reshape(-1, *weight.shape[-2:])

@@ -9,7 +9,7 @@ from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc.onnx.emit import affine, check_size, moved, shown, view
 from snncc.onnx.single import places_by_reference
 from snncc_ir import Integers, Shape
-from snncc_ir.ops import Concat, Pad, Reshape, Slice
+from snncc_ir.ops import Concat, Pad, Slice
 
 _END = (1 << 31) - 1
 """A slice that ends here or beyond goes to the end."""
