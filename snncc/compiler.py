@@ -61,6 +61,7 @@ def compile(
     passes: str | None = None,
     accuracy: float | Goal | None = None,
     data: Data | None = None,
+    approximate: bool = False,
     dump_ir: str | Path | None = None,
     force: bool = False,
     progress: Progress = lambda what, done, total: None,
@@ -73,7 +74,8 @@ def compile(
     the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
     with the returned object. settings (`RateSettings`, `TtfsSettings` or the target's own), or
     single fields of them as keywords (`steps=32`, `neuron="signed-if"`, `coding="ttfs"`).
-    passes: a pipeline in place of the target's own.
+    passes: a pipeline in place of the target's own. approximate: activations such as Sigmoid, Tanh
+    and Gelu become sums of clipped ramps, which the notes name; else they are refused.
 
     accuracy: percentage points that may be lost against the float network; the cheapest settings
     are then searched, and those given stay as they are (`coding="auto"`: all codings). They are
@@ -92,7 +94,7 @@ def compile(
         raise fail("SNN042", "a pipeline leaves no settings to search, give passes or accuracy")
     pre = preprocessing or Preprocessing()
     progress("import", 0, 1)
-    source = load_source(Path(model), calibration, pre)
+    source = load_source(Path(model), calibration, pre, approximate)
     found = None
     if goal is not None:
         study = make_study(source, data)
@@ -121,6 +123,7 @@ def compile(
         "settings": chosen.as_json(),
         "pipeline": print_pipeline(pipeline),
         "preprocessing": pre.as_json(),
+        **({"approximate": True} if approximate else {}),
         "inputs": _interface(compiled.graph, "input"),
         "outputs": _interface(compiled.graph, "output"),
         "notes": notes,

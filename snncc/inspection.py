@@ -24,7 +24,7 @@ from snncc_ir.ops import (
     chain_type,
 )
 
-NORMAL_FORM = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights"
+NORMAL_FORM = "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,binary-weights"
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Inspection:
     notes: tuple[str, ...]
 
 
-def inspect(model: Path) -> Inspection:
+def inspect(model: Path, approximate: bool = False) -> Inspection:
     """Raises `SnnccError` with all that keeps the model from being compiled."""
-    imported = import_model(model)
+    imported = import_model(model, approximate)
     passes = parse_pipeline(NORMAL_FORM)
     graph = run_pipeline(imported.graph, passes, Context({}), measure=False).graph
     return Inspection(layers(graph), imported.notes)

@@ -35,9 +35,14 @@ class Source:
         return None if self.data is None else self.data.labels
 
 
-def load_source(model: Path, data: Data | None, preprocessing: Preprocessing) -> Source:
-    """Imports a model and reads its calibration data; raises SNN001 to SNN007, and SNN030."""
-    imported = import_model(model)
+def load_source(
+    model: Path, data: Data | None, preprocessing: Preprocessing, approximate: bool = False
+) -> Source:
+    """Imports a model and reads its calibration data; raises SNN001 to SNN007, and SNN030.
+
+    approximate: as of `import_model`.
+    """
+    imported = import_model(model, approximate)
     found = as_dataset(data)
     notes = list(imported.notes)
     if found is None:

@@ -29,13 +29,13 @@ class Settings:
         """The passes from the lowered graph to stage INTEGER, in the text form of pipelines."""
         raise NotImplementedError
 
-    def _front(self, steps: int = 0, peak: float = 1.0, encode: str = "") -> str:
+    def _front(self, steps: int = 0, peak: float = 1.0, encode: str = "", most: int = 1) -> str:
         """Up to normalization; encode: passes right before it, such as `encode-input,`."""
         binary = "binary-weights," if self.keeps_signs else ""
         return (
-            f"hoist-neurons,fold-batchnorm,sink-views,fuse,{binary}{encode}"
+            f"hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,{binary}{encode}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
-            f"steps={steps},peak={peak}}},"
+            f"steps={steps},peak={peak},most={most}}},"
         )
 
     def as_json(self) -> dict[str, object]:
@@ -84,12 +84,13 @@ class RateSettings(Settings):
     def pipeline(self) -> str:
         graded = self.neuron.endswith("graded")
         most = f",most={self.most}" if graded else ""
+        peak = self.peak or (2.0 if graded else 1.0)
         calibrate = (
             f"calibrate-rate{{weights={self.fit},neurons={self.tune},rounds={self.rounds},"
             f"samples={self.samples}}},"
         )
         return (
-            f"{self._front(self.steps, self.peak or (2.0 if graded else 1.0), self._encode())}"
+            f"{self._front(self.steps, peak, self._encode(), self.most if graded else 1)}"
             f"quantize-input{{bits={self.input_bits}}},"
             f"rate-code{{neuron={self.neuron},steps={self.steps},start={self.start}{most}}},"
             f"{calibrate if self.calibrate == 'layers' else ''}"

@@ -73,6 +73,7 @@ from snncc_ir import fail
 @click.option("--layout", help="nhwc: the data's channels come last, the network's first.")
 @click.option("--passes", help="A pipeline in place of the target's own.")
 @click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for the IR of each pass.")
+@console.approximate_option
 @console.json_option
 @console.quiet_option
 def command(
@@ -92,6 +93,7 @@ def command(
     layout: str | None,
     passes: str | None,
     dump_ir: Path | None,
+    approximate: bool,
     as_json: bool,
     quiet: bool,
     **named: int | float | str | None,
@@ -121,6 +123,7 @@ def command(
                 passes=passes,
                 accuracy=wanted,
                 data=data,
+                approximate=approximate,
                 dump_ir=dump_ir,
                 force=force,
                 progress=report,

@@ -109,6 +109,11 @@ def preprocessing(
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Figures as JSON on stdout.")
+approximate_option = click.option(
+    "--approximate",
+    is_flag=True,
+    help="Sigmoid, Tanh, Gelu and their like become sums of clipped ramps.",
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
 
 

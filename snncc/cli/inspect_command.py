@@ -12,10 +12,11 @@ from snncc.inspection import inspect
 
 @click.command("inspect", short_help="What a model becomes.")
 @click.argument("model", type=click.Path(path_type=Path))
+@console.approximate_option
 @console.json_option
-def command(model: Path, as_json: bool) -> None:
+def command(model: Path, approximate: bool, as_json: bool) -> None:
     """Layers of MODEL as populations and projections; exit 2 with all that is not supported."""
-    found = inspect(model)
+    found = inspect(model, approximate)
     if as_json:
         console.print_json(asdict(found))
         return

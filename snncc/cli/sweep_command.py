@@ -43,6 +43,7 @@ MARKS = {"steps": "S", "operations": "O", "energy": "E"}
 @click.option("--jobs", type=int, help="Processes at a time.  [default: one a core]")
 @click.option("--dask", metavar="ADDRESS", help="Of a scheduler, such as tcp://host:8786.")
 @console.preprocessing_options
+@console.approximate_option
 @console.json_option
 @console.quiet_option
 def command(
@@ -63,6 +64,7 @@ def command(
     mean: str | None,
     std: str | None,
     layout: str | None,
+    approximate: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -90,6 +92,7 @@ def command(
             lists=lists,
             calibration=calib,
             data=data,
+            approximate=approximate,
             preprocessing=console.preprocessing(scale, mean, std, layout),
             limit=limit,
             jobs=jobs,

@@ -27,17 +27,20 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_model(path: Path, needs_neurons: bool = True) -> Imported:
+def import_model(path: Path, approximate: bool = False, needs_neurons: bool = True) -> Imported:
     """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006.
 
-    SNN010 is raised for weights that overflow float32 on their way. needs_neurons: whether SNN006
-    is raised for a network without any.
+    approximate: Sigmoid, Tanh, Gelu and their like become sums of clipped ramps, and the notes say
+    so; else they are refused. needs_neurons: a network without any is refused, as nothing would
+    spike.
+
+    SNN010 is raised for weights that overflow float32 on their way.
     """
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
         model = read_model(path)
         proto, notes = simplify(model.proto, model.stored)
         constants = Constants(model.opset, model.stored)
-        lowered = lower(proto, constants, path.stem, needs_neurons)
+        lowered = lower(proto, constants, path.stem, approximate, needs_neurons)
     check(lowered.graph, LOWERED)
     return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes))
 

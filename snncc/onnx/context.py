@@ -1,6 +1,6 @@
 """What a lowering function sees: one ONNX node, and the network as far as it is lowered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -20,6 +20,8 @@ STANDARD = ("", "ai.onnx")
 LONGEST_NAME = 48
 LARGEST = 1 << 25
 """Numbers in one value of a sample; a damaged file may ask for any."""
+Curve = Callable[[Floats], Floats]
+"""A function of numbers, one by one."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,10 @@ class Network:
         self.opset = constants.opset
         self.batch = batch
         """The model's batch size where it is fixed."""
+        self.approximate = False
+        """Whether activations that are no sums of ReLUs may become such by approximation."""
+        self.curves: dict[str, tuple[str, Curve]] = {}
+        """ONNX values that are functions of another one, number by number: of which, and which."""
         self.notes: list[str] = []
         self.final: frozenset[str] = frozenset()
         """ONNX values behind which nothing is computed but which class is the largest."""
@@ -105,6 +111,7 @@ class Network:
         self.stands_for: dict[str, str] = {}
         """Where something is left out: the ONNX value that has the IR value's numbers."""
         self._values: dict[str, str] = {}
+        self._deferred: dict[str, tuple[Shape, Callable[[], str]]] = {}
 
     def constant(self, name: str) -> Array | None:
         """A constant's numbers; None when the value depends on the input."""
@@ -179,15 +186,25 @@ class Network:
         """Says which IR value an ONNX value is."""
         self._values[onnx_name] = value
 
+    def defer(self, onnx_name: str, shape: Shape, make: Callable[[], str]) -> None:
+        """Says how an ONNX value of N×`shape` is made, if anything should read it."""
+        self._deferred[onnx_name] = (shape, make)
+
+    def is_deferred(self, onnx_name: str) -> bool:
+        """Whether nothing has read it so far."""
+        return onnx_name in self._deferred and onnx_name not in self._values
+
     def knows(self, onnx_name: str) -> bool:
-        return onnx_name in self._values or onnx_name in self.constants
+        return self.is_value(onnx_name) or onnx_name in self.constants
 
     def is_value(self, onnx_name: str) -> bool:
         """Whether it depends on the input."""
-        return onnx_name in self._values
+        return onnx_name in self._values or onnx_name in self._deferred
 
     def value(self, onnx_name: str) -> str:
         """The IR value of an ONNX value; refuses the node when it is a constant."""
+        if self.is_deferred(onnx_name):
+            self._values[onnx_name] = self._deferred[onnx_name][1]()
         if onnx_name not in self._values:
             refuse(
                 f"its operand '{onnx_name}' is a constant, should be a value of the network",
@@ -200,6 +217,8 @@ class Network:
 
     def shape(self, onnx_name: str) -> Shape:
         """Without the batch axis."""
+        if self.is_deferred(onnx_name):
+            return self._deferred[onnx_name][0]
         return self.type(onnx_name).shape
 
     def emit(self, node: OnnxNode, op: Op, *inputs: str) -> str:

@@ -14,33 +14,14 @@ from onnx import TensorProto
 import snncc.onnx.ops
 from snncc.onnx.constants import Constants
 from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, readable, refuse
-from snncc.onnx.ops.ending import KEEP_ORDER, final_values, lower_choice
+from snncc.onnx.curves import follow
+from snncc.onnx.hints import HINTS
+from snncc.onnx.ops.ending import KEEP_ORDER, ends, final_values, lower_choice
 from snncc_ir import Diagnostic, Graph, Origin, Shape, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output, Relu, TypeRuleError
+from snncc_ir.ops import Input, MaxPool, Neuron, Output, Relu, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
-
-_HINTS = {
-    "LeakyRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
-    "PRelu": "replace it by ReLU and fine-tune; negative activations need signed neurons",
-    "Sigmoid": "replace it by ReLU or ReLU6 and fine-tune; at the end, export the logits",
-    "Tanh": "replace it by ReLU or ReLU6 and fine-tune",
-    "Gelu": "replace it by ReLU and fine-tune",
-    "Exp": "a chip has no exponentials; at the end, export the logits",
-    "Erf": "this is a GELU; replace it by ReLU and fine-tune",
-    "HardSwish": "replace it by ReLU6 and fine-tune",
-    "HardSigmoid": "replace it by ReLU6 and fine-tune, or leave the gate out",
-    "LSTM": "only feed-forward networks can be converted",
-    "GRU": "only feed-forward networks can be converted",
-    "LayerNormalization": "use BatchNormalization, which folds into weights",
-    "InstanceNormalization": "use BatchNormalization, which folds into weights",
-    "LpPool": "use average or max pooling",
-    "ConvTranspose": "use nearest-neighbor upsampling and a convolution",
-    "QLinearConv": "export the float network; snncc quantizes it for the target",
-    "QuantizeLinear": "export the float network; snncc quantizes it for the target",
-    "DequantizeLinear": "export the float network; snncc quantizes it for the target",
-}
 
 
 @cache
@@ -48,7 +29,9 @@ def lowerings() -> dict[str, Lowering]:
     """Every supported ONNX operator; each module of snncc/onnx/ops has a table LOWERINGS."""
     table: dict[str, Lowering] = {}
     for module in pkgutil.iter_modules(snncc.onnx.ops.__path__):
-        table.update(import_module(f"snncc.onnx.ops.{module.name}").LOWERINGS)
+        found = import_module(f"snncc.onnx.ops.{module.name}").LOWERINGS
+        assert table.keys().isdisjoint(found), module.name
+        table.update(found)
     return dict(sorted(table.items()))
 
 
@@ -64,13 +47,22 @@ class Lowered:
 
 
 def lower(
-    model: onnx.ModelProto, constants: Constants, name: str, needs_neurons: bool = True
+    model: onnx.ModelProto,
+    constants: Constants,
+    name: str,
+    approximate: bool = False,
+    needs_neurons: bool = True,
 ) -> Lowered:
-    """The graph of a model; raises SNN001 to SNN006 for all that cannot be, at once."""
+    """The graph of a model; raises SNN001 to SNN006 for all that cannot be, at once.
+
+    approximate: activations that are no sums of ReLUs become such by approximation. needs_neurons:
+    a network without any is refused.
+    """
     proto = model.graph
     for tensor in proto.initializer:
         constants.define(tensor.name, tensor)
     network = Network(name, constants)
+    network.approximate = approximate
     network.final = final_values(proto)
     inferred = _inferred(proto)
     constants.shapes.update(inferred)
@@ -90,7 +82,7 @@ def lower(
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if needs_neurons and not any(isinstance(node.op, Neuron) for node in graph):
+    if needs_neurons and not any(isinstance(node.op, Neuron | MaxPool) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(
@@ -200,11 +192,15 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
+        if network.approximate and not unknown and not ends(node, network):
+            if follow(node, network):
+                return None
+            return None
         if node.operator not in table:
             raise Refusal(
                 "SNN003",
                 f"operator {node.operator} is not supported",
-                _HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
+                HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
             )
         if unknown:
             return None  # it hangs on a node that was refused already
@@ -221,11 +217,12 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
         return Diagnostic(
             "SNN004", message, _place(node, network), "look at this layer's attributes and shapes"
         )
-    outputs = [name for name in node.outputs if name]
-    for name, value in zip(outputs, (values,) if isinstance(values, str) else values, strict=False):
-        network.bind(name, value)
+    results = (values,) if isinstance(values, str) else values
+    for name, value in zip(node.outputs, results, strict=False):
+        if name:
+            network.bind(name, value)
     if node.op_type in KEEP_ORDER and node.inputs[0] in network.stands_for:
-        network.stands_for[outputs[0]] = network.stands_for[node.inputs[0]]
+        network.stands_for[node.outputs[0]] = network.stands_for[node.inputs[0]]
     return None
 
 
@@ -245,35 +242,28 @@ def _require_inputs(node: OnnxNode, opset: int) -> None:
 
 def _outputs(proto: onnx.GraphProto, network: Network) -> tuple[list[str], list[Diagnostic]]:
     """Adds outputs; the value of the model that each stands for, and problems."""
-    problems, results = [], []
-    scores = {
-        network.value(result.name)
-        for result in proto.output
-        if network.is_value(result.name) and result.name not in network.choices
-    }
+    values, problems, results = {}, [], []
     for result in proto.output:
         place = f"output '{result.name}'"
-        if not network.is_value(result.name):
-            problems.append(
-                Diagnostic(
-                    "SNN004",
-                    f"{place} does not depend on the input",
-                    place,
-                    "remove it from the model's outputs",
-                )
-            )
-            continue
-        value = network.value(result.name)
-        if result.name in network.choices and value in scores:
+        try:
+            if not network.is_value(result.name):
+                message = f"{place} does not depend on the input"
+                refuse(message, "remove it from the model's outputs")
+            values[result.name] = network.value(result.name)
+        except Refusal as refusal:  # or of a function that is approximated only where it is read
+            problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
+    scores = {value for name, value in values.items() if name not in network.choices}
+    for name, value in values.items():
+        if name in network.choices and value in scores:
             network.notes.append(
-                f"{place} is left out: it says which of the other output's numbers is the largest"
+                f"output '{name}' is left out: it says which number of another output is the "
+                "largest"
             )
             continue
         scores.add(value)
-        results.append(network.stands_for.get(result.name, result.name))
-        name = network.builder.unique(readable(result.name, "", "output"))
-        origin = Origin((Source("Output", result.name),))
-        network.builder.add(name, Output(), [value], origin)
+        results.append(network.stands_for.get(name, name))
+        unique = network.builder.unique(readable(name, "", "output"))
+        network.builder.add(unique, Output(), [value], Origin((Source("Output", name),)))
     return results, problems
 
 

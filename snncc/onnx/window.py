@@ -2,14 +2,15 @@
 
 from snncc.onnx.context import OnnxNode, refuse
 from snncc_ir import Shape
-from snncc_ir.ops import Sizes, Window
+from snncc_ir.ops import Sizes, TypeRuleError, Window
 
 
 def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Window:
     """The window of a node over an operand of the given spatial shape, pads resolved.
 
-    With ceil_mode, pads at the end grow until the last window is whole. Raises `TypeRuleError`
-    when the attributes contradict each other.
+    Pads are negative where auto_pad skips numbers before the first window, as onnxruntime's
+    convolutions do under a stride that is longer than the kernel. `ceil_mode` is left to pools.
+    Raises `TypeRuleError` when the attributes contradict each other.
     """
     given = node.integers("kernel_shape", kernel or ())
     if kernel is not None and given != kernel:
@@ -17,47 +18,59 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
             f"its kernel_shape is {list(given)}, should be {list(kernel)}, as its weight's",
             "export the model again",
         )
-    kernel = given
-    rank = len(kernel)
-    if rank != len(spatial) or rank not in (1, 2):
+    rank = len(given)
+    if rank != len(spatial) or rank < 1:
         refuse(
-            f"its window has {rank} dimensions over {len(spatial)} spatial ones, should be 1 or 2",
-            "use 1-D or 2-D layers",
+            f"its window has {rank} dimensions over {len(spatial)} spatial ones, should be as many",
+            "export the model again",
         )
     stride = node.integers("strides", (1,) * rank)
     dilation = node.integers("dilations", (1,) * rank)
-    window = Window(kernel, stride, node.integers("pads", (0,) * 2 * rank), dilation)
-    window.check()
+    window = Window(given, stride, node.integers("pads", (0,) * 2 * rank), dilation)
+    _check(window)
     auto = node.text("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
-        window = Window(kernel, stride, _same(window, spatial, auto), dilation)
-    elif auto == "VALID":
-        window = Window(kernel, stride, (0,) * 2 * rank, dilation)
-    elif auto != "NOTSET":
+        return Window(given, stride, _same(window, spatial, auto), dilation)
+    if auto == "VALID":
+        return Window(given, stride, (0,) * 2 * rank, dilation)
+    if auto != "NOTSET":
         refuse(f"its auto_pad is '{auto}', should be SAME_UPPER, SAME_LOWER or VALID", "set pads")
-    if node.integer("ceil_mode", 0):
-        window = Window(kernel, stride, _ceiled(window, spatial), dilation)
     return window
+
+
+def _check(window: Window) -> None:
+    """Raises `TypeRuleError` when the attributes contradict each other, in any dimension."""
+    rank = window.rank
+    for what, sizes, length, least in (
+        ("kernel", window.kernel, rank, 1),
+        ("stride", window.stride, rank, 1),
+        ("pads", window.pads, 2 * rank, 0),
+        ("dilation", window.dilation, rank, 1),
+    ):
+        if len(sizes) != length or min(sizes) < least:
+            raise TypeRuleError(
+                f"{what} is {list(sizes)}, should be {length} numbers of at least {least}"
+            )
 
 
 def _same(window: Window, spatial: Shape, auto: str) -> Sizes:
     begins, ends = [], []
     for size, extent, stride in zip(spatial, window.extent, window.stride, strict=True):
         total = (-(-size // stride) - 1) * stride + extent - size
-        if total < -2:
-            refuse(
-                f"its auto_pad is '{auto}' and a stride of {stride} skips {-total} numbers at the "
-                "ends, where readers of ONNX disagree on which",
-                "set explicit pads",
-            )
-        total = max(total, 0)
+        if total < 0:
+            # what onnxruntime does, where ONNX says nothing and its reference does otherwise
+            skipped = (-total - (1 if auto == "SAME_UPPER" else 2)) // 2
+            begins.append(-max(skipped, 0))
+            ends.append(total + max(skipped, 0))
+            continue
         small, large = total // 2, total - total // 2
         begins.append(small if auto == "SAME_UPPER" else large)
         ends.append(large if auto == "SAME_UPPER" else small)
     return (*begins, *ends)
 
 
-def _ceiled(window: Window, spatial: Shape) -> Sizes:
+def ceiled(window: Window, spatial: Shape) -> Window:
+    """With pads at the end grown until the last window is whole, as ceil_mode has it."""
     rank = window.rank
     ends = []
     for i, size in enumerate(spatial):
@@ -67,4 +80,4 @@ def _ceiled(window: Window, spatial: Shape) -> Sizes:
         if (count - 1) * window.stride[i] >= size + begin:
             count -= 1  # a window has to start before the padding at the end
         ends.append(max((count - 1) * window.stride[i] + window.extent[i] - size - begin, end))
-    return (*window.pads[:rank], *ends)
+    return Window(window.kernel, window.stride, (*window.pads[:rank], *ends), window.dilation)

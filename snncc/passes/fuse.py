@@ -40,6 +40,7 @@ from snncc_ir.ops import (
     MaxPool,
     Model,
     Neuron,
+    Op,
     Output,
     Pad,
     Population,
@@ -180,7 +181,7 @@ class _Fusion:
 
     def _output(self, node: Node, value: _Linear) -> None:
         operand, index = self._graph[node.inputs[0]], None
-        while isinstance(operand.op, Reshape | Transpose | Slice):
+        while _only_orders(operand.op):
             (below,) = self._graph.operands(operand)
             step = index_of(operand.op, (below.type,)).astype(np.int32).reshape(operand.type.shape)
             index = step if index is None else step.reshape(-1)[index]
@@ -202,6 +203,13 @@ class _Fusion:
                 "put a ReLU between two linear layers, or merge them before the export",
             )
         )
+
+
+def _only_orders(op: Op) -> bool:
+    """Whether an output can do what a move does: it takes numbers, and adds none."""
+    if isinstance(op, View):
+        return bool(op.index.array.min() >= 0)
+    return isinstance(op, Reshape | Transpose | Slice)
 
 
 def _moves_only(chain: Chain) -> bool:

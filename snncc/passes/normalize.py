@@ -22,7 +22,8 @@ largest number. How λ is found:
   integer scale of `quantize-weights`.
 
 `peak`: spikes a step that an activation of λ is worth; above 1 for graded spikes only, which then
-have finer levels and are not clipped at λ.
+have finer levels and are not clipped at λ. `most`: those that neurons can send; where an activation
+has a ceiling (ReLU6), they are worth no more than it, so that neurons cannot exceed it.
 
 A scale is rounded up to 8 significant bits, so that the last bits of floating-point calibration,
 which differ between processors, decide nothing.
@@ -40,7 +41,7 @@ from snncc.passes.extents import extent, rounded_up
 from snncc.passes.observation import Histogram, Tail, histograms, observe
 from snncc.passes.rescale import rescaled
 from snncc.passes.scales import Scales, moves_only, pushed, uniform_nodes
-from snncc_ir import NORMAL, Floats, Graph, Node, Tensor, fail
+from snncc_ir import MOST_PAYLOAD, NORMAL, Floats, Graph, Node, Tensor, fail
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -72,6 +73,7 @@ class Normalize(Pass):
     per: str = "channel"
     steps: int = 0
     peak: float = 1.0
+    most: int = 1
     name = "normalize"
     needs = NORMAL
     promise = Close()
@@ -90,6 +92,8 @@ class Normalize(Pass):
             )
         if not 1 / 16 <= self.peak <= 64:
             raise fail("SNN020", f"peak is {self.peak}, should be 1/16 to 64")
+        if not 1 <= self.most <= MOST_PAYLOAD:
+            raise fail("SNN020", f"most is {self.most}, should be 1 to {MOST_PAYLOAD}")
 
     def run(self, graph: Graph, context: Context) -> Graph:
         return rescaled(graph, self._scales(graph, context), self.name)
@@ -109,7 +113,7 @@ class Normalize(Pass):
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling)):
-                    most = np.inf if ceiling is None else ceiling.floats.min()
+                    most = np.inf if ceiling is None else ceiling.floats.min() / self.most
                     relayed = None if node.name in uniform else _relayed(graph, node, scales)
                     if relayed is not None and relayed.max() <= most:
                         scale = relayed

@@ -3,17 +3,18 @@
     %t = transpose(%c)        %r.neuron = neuron(%c)
     %r = neuron(%t)     →     %r = transpose(%r.neuron)
 
-A neuron treats every number alike and ReLU(0) = 0, so moving, leaving out and zero padding give the
-same before it as after it. A sum of equally moved values is the moved sum.
+A neuron treats every number alike and ReLU(0) = 0, so moving, leaving out, repeating and zero
+padding give the same before it as after it; so do they for a factor. A sum of equally moved values
+is the moved sum.
 """
 
 from dataclasses import dataclass
 
 from snncc.passes.base import Context, Exact, Pass
 from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node
-from snncc_ir.ops import Add, Concat, Neuron, Pad, Relu, Reshape, Slice, Transpose
+from snncc_ir.ops import Add, Affine, Concat, Neuron, Op, Pad, Relu, Reshape, Slice, Transpose, View
 
-_MOVES = (Reshape, Transpose, Pad, Slice)
+_MOVES = (Reshape, Transpose, Pad, Slice, View)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class SinkViews(Pass):
         groups = (
             [[name] for name in moved.inputs]
             if isinstance(node.op, Neuron)
+            else [list(moved.inputs)]
+            if isinstance(node.op, Affine)
             else [[operand.inputs[0] for operand in operands]]
         )
         parts = []
@@ -68,6 +71,13 @@ def _sinks(node: Node, operands: list[Node], builder: GraphBuilder) -> bool:
                 and isinstance(moved.op, (*_MOVES, Concat))
                 and isinstance(moved.type, Current)
             )
+        case Affine(scale, offset):
+            return (
+                scale.array.size == 1
+                and (not offset.array.any() or (offset.array.size == 1 and _keeps_zeros(moved.op)))
+                and isinstance(moved.op, _MOVES)
+                and isinstance(moved.type, Current)
+            )
         case Add():
             return (
                 isinstance(moved.op, Reshape | Transpose)
@@ -78,3 +88,8 @@ def _sinks(node: Node, operands: list[Node], builder: GraphBuilder) -> bool:
                 and len({builder[operand.inputs[0]].type.shape for operand in operands}) == 1
             )
     return False
+
+
+def _keeps_zeros(op: Op) -> bool:
+    """Whether a move makes no zeros of its own, which an offset would change."""
+    return not isinstance(op, Pad) and not (isinstance(op, View) and op.index.array.min() < 0)

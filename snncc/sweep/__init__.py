@@ -42,6 +42,7 @@ def sweep(
     lists: Lists | None = None,
     calibration: Data | None = None,
     data: Data | None = None,
+    approximate: bool = False,
     preprocessing: Preprocessing | None = None,
     limit: int | None = None,
     jobs: int | None = None,
@@ -52,7 +53,8 @@ def sweep(
     """Compiles and measures every combination of settings; writes sweep.csv into `output`.
 
     lists: values by setting, such as {"steps": ["8", "16"]}. Measured on `data`, or else on a
-    held-out part of the calibration samples; limit: on so many at most. Rows of an earlier sweep of
+    held-out part of the calibration samples; limit: on so many at most. approximate: as of
+    `snncc.compile`. Rows of an earlier sweep of
     the same model, samples and settings are taken from its table unless `force`. jobs: processes
     (default: one a core); dask: address of a scheduler. A combination that the target refuses is
     a row with its diagnostic. Raises `SnnccError`.
@@ -66,7 +68,7 @@ def sweep(
         raise fail("SNN042", f"jobs is {jobs}, should be at least 1")
     earlier = _earlier(folder, force)
     progress("import", 0, 1)
-    source = load_source(Path(model), calibration, preprocessing or Preprocessing())
+    source = load_source(Path(model), calibration, preprocessing or Preprocessing(), approximate)
     study = make_study(source, data, limit)
     keys = [key_of(study, candidate) for candidate in planned]
     rows = {i: earlier[key] for i, key in enumerate(keys) if key in earlier}

@@ -22,7 +22,14 @@ def lower_batchnorm(node: OnnxNode, net: Network) -> str:
             f"{list(channels)}, one number a channel",
             "export the model again",
         )
-    scale = gamma / np.sqrt(variance + node.number("epsilon", 1e-5))
+    least = variance + node.number("epsilon", 1e-5)
+    if least.min() <= 0:
+        refuse(
+            f"its variance goes down to {variance.min():g}, should be positive with the epsilon of "
+            f"{node.number('epsilon', 1e-5):g}",
+            "the checkpoint is damaged or was never trained; export a sound one",
+        )
+    scale = gamma / np.sqrt(least)
     spread = (-1, *[1] * (len(net.shape(node.inputs[0])) - 1))
     op = Affine(f32(scale.reshape(spread)), f32((beta - mean * scale).reshape(spread)))
     return net.emit(node, op, net.value(node.inputs[0]))

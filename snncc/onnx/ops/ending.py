@@ -30,7 +30,12 @@ def final_values(graph: onnx.GraphProto) -> frozenset[str]:
 
 
 def _ends(node: onnx.NodeProto) -> bool:
-    return node.op_type in KEEP_ORDER or node.op_type in {k.split(".")[-1] for k in LOWERINGS}
+    return node.op_type in KEEP_ORDER | _ENDINGS
+
+
+def ends(node: OnnxNode, net: Network) -> bool:
+    """Whether the node is one that can be left out, and nothing is computed behind it."""
+    return node.op_type in _ENDINGS and net.final.issuperset(filter(None, node.outputs))
 
 
 def lower_softmax(node: OnnxNode, net: Network) -> str:
@@ -68,7 +73,7 @@ def _left_out(node: OnnxNode, net: Network, operand: str) -> str:
 
 
 def _expect_end(node: OnnxNode, net: Network) -> None:
-    if not net.final.issuperset(filter(None, node.outputs)):
+    if not ends(node, net):
         refuse(
             f"{node.op_type} stands inside the network, should be at its end",
             "attention and gates cannot be converted; use convolutions",
@@ -78,8 +83,8 @@ def _expect_end(node: OnnxNode, net: Network) -> None:
 LOWERINGS = {
     "ArgMax": lower_choice,
     "LogSoftmax": lower_softmax,
-    "Sigmoid": lower_squashing,
     "Softmax": lower_softmax,
     "ai.onnx.ml.ArrayFeatureExtractor": lower_choice,
     "ai.onnx.ml.ZipMap": lower_choice,
 }
+_ENDINGS = frozenset({"Sigmoid", *(name.rpartition(".")[2] for name in LOWERINGS)})

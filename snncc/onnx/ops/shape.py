@@ -1,15 +1,27 @@
-"""What only moves numbers: Reshape, Transpose, Pad, Slice, Concat, … and what does nothing."""
+"""Reshape, Flatten, Squeeze, Unsqueeze, Transpose: other axes; and what does nothing."""
 
 from math import prod
 
+import numpy as np
 from onnx import TensorProto
 
 from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc_ir import Shape
-from snncc_ir.ops import Concat, Pad, Reshape, Slice, Transpose
+from snncc_ir.ops import Reshape, Transpose
 
 
 def lower_identity(node: OnnxNode, net: Network) -> str:
+    return net.value(node.inputs[0])
+
+
+def lower_dropout(node: OnnxNode, net: Network) -> str:
+    training = net.constant(node.inputs[2]) if node.has_input(2) else None
+    trains = bool(np.any(training)) if training is not None else node.has_input(2)
+    if trains or len([name for name in node.outputs if name]) > 1:
+        refuse(
+            "it is in training mode or its mask is used, should only hand its data on",
+            "call model.eval() before the export",
+        )
     return net.value(node.inputs[0])
 
 
@@ -34,7 +46,8 @@ def _type_name(number: int) -> str:
 def lower_flatten(node: OnnxNode, net: Network) -> str:
     shape = net.shape(node.inputs[0])
     axis = node.integer("axis", 1)
-    if axis not in (1, -len(shape)):
+    own = axis + len(shape) + 1 if axis < 0 else axis
+    if own < 1 or prod(shape[: own - 1]) != 1:
         refuse(f"its axis is {axis}, should be 1, so that the batch axis stays", "flatten from 1")
     return _reshape(node, net, (prod(shape),))
 
@@ -109,102 +122,12 @@ def lower_transpose(node: OnnxNode, net: Network) -> str:
     )
 
 
-def lower_pad(node: OnnxNode, net: Network) -> str:
-    rank = len(net.shape(node.inputs[0])) + 1
-    mode = node.text("mode", "constant")
-    if mode != "constant":
-        refuse(f"its mode is '{mode}', should be 'constant'", "use zero padding")
-    value = node.number("value", 0.0)
-    if node.has_input(2):
-        value = net.scalar(node, 2, "value")
-    if value != 0:
-        refuse(f"it pads with {value:g}, should be with 0", "use zero padding")
-    given = net.integers(node, 1, "amounts") if node.has_input(1) else node.integers("pads", ())
-    axes = net.integers(node, 3, "axes") if node.has_input(3) else tuple(range(rank))
-    if len(given) != 2 * len(axes) or not all(-rank <= axis < rank for axis in axes):
-        refuse(
-            f"it has {len(given)} amounts for axes {list(axes)}, should have two for each axis of "
-            f"a value with {rank}",
-            "give begins, then ends",
-        )
-    begins, ends = [0] * rank, [0] * rank
-    for position, axis in enumerate(axes):
-        begins[axis], ends[axis] = given[position], given[position + len(axes)]
-    if min(begins + ends) < 0 or begins[0] or ends[0]:
-        refuse(f"its amounts are {list(given)}, should be at least 0 and none for the batch",
-               "cut with Slice instead of negative padding")  # fmt: skip
-    return net.emit(node, Pad((*begins[1:], *ends[1:])), net.value(node.inputs[0]))
-
-
-def lower_slice(node: OnnxNode, net: Network) -> str:
-    shape = net.shape(node.inputs[0])
-    if net.opset < 10:
-        starts, ends = node.integers("starts", ()), node.integers("ends", ())
-        axes, steps = node.integers("axes", range(len(starts))), (1,) * len(starts)
-    else:
-        starts, ends = net.integers(node, 1, "starts"), net.integers(node, 2, "ends")
-        given = net.integers(node, 3, "axes") if node.has_input(3) else ()
-        axes = given or tuple(range(len(starts)))
-        steps = net.integers(node, 4, "steps") if node.has_input(4) else (1,) * len(starts)
-    if not len(starts) == len(ends) == len(axes) == len(steps):
-        refuse(
-            f"it has {len(starts)} starts, {len(ends)} ends, {len(axes)} axes and {len(steps)} "
-            "steps, should have as many of each",
-            "give one of each for every axis that is cut",
-        )
-    bounds = [(0, size, 1) for size in shape]
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        if axis == 0 and start == 0 and step == 1 and end >= (1 << 31) - 1:
-            continue  # all of the batch
-        if step < 1:
-            refuse(f"its step is {step}, should be positive", "do not reverse axes")
-        own = net.axis(axis, shape)
-        bounds[own] = slice(start, end, step).indices(shape[own])
-    op = Slice(
-        tuple(b[0] for b in bounds), tuple(b[1] for b in bounds), tuple(b[2] for b in bounds)
-    )
-    return net.emit(node, op, net.value(node.inputs[0]))
-
-
-def lower_concat(node: OnnxNode, net: Network) -> str:
-    values = [net.value(name) for name in node.inputs]
-    return net.emit(
-        node, Concat(net.axis(node.integer("axis", 1), net.shape(node.inputs[0]))), *values
-    )
-
-
-def lower_split(node: OnnxNode, net: Network) -> tuple[str, ...]:
-    shape = net.shape(node.inputs[0])
-    axis = net.axis(node.integer("axis", 0), shape)
-    count = len(node.outputs)
-    size = -(-shape[axis] // count)
-    equal = [min(size, shape[axis] - i * size) for i in range(count)]
-    sizes = net.integers(node, 1, "sizes") if node.has_input(1) else node.integers("split", equal)
-    if len(sizes) != count or sum(sizes) != shape[axis]:
-        refuse(
-            f"its parts are {list(sizes)}, should be {count} that add up to {shape[axis]}",
-            "export the model again; the sizes do not fit the operand",
-        )
-    parts, start = [], 0
-    for length in sizes:
-        starts, ends = [0] * len(shape), list(shape)
-        starts[axis], ends[axis] = start, start + length
-        op = Slice(tuple(starts), tuple(ends), (1,) * len(shape))
-        parts.append(net.emit(node, op, net.value(node.inputs[0])))
-        start += length
-    return tuple(parts)
-
-
 LOWERINGS = {
     "Cast": lower_cast,
-    "Concat": lower_concat,
-    "Dropout": lower_identity,
+    "Dropout": lower_dropout,
     "Flatten": lower_flatten,
     "Identity": lower_identity,
-    "Pad": lower_pad,
     "Reshape": lower_reshape,
-    "Slice": lower_slice,
-    "Split": lower_split,
     "Squeeze": lower_squeeze,
     "Transpose": lower_transpose,
     "Unsqueeze": lower_unsqueeze,
