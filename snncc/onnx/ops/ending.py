@@ -30,7 +30,7 @@ def final_values(graph: onnx.GraphProto) -> frozenset[str]:
 
 
 def _ends(node: onnx.NodeProto) -> bool:
-    return node.op_type in KEEP_ORDER | _ENDINGS
+    return node.op_type in _ENDINGS
 
 
 def ends(node: OnnxNode, net: Network) -> bool:
@@ -87,4 +87,4 @@ LOWERINGS = {
     "ai.onnx.ml.ArrayFeatureExtractor": lower_choice,
     "ai.onnx.ml.ZipMap": lower_choice,
 }
-_ENDINGS = frozenset({"Sigmoid", *(name.rpartition(".")[2] for name in LOWERINGS)})
+_ENDINGS = KEEP_ORDER | {"Sigmoid", *(name.rpartition(".")[2] for name in LOWERINGS)}
