@@ -69,7 +69,7 @@ class Grower:
             dims = value.type.tensor_type.shape.dim
             shape = tuple(dim.dim_value for dim in dims[1:])
             is_float = value.type.tensor_type.elem_type == TensorProto.FLOAT
-            if value.name in outputs and is_float and dims and all(size > 0 for size in shape):
+            if value.name in outputs and is_float and shape and min(shape) > 0:
                 self.shapes[value.name] = shape
 
     def model(self, *outputs: str) -> onnx.ModelProto:
