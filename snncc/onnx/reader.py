@@ -76,9 +76,10 @@ def model_digest(path: Path) -> str:
             if entry.key == "location"
         }
     )
-    beside = [file for name in locations if (file := (folder / name).resolve()).is_file()]
+    named = [(folder / name).resolve() for name in locations if "\0" not in name]
     digest = sha256()
-    for file in (path, *(file for file in beside if file.is_relative_to(folder))):
+    beside = [file for file in named if file.is_relative_to(folder) and file.is_file()]
+    for file in (path, *beside):
         with file.open("rb") as content:
             while block := content.read(1 << 20):
                 digest.update(block)
