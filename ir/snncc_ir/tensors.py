@@ -37,7 +37,7 @@ class Tensor:
             raise ValueError(
                 f"tensor format is {self.array.dtype}, should be one of {', '.join(FORMATS)}"
             )
-        given = np.asarray(self.array)  # arithmetic on arrays of no axis gives scalars
+        given = np.asarray(self.array)  # numpy gives a number where a result has no axes
         writable = given.flags.writeable or not given.flags.c_contiguous
         array = given.copy(order="C") if writable else given
         array.flags.writeable = False

@@ -18,7 +18,19 @@ from snncc.onnx.curves import follow
 from snncc.onnx.hints import HINTS
 from snncc.onnx.ops.ending import KEEP_ORDER, ends, final_values, lower_choice
 from snncc_ir import Diagnostic, Graph, Origin, Shape, SnnccError, Source
-from snncc_ir.ops import Input, MaxPool, Neuron, Output, Relu, TypeRuleError
+from snncc_ir.ops import (
+    Input,
+    MaxPool,
+    Neuron,
+    Output,
+    Pad,
+    Relu,
+    Reshape,
+    Slice,
+    Transpose,
+    TypeRuleError,
+    View,
+)  # fmt: skip
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -78,7 +90,7 @@ def lower(
             problems += [problem] if problem else []
             _stand_in(node, network, inferred)
     if not problems:
-        results, problems = _outputs(proto, network)
+        results, problems = _outputs(proto, network, needs_neurons)
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
@@ -240,17 +252,23 @@ def _require_inputs(node: OnnxNode, opset: int) -> None:
             )
 
 
-def _outputs(proto: onnx.GraphProto, network: Network) -> tuple[list[str], list[Diagnostic]]:
+def _outputs(
+    proto: onnx.GraphProto, network: Network, needs_neurons: bool
+) -> tuple[list[str], list[Diagnostic]]:
     """Adds outputs; the value of the model that each stands for, and problems."""
-    values, problems, results = {}, [], []
+    values: dict[str, str] = {}
+    problems, results = [], []
     for result in proto.output:
         place = f"output '{result.name}'"
+        hint = "remove it from the model's outputs"
         try:
             if not network.is_value(result.name):
-                message = f"{place} does not depend on the input"
-                refuse(message, "remove it from the model's outputs")
-            values[result.name] = network.value(result.name)
-        except Refusal as refusal:  # or of a function that is approximated only where it is read
+                refuse(f"{place} does not depend on the input", hint)
+            value = network.value(result.name)
+            if needs_neurons and _is_given(network, value):
+                refuse(f"{place} is nothing but the input, should be of neurons", hint)
+            values[result.name] = value
+        except Refusal as refusal:
             problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
     scores = {value for name, value in values.items() if name not in network.choices}
     for name, value in values.items():
@@ -265,6 +283,14 @@ def _outputs(proto: onnx.GraphProto, network: Network) -> tuple[list[str], list[
         unique = network.builder.unique(readable(name, "", "output"))
         network.builder.add(unique, Output(), [value], Origin((Source("Output", name),)))
     return results, problems
+
+
+def _is_given(network: Network, value: str) -> bool:
+    """Whether a value is the network's input, perhaps in another order."""
+    node = network.builder[value]
+    while isinstance(node.op, Reshape | Transpose | Slice | Pad | View):
+        node = network.builder[node.inputs[0]]
+    return isinstance(node.op, Input)
 
 
 def _place(node: OnnxNode, network: Network) -> str:
