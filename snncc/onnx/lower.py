@@ -174,14 +174,14 @@ def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
                 )
             )
             continue
-        name = network.builder.unique(readable(result.name, "", "output"))
-        origin = Origin((Source("Output", result.name),))
         try:
             value = network.value(result.name)
         except Refusal as refusal:  # of a function that is approximated only where it is read
             place = f"output '{result.name}'"
             problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
             continue
+        name = network.builder.unique(readable(result.name, "", "output"))
+        origin = Origin((Source("Output", result.name),))
         network.builder.add(name, Output(), [value], origin)
     return problems
 

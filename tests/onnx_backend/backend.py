@@ -39,9 +39,11 @@ def data_inputs(graph: onnx.GraphProto) -> list[str]:
     return names[:1]
 
 
-def is_elementwise(graph: onnx.GraphProto) -> bool:
-    """Whether a case gets a batch axis of its own."""
-    return len(graph.node) == 1 and graph.node[0].op_type in ELEMENTWISE
+def is_elementwise(model: onnx.ModelProto) -> bool:
+    """Whether a case gets a batch axis of its own: PRelu knew the axis of channels before 7."""
+    nodes = model.graph.node
+    old = model.opset_import[0].version < 7
+    return len(nodes) == 1 and nodes[0].op_type in ELEMENTWISE - ({"PRelu"} if old else set())
 
 
 def _with_batch_axis(arrays: dict[str, Tensor], data: list[str]) -> dict[str, Tensor]:
@@ -67,7 +69,8 @@ class _Prepared(BackendRep):
         data = data_inputs(graph)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
-        widened = is_elementwise(graph)
+        model.ir_version = max(model.ir_version, 4)  # the first whose constants are no inputs
+        widened = is_elementwise(self.model)
         if widened:
             arrays = _with_batch_axis(arrays, data)
             for given in model.graph.input:
