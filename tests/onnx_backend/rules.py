@@ -28,7 +28,7 @@ LISTED = frozenset(
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 
 
-APPROXIMATION = "is approximated on request: run so, against the error that is documented below"
+APPROXIMATION = "is approximated on request: run so, against the error that is documented above"
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ RULES = (
     Rule("has an operator that is not in the list", _is_not_listed),
     Rule("reads or gives sequences, optional values, or other things than numbers", _is_no_array),
     Rule("has no input", _has_no_data),
-    Rule("a softmax is left out at the end of a network, which gives its logits", _is_softmax),
+    Rule("ends in a softmax, which is left out: the network gives its logits", _is_softmax),
     Rule("computes in formats of few bits, or casts to what is no float", _has_odd_format),
     Rule("has an empty tensor", _is_empty),
     Rule("divides integers, which rounds", _divides_integers),
