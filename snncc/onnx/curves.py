@@ -42,7 +42,8 @@ class Expression:
 
 
 def _erf(x: Floats) -> Floats:
-    return np.array([math.erf(number) for number in x.reshape(-1)]).reshape(x.shape)
+    values: Floats = np.array([math.erf(number) for number in x.reshape(-1)]).reshape(x.shape)
+    return values
 
 
 def _sigmoid(x: Floats) -> Floats:
@@ -51,7 +52,8 @@ def _sigmoid(x: Floats) -> Floats:
 
 
 def _softplus(x: Floats) -> Floats:
-    return np.logaddexp(0.0, x)
+    values: Floats = np.logaddexp(0.0, x)
+    return values
 
 
 def _number(attributes: Attributes, name: str, default: float) -> float:
@@ -62,13 +64,14 @@ def _number(attributes: Attributes, name: str, default: float) -> float:
 def _gelu(attributes: Attributes, x: Floats) -> Floats:
     if attributes.get("approximate", "none") == "tanh":
         inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-        smooth: Floats = 0.5 * x * (1 + np.tanh(inner))
-        return smooth
+        gate: Floats = np.tanh(inner)
+        return 0.5 * x * (1 + gate)
     return 0.5 * x * (1 + _erf(x / math.sqrt(2)))
 
 
 def _elu(attributes: Attributes, x: Floats) -> Floats:
-    return np.where(x > 0, x, _number(attributes, "alpha", 1.0) * np.expm1(np.minimum(x, 0)))
+    below: Floats = _number(attributes, "alpha", 1.0) * np.expm1(np.minimum(x, 0))
+    return np.where(x > 0, x, below)
 
 
 def _selu(attributes: Attributes, x: Floats) -> Floats:

@@ -179,7 +179,7 @@ def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
 _NUMBERS = frozenset(
     {
         TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16,
-        TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
+        TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
         TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64, TensorProto.INT64,
     }
 )  # fmt: skip

@@ -23,7 +23,7 @@ RAMPS = 8
 _GRID, _FINE = 96, 8
 """Places at which corners can be, and those between two of them at which the error is looked at."""
 _FAR = 32.0
-_LEAVES = 1e-3
+_LEAVES = 4e-3
 """Where the function is this far from a line, the polygon takes over."""
 _SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _UNIT = 2.0**-20

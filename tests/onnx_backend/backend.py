@@ -39,9 +39,11 @@ def data_inputs(graph: onnx.GraphProto) -> list[str]:
     return names[:1]
 
 
-def is_elementwise(graph: onnx.GraphProto) -> bool:
-    """Whether a case gets a batch axis of its own."""
-    return len(graph.node) == 1 and graph.node[0].op_type in ELEMENTWISE
+def is_elementwise(model: onnx.ModelProto) -> bool:
+    """Whether a case gets a batch axis of its own: PRelu knew the axis of channels before 7."""
+    nodes = model.graph.node
+    old = model.opset_import[0].version < 7
+    return len(nodes) == 1 and nodes[0].op_type in ELEMENTWISE - ({"PRelu"} if old else set())
 
 
 def _with_batch_axis(arrays: dict[str, Tensor], data: list[str]) -> dict[str, Tensor]:
@@ -51,6 +53,16 @@ def _with_batch_axis(arrays: dict[str, Tensor], data: list[str]) -> dict[str, Te
         name: array.reshape(1, *[1] * (rank - array.ndim), *array.shape) if name in data else array
         for name, array in arrays.items()
     }
+
+
+def _read_again(graph: onnx.GraphProto) -> None:
+    """Puts a node behind the result: at the end of a network, a Sigmoid would be left out."""
+    result = graph.output[0].name
+    for node in graph.node:
+        names = [f"{name} inside" if name == result else name for name in node.output]
+        node.output[:] = names
+    graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "one"))
+    graph.node.append(helper.make_node("Mul", [f"{result} inside", "one"], [result]))
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,8 @@ class _Prepared(BackendRep):
         data = data_inputs(graph)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
-        widened = is_elementwise(graph)
+        model.ir_version = max(model.ir_version, 4)  # the first whose constants are no inputs
+        widened = is_elementwise(self.model)
         if widened:
             arrays = _with_batch_axis(arrays, data)
             for given in model.graph.input:
@@ -77,6 +90,8 @@ class _Prepared(BackendRep):
             for result in model.graph.output:
                 result.type.tensor_type.shape.dim.insert(0, onnx.TensorShapeProto.Dimension())
                 result.type.tensor_type.shape.dim[0].dim_value = 1
+        if self.approximate:
+            _read_again(model.graph)
         for name in set(arrays) - set(data):
             model.graph.initializer.append(numpy_helper.from_array(np.asarray(arrays[name]), name))
         kept = [given for given in model.graph.input if given.name in data]
@@ -86,10 +101,11 @@ class _Prepared(BackendRep):
             path = Path(folder) / "case.onnx"
             onnx.save(model, path)
             imported = import_model(path, approximate=self.approximate, needs_neurons=False).graph
-        samples = {
-            node.name: np.asarray(arrays[name], np.float32)
-            for node, name in zip(imported.inputs, data, strict=True)
-        }
+        with np.errstate(over="ignore"):  # a case has float64 that are no float32
+            samples = {
+                node.name: np.asarray(arrays[name], np.float32)
+                for node, name in zip(imported.inputs, data, strict=True)
+            }
         found = list(ValueRunner(imported).run(samples).values())
         results = []
         for value, declared in zip(found, graph.output, strict=True):

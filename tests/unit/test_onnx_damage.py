@@ -102,29 +102,53 @@ DAMAGED: dict[str, tuple[Callable[[Maker], object], str, str]] = {
         "SNN004",
         "should be of a 1-D or 2-D convolution",
     ),
-    "same padding under a long stride": (
-        lambda m: m.node("Conv", normal(4, 3, 1, 1), strides=[5, 8], auto_pad=SAME),
+    "same padding of a pool under a long stride": (
+        lambda m: (
+            relu_conv(m),
+            m.node("MaxPool", kernel_shape=[1, 1], strides=[5, 4], auto_pad=SAME),
+        ),
         "SNN004",
-        "readers of ONNX disagree",
+        "its stride skips numbers at the ends",
+    ),
+    "transposed convolution of other channels": (
+        lambda m: (relu_conv(m), m.node("ConvTranspose", normal(5, 3, 3, 3))),
+        "SNN004",
+        "does not fit data of 3 axes and 4 channels",
+    ),
+    "transposed convolution of one output size": (
+        lambda m: (relu_conv(m), m.node("ConvTranspose", normal(4, 3, 3, 3), output_padding=[1])),
+        "SNN004",
+        "output_padding is [1]",
+    ),
+    "gather of what is not there": (
+        lambda m: (relu_conv(m), m.node("Gather", ints(7), axis=1)),
+        "SNN004",
+        "its attributes do not fit its data",
+    ),
+    "resize of the batch": (
+        lambda m: (relu_conv(m), m.node("Resize", "", np.full(4, 2, np.float32))),
+        "SNN004",
+        "it resizes the batch axis",
+    ),
+    "resize beyond all bounds": (
+        lambda m: (relu_conv(m), m.node("Resize", "", np.full(4, 1e4, np.float32))),
+        "SNN004",
+        "should have at most",
     ),
     "pool of two pads": (
         lambda m: (relu_conv(m), m.node("MaxPool", kernel_shape=[2, 2], pads=[1, 1], ceil_mode=1)),
         "SNN004",
         "pads is [1, 1], should be 4 numbers",
     ),
-    "pool of three dimensions": (
-        lambda m: (
-            relu_conv(m),
-            m.node("Unsqueeze", ints(1)),
-            m.node("MaxPool", kernel_shape=[2, 2, 2]),
-        ),
+    "pool of three dimensions over two": (
+        lambda m: (relu_conv(m), m.node("MaxPool", kernel_shape=[2, 2, 2])),
         "SNN004",
         "its window has 3 dimensions",
     ),
-    "dilated pool": (
-        lambda m: (relu_conv(m), m.node("MaxPool", kernel_shape=[2, 2], dilations=[2, 2])),
+    "pool wider than the data": (
+        lambda m: (relu_conv(m), m.node("MaxPool", kernel_shape=[5, 2], dilations=[2, 2])),
         "SNN004",
-        "it is dilated, should not be",
+        "its window is 9 wide over 7",
     ),
     "transpose without axes": (empty_perm, "SNN004", "its perm is [], should begin with 0"),
     "too few pads": (

@@ -61,7 +61,7 @@ def test_a_sigmoid_that_is_read_again_is_no_end(tmp_path: Path) -> None:
     dense_relu(maker)
     scores = maker.node("Sigmoid")
     maker.node("Gemm", normal(7, 2))
-    with pytest.raises(SnnccError, match="approximated by some only on request"):
+    with pytest.raises(SnnccError, match="as an approximation, on request"):
         import_model(maker.save(tmp_path, scores, maker.last))
 
 

@@ -54,7 +54,10 @@ def lower_leaky(node: OnnxNode, net: Network) -> str:
 
 def lower_prelu(node: OnnxNode, net: Network) -> str:
     value = net.value(node.inputs[0])
-    slope = without_batch(net.floats(node, 1, "slope"), shape_of(net, value))
+    slope = net.floats(node, 1, "slope")
+    if net.opset < 7 and slope.size > 1:  # broadcasting came with 7: before, one a channel
+        slope = slope.reshape(-1, *[1] * (len(shape_of(net, value)) - 1))
+    slope = without_batch(slope, shape_of(net, value))
     return leaky(node, net, fitted(node, net, value, slope), slope)
 
 

@@ -11,7 +11,7 @@ def lower_on_request(node: OnnxNode, net: Network) -> str:
     if net.approximate:
         refuse("its operands are constants of several numbers, should be one value", "use scalars")
     refuse(
-        f"operator {node.op_type} is no sum of ReLUs, and is approximated by some only on request",
+        f"operator {node.op_type} is not supported, but as an approximation, on request",
         HINTS[node.op_type],
         "SNN003",
     )

@@ -5,9 +5,9 @@ from math import prod
 import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
-from snncc.onnx.emit import shape_of, shown
+from snncc.onnx.emit import affine, broadcast, check_size, common_shape, shape_of, shown
 from snncc_ir import Array, Shape, f32
-from snncc_ir.ops import Conv, Dense, Reshape, Transpose
+from snncc_ir.ops import Add, Conv, Dense, Reshape, Transpose
 
 
 def lower_gemm(node: OnnxNode, net: Network) -> str:
@@ -30,6 +30,12 @@ def lower_gemm(node: OnnxNode, net: Network) -> str:
     if node.number("alpha", 1.0) != 1.0:
         rows = rows.astype(np.float64) * node.number("alpha", 1.0)
     bias = None
+    if node.has_input(2) and net.is_value(node.inputs[2]):
+        made = net.emit(node, Dense(f32(rows)), net.value(node.inputs[0]))
+        other = affine(node, net, net.value(node.inputs[2]), node.number("beta", 1.0))
+        shape = common_shape(net, [made, other])
+        parts = [broadcast(node, net, value, shape) for value in (made, other)]
+        return net.emit(node, Add(), *parts)
     if node.has_input(2):
         given = net.floats(node, 2, "bias") * node.number("beta", 1.0)
         outputs = len(rows)
@@ -98,7 +104,8 @@ def _over_features(node: OnnxNode, net: Network, value: str, weight: Array) -> s
         )
     if len(shape) == 1 and weight.size == inputs * outputs and weight.ndim == 2:
         return net.emit(node, Dense(f32(weight.T)), value)
-    matrices = _matrices(node, weight, shape)
+    matrices, shape = _matrices(node, weight, shape)
+    value = broadcast(node, net, value, shape)
     groups = len(matrices)
     rows = prod(shape[:-1]) // groups
     value = net.emit(node, Reshape((groups, rows, inputs)), value)
@@ -111,23 +118,30 @@ def _over_features(node: OnnxNode, net: Network, value: str, weight: Array) -> s
     return net.emit(node, Reshape((*shape[:-1], outputs)), value)
 
 
-def _matrices(node: OnnxNode, weight: Array, shape: Shape) -> Array:
-    """The different matrices, one for each place of the axes before the last two."""
+def _matrices(node: OnnxNode, weight: Array, shape: Shape) -> tuple[Array, Shape]:
+    """The different matrices, one for each place of the axes before the last two.
+
+    And the data's shape, which they may enlarge.
+    """
     ahead, between = list(weight.shape[:-2]), shape[:-2]
     while ahead and ahead[0] == 1:
         ahead.pop(0)
     if not ahead:
-        return weight.reshape(1, *weight.shape[-2:])
+        return weight.reshape(1, *weight.shape[-2:]), shape
     stack = weight.reshape(*ahead, *weight.shape[-2:])
     try:
-        wide = np.broadcast_to(stack, (*between, *weight.shape[-2:]))
+        places = np.broadcast_shapes(tuple(ahead), between)
     except ValueError:
+        places = ()
+    if len(places) != len(between):
         refuse(
             f"its weight has shape {list(weight.shape)} for data of {shown(shape)}, should have "
             "one matrix, or one for each place of the data's own axes",
             "use a weight of 2 axes",
         )
-    return wide.reshape(-1, *weight.shape[-2:])
+    check_size((*places, *shape[-2:]))
+    wide = np.broadcast_to(stack, (*places, *weight.shape[-2:]))
+    return wide.reshape(-1, *weight.shape[-2:]), (*places, *shape[-2:])
 
 
 LOWERINGS = {"Gemm": lower_gemm, "MatMul": lower_matmul}
