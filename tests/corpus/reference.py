@@ -1,4 +1,4 @@
-"""What the files of the corpus give: samples, results of onnxruntime, and what follows the logits."""
+"""What the files of the corpus give: samples, results of onnxruntime, what follows the logits."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,8 +24,8 @@ TYPES = {
 def reference(path: Path, count: int) -> tuple[list[Array], dict[str, Array]]:
     """Inputs in their order, (count, …) each, and outputs by name in theirs.
 
-    Normal noise, for uint8 inputs all integers, and what onnxruntime makes of them. NAME.expected.npz
-    beside the file, where there is one, has inputs and outputs of a file that it cannot run.
+    Normal noise, for uint8 inputs all integers, and what onnxruntime makes of them. Of a file that
+    it cannot run, NAME.expected.npz beside the file has inputs and outputs by their names.
     """
     stored = path.with_suffix(".expected.npz")
     if stored.exists():
@@ -81,7 +81,7 @@ def tails(path: Path) -> Iterator[tuple[str, str, Tail]]:
 def _softmax(axis: int, logarithm: bool) -> Tail:
     def apply(numbers: Floats) -> Floats:
         shifted = numbers - numbers.max(axis, keepdims=True)
-        result = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+        result: Floats = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
         return result if logarithm else np.exp(result)
 
     return apply

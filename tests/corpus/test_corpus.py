@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pytest
 
 import snncc
+import snncc.activity
+import snncc_backends.native
 from snncc.onnx import Imported, import_model
 from snncc_backends import OracleRunner
 from snncc_ir import CATALOG, SnnccError, ValueRunner
@@ -33,7 +35,7 @@ CHEAP: Mapping[str, Mapping[str, object]] = {
 Array = npt.NDArray[np.generic]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class File:
     """An entry of a corpus.json; its fields are explained in tests/corpus/README.md."""
 
@@ -85,42 +87,62 @@ def test_refused(file: File) -> None:
     assert all(diagnostic.hint for diagnostic in caught.value.diagnostics)
 
 
-@cache
-def imported(path: Path) -> Imported:
-    return import_model(path)
+@pytest.fixture(autouse=True, scope="module")
+def _quick() -> Iterator[None]:
+    """C programs that run for milliseconds are not optimized; the oracle counts few samples."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snncc_backends.native, "FAST", ("-O0",))
+        patch.setattr(snncc_backends.native, "NATIVE", "-O0")
+        patch.setattr(snncc.activity, "simulator", lambda graph, *_: OracleRunner(graph))
+        yield
 
 
 @cache
-def samples_of(path: Path) -> tuple[dict[str, Array], dict[str, Array]]:
+def imported(file: File) -> Imported:
+    return import_model(file.path, **on_request(file))
+
+
+def on_request(file: File) -> dict[str, bool]:
+    return {"approximate": True} if file.approximate else {}
+
+
+@cache
+def samples_of(file: File) -> tuple[dict[str, Array], dict[str, Array]]:
     """Inputs by their names in the graph, outputs by their names in the file."""
-    given, expected = reference(path, SAMPLES)
-    names = [node.name for node in imported(path).graph.inputs]
+    given, expected = reference(file.path, SAMPLES)
+    names = [node.name for node in imported(file).graph.inputs]
     return dict(zip(names, given, strict=True)), expected
+
+
+@pytest.mark.parametrize("file", [file for file in TAKEN if file.approximate], ids=name_of)
+def test_approximations_are_not_made_unasked(file: File) -> None:
+    with pytest.raises(SnnccError) as caught:
+        import_model(file.path)
+    assert {diagnostic.code for diagnostic in caught.value.diagnostics} <= {"SNN003", "SNN004"}
 
 
 @pytest.mark.parametrize("file", TAKEN, ids=name_of)
 def test_values(file: File) -> None:
     """Outputs are those of onnxruntime, or of the exporter's own tool where that cannot run it."""
-    network = imported(file.path)
-    samples, expected = samples_of(file.path)
+    network = imported(file)
+    samples, expected = samples_of(file)
     assert any(np.ptp(array, axis=0).any() for array in expected.values()), "outputs are constant"
-    found = dict(
-        zip(expected, ValueRunner(network.graph, threads=1).run(samples).values(), strict=True)
-    )
+    results = ValueRunner(network.graph, threads=1).run(samples)
+    found = dict(zip(expected, results.values(), strict=True))
     for name, operator, apply in tails(file.path):
         assert any(operator in note for note in network.notes), "what is left out is said"
         found[name] = apply(found[name].astype(np.float64))
-    for name, theirs in expected.items():
-        assert found[name].shape == theirs.shape
-        error = np.max(np.abs(found[name].astype(np.float64) - theirs))
-        assert error <= file.tolerance * np.ptp(theirs), name
+    for name, array in expected.items():
+        ours, theirs = found[name].astype(np.float64), array.astype(np.float64)
+        assert ours.shape == theirs.shape
+        assert np.max(np.abs(ours - theirs)) <= file.tolerance * np.ptp(theirs), name
 
 
 @pytest.mark.parametrize("target", CHEAP)
 @pytest.mark.parametrize("file", TAKEN, ids=name_of)
 def test_target(file: File, target: str) -> None:
     """Compiled, and the target's own files send the spikes of the oracle; or refused."""
-    samples, _ = samples_of(file.path)
+    samples, _ = samples_of(file)
     if file.targets[target] != "ok":
         with pytest.raises(SnnccError) as caught:
             compiled(file, target, samples)
@@ -139,4 +161,10 @@ def test_target(file: File, target: str) -> None:
 
 def compiled(file: File, target: str, samples: Mapping[str, Array]) -> snncc.Bundle:
     data = snncc.Dataset(dict(samples))
-    return snncc.compile(file.path, target=target, calibration=data, **CHEAP[target])
+    return snncc.compile(
+        file.path,
+        target=target,
+        calibration=data,
+        settings=CHEAP[target],
+        **on_request(file),  # type: ignore[arg-type]
+    )

@@ -1,71 +1,11 @@
 """Which networks `make_torch.py` exports, how, and what should hold for each file."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-
 from torch import nn
 
 from tests.corpus import torch_networks as nets
 from tests.corpus import torch_parts as parts
 from tests.corpus import torch_refused as refused
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Export:
-    """How a network is written.
-
-    dynamo: by which of the two exporters. dynamic: the batch axis has a name in place of a size;
-    sizes: the image's axes, too. unnamed: names of nodes are taken away, as other tools do. half:
-    with float16 weights and input. options: of `torch.onnx.export`.
-    """
-
-    dynamo: bool
-    opset: int
-    notes: str = ""
-    dynamic: bool = False
-    sizes: bool = False
-    unnamed: bool = False
-    half: bool = False
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network, its exports, and what should hold for all of them.
-
-    inputs: shapes without the batch axis; integers: the inputs are of this type's range: `uint8`,
-    `int64` (numbers of words). refused: the code of the diagnostic that import ends with.
-    """
-
-    name: str
-    architecture: str
-    network: Callable[[], nn.Module]
-    inputs: tuple[Shape, ...]
-    exports: tuple[Export, ...]
-    integers: str = ""
-    refused: str | None = None
-    tolerance: float = 1e-4
-    notes: str = ""
-
-
-def trace(opset: int, notes: str = "", **options: object) -> Export:
-    """By the tracing exporter, `dynamo=False`."""
-    return _export(False, opset, notes, options)
-
-
-def dynamo(opset: int, notes: str = "", **options: object) -> Export:
-    """By the exporter of `torch.export` programs, `dynamo=True`."""
-    return _export(True, opset, notes, options)
-
-
-def _export(by_dynamo: bool, opset: int, notes: str, options: dict[str, object]) -> Export:
-    flags = {
-        name: bool(options.pop(name, False)) for name in ("dynamic", "sizes", "unnamed", "half")
-    }
-    return Export(by_dynamo, opset, notes, options=options, **flags)
-
+from tests.corpus.torch_case import Case, dynamo, trace
 
 IMAGE, GRAY, SMALL = ((3, 16, 16),), ((1, 16, 16),), ((3, 8, 8),)
 
@@ -184,7 +124,7 @@ TAKEN = (
         ),
     ),
     Case(
-        "autoencoder", "autoencoder", parts.autoencoder, ((24,),),
+        "autoencoder", "autoencoder", parts.autoencoder, ((1, 6, 4),),
         (trace(15), dynamo(21, dynamic=True)),
     ),
     Case(
@@ -195,7 +135,7 @@ TAKEN = (
         "uint8_image", "CNN", parts.Normalized, IMAGE,
         (
             trace(13, dynamic=True),
-            dynamo(20, "not optimized by the exporter, BatchNorm kept", optimize=False),
+            dynamo(20),
         ),
         integers="uint8",
         notes="(x.float() / 255 − mean) / std is part of the network",
@@ -235,7 +175,7 @@ TAKEN = (
     ),
     Case(
         "darknet_prelu", "Darknet", lambda: parts.darknet(nn.PReLU(1)), SMALL,
-        (trace(16, "PRelu of one slope, shared by way of Identity"), dynamo(18, "PRelu of one slope")),
+        (trace(16, "one slope, shared by way of Identity"), dynamo(18, "one slope")),
     ),
     Case(
         "classifier_argmax", "LeNet", parts.Classifier, GRAY,
@@ -245,6 +185,21 @@ TAKEN = (
         "dilated", "CNN", parts.Dilated, ((3, 12, 12),),
         (trace(11, "ZeroPad2d by nodes"), dynamo(20, "ZeroPad2d folded")),
         notes="dilation, uneven stride and padding, a global max at the end",
+    ),
+    Case(
+        "reflecting", "CNN", refused.reflecting, SMALL,
+        (trace(11), dynamo(20)),
+        notes="Pad by reflection",
+    ),
+    Case(
+        "gelu_approximated", "MLP", refused.gelu_mlp, ((8,),),
+        (trace(13, "GELU by Erf"), dynamo(20, "GELU")),
+        tolerance=0.05, approximate=True,
+    ),
+    Case(
+        "silu_approximated", "CNN", refused.silu_cnn, IMAGE,
+        (trace(14, "x·sigmoid(x)"), dynamo(18, "x·sigmoid(x)")),
+        tolerance=0.05, approximate=True,
     ),
     Case(
         "maxout", "MLP", refused.Maxout, ((8,),),
@@ -283,10 +238,11 @@ REFUSED = (
          (trace(11), dynamo(18)), refused="SNN004", notes="Resize, linear"),
     Case("no_neurons", "CNN", refused.linear_network, IMAGE,
          (trace(13),), refused="SNN006", notes="no activation at all"),
-    Case("reflecting", "CNN", refused.reflecting, SMALL,
-         (trace(11), dynamo(20)), refused="SNN004", notes="Pad by reflection"),
     Case("embedding", "text", refused.Embedded, ((6,),),
-         (trace(13),), integers="int64", refused="SNN003", notes="Gather of rows by the input"),
+         (trace(13),), integers="int64", refused="SNN004", notes="Gather of rows by the input"),
+    Case("name_twice", "CNN", parts.Normalized, IMAGE,
+         (dynamo(20, optimize=False),), integers="uint8", refused="SNN002",
+         notes="the exporter names a value as the buffer `mean`; onnxruntime refuses it, too"),
 )  # fmt: skip
 
 CASES = (*TAKEN, *REFUSED)

@@ -1,6 +1,6 @@
 """More small networks in PyTorch: sound, autoencoders, several inputs and outputs, odd parts."""
 
-import itertools
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -71,11 +71,11 @@ def mlp(batchnorm: bool = False) -> nn.Module:
 
 
 def autoencoder() -> nn.Module:
-    sizes = [24, 12, 4, 12, 24]
+    """Dense layers from an image of 1×6×4 to another."""
     layers: list[nn.Module] = []
-    for inputs, outputs in itertools.pairwise(sizes):
+    for inputs, outputs in pairwise((24, 12, 4, 12, 24)):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
+    return nn.Sequential(nn.Flatten(), *layers[:-1], nn.Unflatten(1, (1, 6, 4)))
 
 
 def convolutional_autoencoder() -> nn.Module:
@@ -92,6 +92,9 @@ def convolutional_autoencoder() -> nn.Module:
 
 class Normalized(nn.Module):
     """Takes uint8 images; their normalization is part of the network."""
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self) -> None:
         super().__init__()
