@@ -35,7 +35,7 @@ def exported(
         target_opset={"": opset, "ai.onnx.ml": 3},
         options=None if zipmap is None else {id(model): {"zipmap": zipmap}},
     )
-    return onnx.ModelProto.FromString(made.SerializeToString())
+    return onnx.load_model_from_string(made.SerializeToString())
 
 
 def main() -> None:
@@ -87,7 +87,9 @@ def main() -> None:
     )
     folder.add(
         "ranged_pipeline_opset11",
-        exported(make_pipeline(MinMaxScaler(clip=True), classifier()).fit(images, digits), 11, False),
+        exported(
+            make_pipeline(MinMaxScaler(clip=True), classifier()).fit(images, digits), 11, False
+        ),
         Entry("MLP", "MinMaxScaler before, clipped to 0 to 1 (the input, not neurons); opset 11"),
     )
     regressor = MLPRegressor(hidden_layer_sizes=(16, 8), max_iter=30, random_state=1)

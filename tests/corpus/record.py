@@ -1,7 +1,7 @@
 """What the scripts make_*.py share: a folder of the corpus, and its corpus.json.
 
-The scripts are run by hand, each in an environment of its own that its first lines describe:
-`python -m tests.corpus.make_keras` from the root of the repository. Tests read only what they wrote.
+The scripts are run by hand from the root of the repository, as `python -m tests.corpus.make_keras`,
+each in an environment of its own that its first lines describe. Tests read only what they wrote.
 """
 
 import json
@@ -54,7 +54,7 @@ class Folder:
         data = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(data)
         if expected is not None:
-            np.savez(folder / f"{name}.expected.npz", **expected)
+            np.savez(folder / f"{name}.expected.npz", allow_pickle=False, **expected)
         self.made[name] = {
             "architecture": entry.architecture,
             "targets": {target: entry.only.get(target, "ok") for target in TARGETS}
