@@ -1,4 +1,4 @@
-"""What make_keras.py writes: networks, how they are exported, and what should hold for the files."""
+"""What make_keras.py writes: networks, how they are exported, what should hold for the files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -65,7 +65,8 @@ def by_keras(model: "keras.Model", opset: int) -> onnx.ModelProto:
 
 
 def randomize(model: "keras.Model", seed: int) -> None:
-    """Biases and BatchNormalization get numbers that are neither 0 nor 1."""
+    """Biases and BatchNormalization get numbers that are neither 0 nor 1; kernels are enlarged,
+    so that activations do not fade from layer to layer."""
     numbers = np.random.default_rng(seed)
     for weight in model.weights:
         path = weight.path if hasattr(weight, "path") else weight.name.removesuffix(":0")
@@ -74,6 +75,8 @@ def randomize(model: "keras.Model", seed: int) -> None:
             weight.assign(numbers.normal(0, 0.1, shape))
         elif kind in ("gamma", "moving_variance"):
             weight.assign(numbers.uniform(0.5, 1.5, shape))
+        elif "kernel" in kind:
+            weight.assign(1.5 * np.asarray(weight))
         elif kind == "alpha":
             weight.assign(numbers.uniform(0.05, 0.5, shape))
 
