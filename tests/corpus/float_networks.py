@@ -83,10 +83,11 @@ def seeded(network: nn.Module) -> nn.Module:
     """Numbers that are neither 0 nor 1 in every BatchNorm, and weights that keep activations."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            for values in (module.weight, module.running_var):
-                nn.init.uniform_(values, 0.5, 1.5)
-            for values in (module.bias, module.running_mean):
-                nn.init.normal_(values, 0.0, 0.1)
+            moments = dict(module.named_parameters()) | dict(module.named_buffers())
+            for name in ("weight", "running_var"):
+                nn.init.uniform_(moments[name], 0.5, 1.5)
+            for name in ("bias", "running_mean"):
+                nn.init.normal_(moments[name], 0.0, 0.1)
         elif isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
     return network.eval()

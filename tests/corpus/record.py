@@ -48,7 +48,14 @@ class Folder:
     def add(
         self, name: str, model: onnx.ModelProto, entry: Entry, expected: Arrays | None = None
     ) -> None:
-        """Writes NAME.onnx and, where given, NAME.expected.npz: tensors by their ONNX names."""
+        """Writes NAME.onnx and, where given, NAME.expected.npz: tensors by their ONNX names.
+
+        Stack traces, in which torch names files of the machine that it runs on, are left out.
+        """
+        for node in model.graph.node:
+            kept = [entry for entry in node.metadata_props if "stack_trace" not in entry.key]
+            del node.metadata_props[:]
+            node.metadata_props.extend(kept)
         folder = CORPUS / self.exporter
         folder.mkdir(exist_ok=True)
         data = model.SerializeToString(deterministic=True)
