@@ -25,7 +25,7 @@ def mlp() -> nn.Module:
 def cnn(weight_quant: object, bits: int | None = 4, input_quant: object = None) -> nn.Module:
     """Convolution, BatchNorm, ReLU (None bits: its sign), MaxPool, twice; a linear layer."""
     signs = qnn.QuantIdentity(quant.SignedBinaryActPerTensorConst, return_quant_tensor=True)
-    input_quant = input_quant or quant.Int8ActPerTensorFloat
+    input_quant = quant.Int8ActPerTensorFloat if input_quant is None else input_quant
     layers: list[nn.Module] = [qnn.QuantIdentity(input_quant, return_quant_tensor=True)]
     for inputs, outputs in ((3, 6), (6, 8)):
         layers += [

@@ -182,6 +182,10 @@ def main() -> None:
         for case in CASES:
             torch.manual_seed(1)
             model, numbers = case.build(), np.random.default_rng(3)
+            for layer in model.modules():
+                if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                    nn.init.uniform_(layer.weight, 0.5, 1.5)
+                    nn.init.normal_(layer.bias, 0.0, 0.2)
             model.train()
             for _ in range(20):  # ranges of activations, moments of BatchNorm
                 model(torch.tensor(numbers.standard_normal((16, *case.shape), np.float32)))
