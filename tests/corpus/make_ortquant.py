@@ -199,7 +199,8 @@ def main() -> None:
             source = here / ("mlp21.onnx" if "opset21" in name else f"{network}.onnx")
             noise = Noise("image", shape_of(network))
             quantize_static(str(source), str(result), noise, **{"quant_format": QDQ} | options)
-            entry = Entry(FAMILIES[network], notes, tolerance=0.02)
+            # with all weights int8, onnxruntime's optimizer costs up to four steps on some CPUs
+            entry = Entry(FAMILIES[network], notes, tolerance=0.04 if "int8" in name else 0.02)
             folder.add(name, onnx.load(result), entry)
         for network in ("lenet", "mlp"):
             quantize_dynamic(str(here / f"{network}.onnx"), str(result), weight_type=U8)
@@ -208,8 +209,8 @@ def main() -> None:
                 onnx.load(result),
                 Entry(
                     FAMILIES[network],
-                    "DynamicQuantizeLinear, MatMulInteger: scales depend on the batch",
-                    refused="SNN003",
+                    "DynamicQuantizeLinear, which cannot be: its scale depends on the batch",
+                    tolerance=0.03,
                 ),
             )
         folder.add(

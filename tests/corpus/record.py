@@ -50,10 +50,11 @@ class Folder:
     ) -> None:
         """Writes NAME.onnx and, where given, NAME.expected.npz: tensors by their ONNX names.
 
-        Stack traces, in which torch names files of the machine that it runs on, are left out.
+        What torch notes of a node's making is left out (stack traces name files of the machine that
+        it runs on), but for the scopes of its modules.
         """
         for node in model.graph.node:
-            kept = [entry for entry in node.metadata_props if "stack_trace" not in entry.key]
+            kept = [entry for entry in node.metadata_props if "scopes" in entry.key]
             del node.metadata_props[:]
             node.metadata_props.extend(kept)
         folder = CORPUS / self.exporter
@@ -61,7 +62,8 @@ class Folder:
         data = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(data)
         if expected is not None:
-            np.savez(folder / f"{name}.expected.npz", allow_pickle=False, **expected)
+            path = folder / f"{name}.expected.npz"
+            np.savez_compressed(path, allow_pickle=False, **expected)
         self.made[name] = {
             "architecture": entry.architecture,
             "targets": {target: entry.only.get(target, "ok") for target in TARGETS}
