@@ -9,7 +9,7 @@ compared here with what the package qonnx computes from the file.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -175,11 +175,12 @@ def by_qonnx(path: Path, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.floa
     return [np.concatenate([next(iter(one.values())) for one in found])]
 
 
-def main() -> None:
-    folder = Folder("qonnx")
+def write(exporter: str, cases: Sequence[Case]) -> None:
+    """Trains each network for a moment, exports it, and notes what Brevitas computes."""
+    folder = Folder(exporter)
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "model.onnx"
-        for case in CASES:
+        for case in cases:
             torch.manual_seed(1)
             model, numbers = case.build(), np.random.default_rng(3)
             for layer in model.modules():
@@ -210,4 +211,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write("qonnx", CASES)
