@@ -10,11 +10,6 @@ pools before it are sums: AveragePool and Mul.
 
 import torch
 
-# Brevitas 0.10 calls it, and torch 2.13 has it no more; there are no names of axes to take away
-GONE = "rename"
-if not hasattr(torch.Tensor, GONE):
-    setattr(torch.Tensor, GONE, lambda tensor, names: tensor)
-
 from tests.corpus import brevitas_networks as nets
 from tests.corpus.make_qonnx import Case, w1a4, w4a4, write
 from tests.corpus.record import Entry
@@ -27,5 +22,10 @@ CASES = (
     Case("resnet_w4a4", nets.ResNet, "", Entry("ResNet", "domain onnx.brevitas, a residual")),
 )
 
+# Brevitas 0.10 calls it, and torch 2.13 has it no more; there are no names of axes to take away
+GONE = "rename"
+
 if __name__ == "__main__":
+    if not hasattr(torch.Tensor, GONE):
+        setattr(torch.Tensor, GONE, lambda tensor, names: tensor)
     write("brevitas010", CASES)

@@ -1,7 +1,7 @@
 """tests/corpus/keras: networks of tf.keras by tf2onnx, and by Keras's own export.
 
     python3.11 -m venv V && V/bin/pip install tensorflow-cpu==2.21.0 keras==3.15.1 \
-        tf_keras==2.21.0 tf2onnx==1.17.0 onnx==1.23.2
+        tf_keras==2.21.0 tf2onnx==1.17.0 onnx==1.23.2 onnxruntime==1.31.1
     V/bin/python -m tests.corpus.make_keras
 
 Weights are random, seeded; BatchNormalization has moments that are not those it starts with.
@@ -15,13 +15,15 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 import tensorflow as tf
 import tf2onnx
 import tf_keras
+from onnx import numpy_helper
 
 from tests.corpus import keras_networks as nets
 from tests.corpus.keras_cases import CASES, OLD_CASES
-from tests.corpus.record import Entry, Folder
+from tests.corpus.record import Arrays, Entry, Folder
 
 Images = npt.NDArray[np.float32]
 
@@ -53,6 +55,20 @@ def by_tflite(model: "keras.Model", opset: int, samples: Images | None) -> onnx.
         path.write_bytes(converter.convert())
         made, _ = tf2onnx.convert.from_tflite(str(path), opset=opset)
     return onnx.load_model_from_string(made.SerializeToString())
+
+
+def by_onnxruntime(model: onnx.ModelProto) -> Arrays:
+    """Integers for a model's int8 input, and what the integers of its output stand for."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    running = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    given, output = running.get_inputs()[0], model.graph.output[0].name
+    x = np.random.default_rng(4).integers(-128, 128, (3, *given.shape[1:]), np.int8)
+    (found,) = running.run(None, {given.name: x})
+    (last,) = (node for node in model.graph.node if output in node.output)
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    scale, zero = (constants[name].astype(np.float32) for name in last.input[1:])
+    return {given.name: x, output: (found - zero) * scale}
 
 
 def by_keras(model: "keras.Model", opset: int) -> onnx.ModelProto:
@@ -106,14 +122,17 @@ def main() -> None:
         by_tflite(built(nets.mobilenet_v1), 13, None),
         Entry("MobileNetV1", "by way of a TensorFlow Lite file; its BatchNormalization is folded"),
     )
+    made = by_tflite(built(nets.resnet_projected), 13, samples)
     folder.add(
         "tflite_int8_opset13",
-        by_tflite(built(nets.resnet_projected), 13, samples),
+        made,
         Entry(
             "ResNet",
-            "an int8 TensorFlow Lite file: QDQ, weights a channel, inputs and outputs int8",
+            "an int8 TensorFlow Lite file: QDQ, weights a channel; inputs and outputs are int8, and "
+            "what is expected is what outputs stand for",
             tolerance=0.02,
         ),
+        by_onnxruntime(made),
     )
     folder.add(
         "keras3_export_opset18",

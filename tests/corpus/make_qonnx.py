@@ -191,7 +191,7 @@ def write(exporter: str, cases: Sequence[Case]) -> None:
             for _ in range(20):  # ranges of activations, moments of BatchNorm
                 model(torch.tensor(numbers.standard_normal((16, *case.shape), np.float32)))
             model.eval()
-            x = np.round(numbers.standard_normal((3, *case.shape)) * 16).astype(np.float32) / 16
+            x = (np.round(16 * numbers.standard_normal((3, *case.shape))) / 16).astype(np.float32)
             expected = model(torch.tensor(x)).detach().numpy()
             exported(model, case, path)
             if "clean" in case.how:
