@@ -128,8 +128,8 @@ def main() -> None:
         made,
         Entry(
             "ResNet",
-            "an int8 TensorFlow Lite file: QDQ, weights a channel; inputs and outputs are int8, and "
-            "what is expected is what outputs stand for",
+            "an int8 TensorFlow Lite file: QDQ, weights a channel, int8 inputs and outputs; "
+            "what is expected is what its outputs stand for",
             tolerance=0.02,
         ),
         by_onnxruntime(made),
