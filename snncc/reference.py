@@ -1,5 +1,6 @@
 """The float network: the user's own model in onnxruntime, which bundles are compared with."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,45 @@ import onnxruntime
 
 from snncc.onnx import import_model
 from snncc.onnx.reader import model_digest, read_whole
-from snncc_ir import Batch, Floats, SnnccError, fail, session
+from snncc_ir import Array, Batch, Floats, SnnccError, fail, session
 from snncc_ir.values import BATCH
 
 
-def float_results(model: Path, samples: Batch, compiled: object, notes: list[str]) -> Floats:
-    """What a bundle's first output stands for, on the same samples: logits, not their softmax.
+@dataclass(frozen=True)
+class Reference:
+    """What a bundle's first output stands for, of samples: logits, not their softmax.
+
+    numbers: (N, …). exact: whether the bundle's are to be the same, or only the same of them the
+    largest. given: the samples' classes, (N,), as far as they are known.
+    """
+
+    numbers: Floats
+    exact: bool
+    given: Array | None
+
+    @property
+    def classes(self) -> Array | None:
+        """The largest of each sample, (N,); None unless there are two numbers at least."""
+        is_vector = self.numbers.ndim == 2 and self.numbers.shape[1] > 1
+        return self.numbers.argmax(1) if is_vector else None
+
+    @property
+    def labels(self) -> Array | None:
+        """The samples' classes, where there are classes to compare."""
+        return None if self.classes is None else self.given
+
+
+def float_results(
+    model: Path, samples: Batch, labels: Array | None, compiled: object, notes: list[str]
+) -> Reference:
+    """The model's results for samples.
 
     compiled: SHA-256 of the file that the bundle was compiled from; `notes` gets one if `model` is
     another. Raises SNN002 and SNN030 for what onnxruntime refuses.
     """
     if model_digest(model) != compiled:
         notes.append(f"{model.name} is not the file that the bundle was compiled from")
-    running = _session(model)
+    running, exact = _session(model)
     expected = [given.name for given in running.get_inputs()]
     if len(expected) != len(samples):
         raise fail(
@@ -48,22 +75,25 @@ def float_results(model: Path, samples: Batch, compiled: object, notes: list[str
                 "SNN030", f"onnxruntime cannot run the model on the data: {error}", str(model)
             ) from None
         parts.append(result[: size - missing])
-    return np.concatenate(parts).astype(np.float64)
+    return Reference(np.concatenate(parts).astype(np.float64), exact, labels)
 
 
-def _session(model: Path) -> onnxruntime.InferenceSession:
-    """The model in onnxruntime; its first output is what the bundle's first output stands for."""
+def _session(model: Path) -> tuple[onnxruntime.InferenceSession, bool]:
+    """The model in onnxruntime; its first output is what the bundle's first output stands for.
+
+    And whether that has the same numbers.
+    """
     running = session(str(model))
     try:
-        wanted = import_model(model).results[0]
+        wanted = import_model(model, approximate=True).results[0]
     except SnnccError:  # another model than the one that was compiled
-        return running
-    if running.get_outputs()[0].name == wanted:
-        return running
+        return running, True
+    if running.get_outputs()[0].name == wanted.value:
+        return running, wanted.exact
     proto = read_whole(model)
     del proto.graph.output[:]
-    proto.graph.output.append(onnx.helper.make_empty_tensor_value_info(wanted))
-    return session(proto.SerializeToString())
+    proto.graph.output.append(onnx.helper.make_empty_tensor_value_info(wanted.value))
+    return session(proto.SerializeToString()), wanted.exact
 
 
 _FORMATS: dict[str, type[np.number]] = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.early_exit import AtExit, Ending, at_exit
-from snncc.reference import float_results
+from snncc.reference import Reference, float_results
 from snncc.shares import Share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_backends.bundle import VECTORS
@@ -29,7 +29,8 @@ class AtSteps:
     """How good the network is after some of its time steps (ttfs, radix: at the end).
 
     agreement: samples with the float network's class; None unless the first output is a vector of
-    at least two classes. snr: signal to noise of the first output, dB (None when equal).
+    at least two classes. snr: signal to noise of the first output, dB (None when equal, or
+    when only its largest number is to be the same).
     """
 
     steps: int
@@ -113,20 +114,15 @@ def verify(
     if labels is None:
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
     compiled = bundle.table("model").get("sha256")
-    reference = float_results(model, samples, compiled, notes)
-    classes = reference.argmax(1) if reference.ndim == 2 and reference.shape[1] > 1 else None
-    if classes is None:
-        labels = None
+    reference = float_results(model, samples, labels, compiled, notes)
+    classes, labels = reference.classes, reference.labels
     operations = execution.synaptic_operations
     return Verification(
         runner.description,
         count,
         None if labels is None or classes is None else Share.of(classes == labels),
-        tuple(
-            _at(graph, execution, steps, reference, classes, labels)
-            for steps in _milestones(execution.steps)
-        ),
-        _closed_form(graph, samples, reference, classes, labels),
+        tuple(_at(graph, execution, steps, reference) for steps in _milestones(execution.steps)),
+        _closed_form(graph, samples, reference),
         _mean(execution.spike_counts),
         _mean(operations) if operations else None,
         {name: float(np.mean(number)) for name, number in execution.spike_counts.items()},
@@ -197,30 +193,25 @@ def _at(
     graph: Graph,
     execution: Execution,
     steps: int,
-    reference: Floats,
-    classes: Array | None,
-    labels: Array | None,
+    reference: Reference,
 ) -> AtSteps:
     totals = {name: total[:, steps - 1] for name, total in execution.totals.items()}
     results = decode(graph, totals, steps)[graph.outputs[0].name]
     if graph.code is not None and graph.code.results == 1:
         steps = graph.code.train
-    return _compared(results, steps, reference, classes, labels)
+    return _compared(results, steps, reference)
 
 
-def _closed_form(
-    graph: Graph, samples: Batch, reference: Floats, classes: Array | None, labels: Array | None
-) -> AtSteps:
+def _closed_form(graph: Graph, samples: Batch, reference: Reference) -> AtSteps:
     results = ValueRunner(graph).run(samples)[graph.outputs[0].name].astype(np.float64)
-    return _compared(results, graph.code.train if graph.code else 1, reference, classes, labels)
+    return _compared(results, graph.code.train if graph.code else 1, reference)
 
 
-def _compared(
-    results: Floats, steps: int, reference: Floats, classes: Array | None, labels: Array | None
-) -> AtSteps:
-    results = results.reshape(reference.shape)
-    noise = float(np.sum(np.square(results - reference)))
-    signal = float(np.sum(np.square(reference)))
+def _compared(results: Floats, steps: int, reference: Reference) -> AtSteps:
+    numbers, classes, labels = reference.numbers, reference.classes, reference.labels
+    results = results.reshape(numbers.shape)
+    noise = float(np.sum(np.square(results - numbers))) if reference.exact else 0.0
+    signal = float(np.sum(np.square(numbers)))
     snr = float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
     if classes is None:
         return AtSteps(steps, None, None, snr)

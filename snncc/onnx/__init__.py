@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from snncc.onnx.constants import Constants
-from snncc.onnx.lower import lower, lowerings
+from snncc.onnx.lower import Result, lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
 from snncc_ir import LOWERED, Graph, check
@@ -19,11 +19,11 @@ from snncc_ir import LOWERED, Graph, check
 class Imported:
     """A model's graph, and what the user should know of its import.
 
-    results: the value of the model that each output of the graph stands for.
+    results: what each output of the graph stands for in the model.
     """
 
     graph: Graph
-    results: tuple[str, ...]
+    results: tuple[Result, ...]
     notes: tuple[str, ...]
 
 

@@ -108,8 +108,10 @@ class Network:
         """ONNX values behind which nothing is computed but which class is the largest."""
         self.choices: set[str] = set()
         """ONNX values that say which number of the IR value is the largest."""
-        self.stands_for: dict[str, str] = {}
-        """Where something is left out: the ONNX value that has the IR value's numbers."""
+        self.stands_for: dict[str, str | None] = {}
+        """Where something is left out: the ONNX value that has the IR value's numbers, if any."""
+        self.sigmoids: set[str] = set()
+        """ONNX values that are sigmoids, left out, of their IR values."""
         self._values: dict[str, str] = {}
         self._deferred: dict[str, tuple[Shape, Callable[[], str]]] = {}
 

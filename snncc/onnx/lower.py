@@ -16,7 +16,7 @@ from snncc.onnx.constants import Constants
 from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, readable, refuse
 from snncc.onnx.curves import follow
 from snncc.onnx.hints import HINTS
-from snncc.onnx.ops.ending import KEEP_ORDER, ends, final_values, lower_choice
+from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
 from snncc_ir import Diagnostic, Graph, Origin, Shape, SnnccError, Source
 from snncc_ir.ops import (
     Input,
@@ -48,13 +48,23 @@ def lowerings() -> dict[str, Lowering]:
 
 
 @dataclass(frozen=True)
+class Result:
+    """The value of the model that an output of the graph stands for.
+
+    It is another than the model's own output where a softmax or a choice of the largest is left
+    out. exact: whether it has the same numbers; else the same of them is the largest.
+    """
+
+    value: str
+    exact: bool = False
+
+
+@dataclass(frozen=True)
 class Lowered:
-    """graph: at stage LOWERED. results: the value of the model that each output of it stands for;
-    it is another than the model's own output where a softmax or a choice of the largest is left
-    out. notes: for the user."""
+    """graph: at stage LOWERED. results: what each output of it stands for. notes: for the user."""
 
     graph: Graph
-    results: tuple[str, ...]
+    results: tuple[Result, ...]
     notes: tuple[str, ...]
 
 
@@ -83,7 +93,7 @@ def lower(
         node = OnnxNode.of(node_proto)
         if node.op_type == "Constant" and not node.domain:
             _constant(node, network)
-        elif node.inputs and all(not n or n in constants for n in node.inputs):
+        elif _is_constant(node_proto, constants):
             constants.define_computed(node_proto)
         else:
             problem = _node(node, network)
@@ -106,6 +116,13 @@ def lower(
             ]
         )
     return Lowered(graph, tuple(results), tuple(network.notes))
+
+
+def _is_constant(node: onnx.NodeProto, constants: Constants) -> bool:
+    """Whether a node's results are constants; the body of a loop may read what is none."""
+    has_body = any(a.HasField("g") or a.graphs for a in node.attribute)
+    known = all(not name or name in constants for name in node.input)
+    return bool(node.input) and known and not has_body
 
 
 def _inferred(proto: onnx.GraphProto) -> dict[str, Shape]:
@@ -179,8 +196,9 @@ def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
 _NUMBERS = frozenset(
     {
         TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16,
-        TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16, TensorProto.INT16,
-        TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64, TensorProto.INT64,
+        TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT8, TensorProto.UINT16,
+        TensorProto.INT16, TensorProto.UINT32, TensorProto.INT32, TensorProto.UINT64,
+        TensorProto.INT64,
     }
 )  # fmt: skip
 
@@ -217,8 +235,11 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
         if unknown:
             return None  # it hangs on a node that was refused already
         _require_inputs(node, network.opset)
-        chosen = node.op_type in KEEP_ORDER and not network.choices.isdisjoint(node.inputs)
-        values = (lower_choice if chosen else table[node.operator])(node, network)
+        lowering = table[node.operator]
+        if follows_end(node, network):
+            values = lower_behind(node, network, lowering)
+        else:
+            values = lowering(node, network)
     except Refusal as refusal:
         return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
     except (SnnccError, TypeRuleError) as error:
@@ -233,8 +254,6 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     for name, value in zip(node.outputs, results, strict=False):
         if name:
             network.bind(name, value)
-    if node.op_type in KEEP_ORDER and node.inputs[0] in network.stands_for:
-        network.stands_for[node.outputs[0]] = network.stands_for[node.inputs[0]]
     return None
 
 
@@ -254,10 +273,10 @@ def _require_inputs(node: OnnxNode, opset: int) -> None:
 
 def _outputs(
     proto: onnx.GraphProto, network: Network, needs_neurons: bool
-) -> tuple[list[str], list[Diagnostic]]:
+) -> tuple[list[Result], list[Diagnostic]]:
     """Adds outputs; the value of the model that each stands for, and problems."""
     values: dict[str, str] = {}
-    problems, results = [], []
+    problems, results = [], list[Result]()
     for result in proto.output:
         place = f"output '{result.name}'"
         hint = "remove it from the model's outputs"
@@ -279,7 +298,8 @@ def _outputs(
             )
             continue
         scores.add(value)
-        results.append(network.stands_for.get(name, name))
+        same = network.stands_for.get(name, name)
+        results.append(Result(name) if same is None else Result(same, exact=True))
         unique = network.builder.unique(readable(name, "", "output"))
         network.builder.add(unique, Output(), [value], Origin((Source("Output", name),)))
     return results, problems

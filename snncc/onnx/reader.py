@@ -51,6 +51,7 @@ def read_model(path: Path) -> Model:
     _as_inputs(proto.graph, stored)
     _declare_domains(proto)
     try:
+        proto = _sorted(proto)
         onnx.checker.check_model(proto)
         if proto.functions:
             proto = inliner.inline_local_functions(proto)
@@ -169,6 +170,25 @@ def _as_inputs(graph: onnx.GraphProto, stored: dict[str, Stored]) -> None:
         for name, tensor in stored.items()
         if name not in given
     )
+
+
+def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with each node behind those that it reads; some tools append what comes first."""
+    known = {value.name for value in (*proto.graph.input, *proto.graph.initializer)}
+    made = {name for node in proto.graph.node for name in node.output}
+    for node in proto.graph.node:
+        if any(name in made and name not in known for name in node.input):
+            break
+        known.update(node.output)
+    else:
+        return proto
+    # imported here, because few models need it
+    import onnx_ir
+    from onnx_ir.passes.common import TopologicalSortPass
+
+    graph = onnx_ir.from_proto(proto)
+    TopologicalSortPass()(graph)  # raises ValueError where nodes read each other in a circle
+    return onnx_ir.to_proto(graph)
 
 
 def _declare_domains(proto: onnx.ModelProto) -> None:

@@ -7,8 +7,9 @@ import pytest
 from onnx import TensorProto
 
 from snncc.onnx import import_model
+from snncc.onnx.lower import Result
 from snncc_ir import SnnccError, ValueRunner, session
-from tests.unit.test_onnx import Array, Maker, ints, normal
+from tests.unit.test_onnx import Array, Maker, agree, ints, normal
 
 
 def dense_relu(m: Maker) -> str:
@@ -25,7 +26,7 @@ def test_a_choice_beside_its_scores_is_left_out(tmp_path: Path) -> None:
     maker.node("Cast", to=TensorProto.INT64)
     label = maker.node("Reshape", ints(-1))
     imported = import_model(maker.save(tmp_path, label, scores))
-    assert imported.results == (logits,)
+    assert imported.results == (Result(logits, exact=True),)
     assert [node.name for node in imported.graph.outputs] == [scores]
     assert any(f"output '{label}' is left out" in note for note in imported.notes)
 
@@ -36,7 +37,7 @@ def test_a_choice_alone_gives_the_scores(tmp_path: Path) -> None:
     maker.node("ArgMax", axis=-1)
     path = maker.save(tmp_path, kind=TensorProto.INT64)
     imported = import_model(path)
-    assert imported.results == (logits,)
+    assert imported.results == (Result(logits, exact=True),)
     x = normal(4, 5)
     (chosen,) = session(str(path)).run(None, {"x": x})
     (scores,) = ValueRunner(imported.graph).run({"x": x}).values()
@@ -71,7 +72,7 @@ def test_what_keeps_the_order_may_follow(tmp_path: Path) -> None:
     maker.node("Sigmoid")
     maker.node("Reshape", ints(-1, 7, 1))
     imported = import_model(maker.save(tmp_path))
-    assert imported.results == (logits,)
+    assert imported.results == (Result(logits, exact=True),)
     assert imported.graph.outputs[0].type.shape == (7, 1)
 
 
@@ -87,5 +88,48 @@ def test_all_that_scikit_learn_puts_behind_a_label(tmp_path: Path) -> None:
     maker.last = scores
     table = maker.node("ZipMap", domain="ai.onnx.ml", classlabels_int64s=classes.tolist())
     imported = import_model(maker.save(tmp_path, label, table))
-    assert imported.results == (logits,)
+    assert imported.results == (Result(logits, exact=True),)
     assert len(imported.graph.outputs) == 1
+
+
+def test_two_classes_of_a_sigmoid(tmp_path: Path) -> None:
+    """[1 − σ(z), σ(z)] becomes [−z, z]: the same class is the larger one."""
+    maker = Maker(5)
+    maker.node("Gemm", normal(5, 7))
+    maker.node("Relu")
+    maker.node("Gemm", normal(7, 1))
+    positive = maker.node("Sigmoid")
+    maker.last = maker.constant(np.ones(1, np.float32))
+    maker.node("Sub", positive)
+    scores = maker.node("Concat", positive, axis=1)
+    label = maker.node("ArgMax", axis=1)
+    path = maker.save(tmp_path, label, scores)
+    imported = import_model(path)
+    assert imported.results == (Result(scores),)
+    x = normal(20, 5)
+    (found,) = ValueRunner(imported.graph).run({"x": x}).values()
+    (expected,) = session(str(maker.save(tmp_path, scores))).run(None, {"x": x})
+    numbers = np.asarray(found, np.float64)
+    np.testing.assert_allclose(1 / (1 + np.exp(-numbers)), expected, rtol=1e-5)
+    assert len(set(numbers.argmax(1))) == 2
+
+
+def test_nothing_else_may_follow_a_sigmoid_that_is_left_out(tmp_path: Path) -> None:
+    maker = Maker(5)
+    dense_relu(maker)
+    positive = maker.node("Sigmoid")
+    maker.last = maker.constant(np.full(1, 2.0, np.float32))
+    maker.node("Sub", positive)
+    maker.node("Concat", positive, axis=1)
+    with pytest.raises(SnnccError, match="should be at its end"):
+        import_model(maker.save(tmp_path))
+
+
+def test_a_scaler_before_the_network(tmp_path: Path) -> None:
+    """As scikit-learn's StandardScaler is written."""
+    scale, offset = np.abs(normal(5)) + 0.5, normal(5)
+    maker = Maker(5)
+    maker.node("Scaler", domain="ai.onnx.ml", scale=scale.tolist(), offset=offset.tolist())
+    maker.node("Gemm", normal(5, 7))
+    maker.node("Relu")
+    agree(maker.save(tmp_path))

@@ -11,8 +11,8 @@ from snncc.onnx.single import places_by_reference
 from snncc_ir import Integers, Shape
 from snncc_ir.ops import Concat, Pad, Slice
 
-_END = (1 << 31) - 1
-"""A slice that ends here or beyond goes to the end."""
+_END = 1_000_000
+"""A slice of the batch that ends here or beyond takes all of it; TensorFlow writes 10^9."""
 PAD_MODES = ("constant", "reflect", "edge", "wrap")
 
 
