@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from snncc.onnx.constants import Constants
-from snncc.onnx.lower import Result, lower, lowerings
+from snncc.onnx.ends import Result
+from snncc.onnx.lower import lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
 from snncc_ir import LOWERED, Graph, check
