@@ -110,7 +110,7 @@ def test_two_classes_of_a_sigmoid(tmp_path: Path) -> None:
     (found,) = ValueRunner(imported.graph).run({"x": x}).values()
     (expected,) = session(str(maker.save(tmp_path, scores))).run(None, {"x": x})
     numbers = np.asarray(found, np.float64)
-    np.testing.assert_allclose(1 / (1 + np.exp(-numbers)), expected, rtol=1e-5)
+    np.testing.assert_allclose(1 / (1 + np.exp(-numbers)), expected, atol=1e-6)
 
 
 def test_nothing_else_may_follow_a_sigmoid_that_is_left_out(tmp_path: Path) -> None:
