@@ -1,6 +1,6 @@
 """What many lowerings are made of: affine maps, neurons, views, and broadcasting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,3 +161,12 @@ def current(node: OnnxNode, net: Network, value: str) -> str:
     if isinstance(net.builder[value].type, Analog):
         return net.emit(node, Affine(f32(1.0), f32(0.0)), value)
     return value
+
+
+def cut(index: Integers, pads: Sequence[int]) -> Integers:
+    """Without what negative pads cut off: (1, C, *spatial)."""
+    rank = len(pads) // 2
+    slices = [slice(None), slice(None)]
+    for i, size in enumerate(index.shape[2:]):
+        slices.append(slice(max(-pads[i], 0), size - max(-pads[i + rank], 0)))
+    return index[tuple(slices)]

@@ -3,6 +3,9 @@
 What only moves numbers says by itself where each goes, in every form that ONNX gives it.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -29,12 +32,16 @@ def places_by_reference(node: OnnxNode, net: Network, shape: Shape) -> NDArray[n
     return np.asarray(result, np.int64)
 
 
-def places_by_runtime(node: OnnxNode, net: Network, shape: Shape) -> Integers:
+def places_by_runtime(
+    node: OnnxNode, net: Network, shape: Shape, instead: Mapping[str, Array]
+) -> Integers:
     """The same by onnxruntime, for a node that takes each result from one place.
 
-    It is run once for every axis, on the coordinates along it, which float32 holds.
+    It is run once for every axis, on the coordinates along it, which float32 holds. instead:
+    constants in place of those of the model.
     """
-    running = session(_model(node, net, TensorProto.FLOAT, (1, *shape)).SerializeToString(), 1)
+    model = _model(node, net, TensorProto.FLOAT, (1, *shape), instead)
+    running = session(model.SerializeToString(), 1)
     place: Integers = np.zeros((), np.int64)
     for axis, size in enumerate(shape, 1):
         along = np.arange(size, dtype=np.float32).reshape(-1, *[1] * (len(shape) - axis))
@@ -52,11 +59,17 @@ def _refuse(error: Exception) -> None:
     refuse(f"its attributes do not fit its data: {line}", "export the model again")
 
 
-def _model(node: OnnxNode, net: Network, kind: int, shape: Shape) -> onnx.ModelProto:
+def _model(
+    node: OnnxNode,
+    net: Network,
+    kind: int,
+    shape: Shape,
+    instead: Mapping[str, Array] = MappingProxyType({}),
+) -> onnx.ModelProto:
     """The node alone, of one result, its constants as initializers, its data under `data`."""
     constants: dict[str, Array] = {}
     for name in node.inputs[1:]:
-        array = net.constant(name) if name else None
+        array = instead.get(name, net.constant(name)) if name else None
         if name and array is None:
             refuse(
                 f"its operand '{name}' is computed by the network, should be constant",

@@ -358,6 +358,31 @@ def _binary_dense(b: _Builder) -> None:
     b.readout(c, 72)
 
 
+def _repeated(b: _Builder) -> None:
+    """What resizing, transposed convolutions and comparisons of neighbors make of one source."""
+    b.digits = MOST_DIGITS
+    a = b.population("a", (b.input(2, 4, 3), (b.conv(4, 2, (3, 3)),)))
+    places = np.arange(48, dtype=np.int32).reshape(4, 4, 3)
+    twice = Tensor(places.repeat(2, 1).repeat(2, 2))
+    spread = np.full((4, 7, 5), -1, np.int32)
+    spread[:, ::2, ::2] = places
+    c = b.population("c", (a, (View(twice), b.conv(4, 4, (3, 3), (2, 2)))))
+    d = b.population("d", (a, (View(Tensor(spread)), b.conv(8, 4, (2, 2), groups=4))))
+    first, second = (Tensor(places[:, :, i : i + 2].copy()) for i in (0, 1))
+    ways = (View(first), Scale(b.weights(4, 1, 1))), (View(second), Scale(b.weights(4, 1, 1)))
+    more = b.population("more", (a, ways[0]), (a, ways[1]))
+    windows = Tensor(places[:, [0, 1, 1, 2, 2, 3]].reshape(4, -1)[:, :18].copy())
+    relay = b.population("relay", (c, (View(windows), Scale(b.weights(4, 1)))))
+    m = b.builder.add("m", MaxPool((3,), (3,), (0, 0)), [relay]).name
+    e = b.population(
+        "e",
+        (d, (Dense(b.weights(9, 384)),)),
+        (more, (Dense(b.weights(9, 32)),)),
+        (m, (Dense(b.weights(9, 24)),)),
+    )
+    b.readout(e, 3)
+
+
 FAMILY: dict[str, Callable[[_Builder], None]] = {
     "dense": _dense,
     "conv": _conv,
@@ -378,6 +403,7 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "binary-conv": _binary_conv,
     "binary-moves": _binary_moves,
     "binary-dense": _binary_dense,
+    "repeated": _repeated,
 }
 NEURONS: dict[str, type[IntegrateFire]] = {
     model.name: model

@@ -102,14 +102,6 @@ DAMAGED: dict[str, tuple[Callable[[Maker], object], str, str]] = {
         "SNN004",
         "should be of a 1-D or 2-D convolution",
     ),
-    "same padding of a pool under a long stride": (
-        lambda m: (
-            relu_conv(m),
-            m.node("MaxPool", kernel_shape=[1, 1], strides=[5, 4], auto_pad=SAME),
-        ),
-        "SNN004",
-        "its stride skips numbers at the ends",
-    ),
     "transposed convolution of other channels": (
         lambda m: (relu_conv(m), m.node("ConvTranspose", normal(5, 3, 3, 3))),
         "SNN004",

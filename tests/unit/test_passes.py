@@ -28,7 +28,7 @@ from snncc_ir import (
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Neuron, Output, Population, Relu
 from tests.strategies import lowered_graphs, samples
 
-FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,normalize,"
+FRONT = "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,binary-weights,normalize,"
 PIPELINE = FRONT + (
     "quantize-input,rate-code{steps=16,neuron=NEURON},calibrate-rate,quantize-weights"
 )

@@ -7,7 +7,7 @@ mirrored weights.
 import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
-from snncc.onnx.emit import check_size, moved
+from snncc.onnx.emit import check_size, cut, moved
 from snncc.onnx.window import window_of
 from snncc_ir import Integers, Shape, Tensor, f32
 from snncc_ir.ops import Conv, Sizes, TypeRuleError, Window
@@ -82,21 +82,17 @@ def transposed_window(node: OnnxNode, spatial: Shape, kernel: Shape) -> tuple[Wi
         return Window(kernel, stride, (0,) * 2 * rank, window.dilation), more
     if not wanted and auto == "NOTSET":
         return window, more
-    begins, ends = [], []
+    begins, ends, extra = [], [], list(more)
     for i, size in enumerate(spatial):
-        target = wanted[i] if wanted else size * stride[i]
-        total = stride[i] * (size - 1) + more[i] + window.extent[i] - target
-        if total < 0:
+        natural = stride[i] * (size - 1) + more[i] + window.extent[i]
+        total = natural - (wanted[i] if wanted else size * stride[i])
+        if total < 0:  # as onnxruntime does: only a size that is asked for adds zeros
+            extra[i] -= total if wanted else 0
             total = 0
-            more = (
-                *more[:i],
-                more[i] + target - (stride[i] * (size - 1) + more[i] + window.extent[i]),
-                *more[i + 1 :],
-            )
         half, rest = total // 2, total - total // 2
         begins.append(half if auto == "SAME_UPPER" else rest)
         ends.append(rest if auto == "SAME_UPPER" else half)
-    return Window(kernel, stride, (*begins, *ends), window.dilation), more
+    return Window(kernel, stride, (*begins, *ends), window.dilation), tuple(extra)
 
 
 def _spread(index: Integers, stride: Sizes) -> Integers:
@@ -105,15 +101,6 @@ def _spread(index: Integers, stride: Sizes) -> Integers:
     result = np.full((*index.shape[:2], *sizes), -1, np.int64)
     result[(slice(None), slice(None), *(slice(None, None, s) for s in stride))] = index
     return result
-
-
-def cut(index: Integers, pads: Sizes | list[int]) -> Integers:
-    """Without what negative pads cut off: (1, C, *spatial)."""
-    rank = len(pads) // 2
-    slices = [slice(None), slice(None)]
-    for i, size in enumerate(index.shape[2:]):
-        slices.append(slice(max(-pads[i], 0), size - max(-pads[i + rank], 0)))
-    return index[tuple(slices)]
 
 
 def _weight(node: OnnxNode, net: Network) -> Tensor:

@@ -6,7 +6,7 @@ What repeats numbers is a view, which costs no neurons: each target reads the ne
 import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
-from snncc.onnx.emit import affine, check_size, moved, shown, view
+from snncc.onnx.emit import affine, check_size, moved, numbered, shown, view
 from snncc.onnx.single import places_by_reference
 from snncc_ir import Integers, Shape
 from snncc_ir.ops import Concat, Pad, Slice
@@ -101,11 +101,12 @@ def lower_slice(node: OnnxNode, net: Network) -> str:
             continue  # all of the batch
         own = net.axis(axis, shape)
         first, last, _ = slice(start, end, step).indices(shape[own])
-        cuts[own] = slice(first, None if last < 0 else last, step)
+        cuts[own] = slice(first, last, step)
     if min(steps, default=1) < 0:
-        return moved(
-            node, net, net.value(node.inputs[0]), lambda index: index[(slice(None), *cuts)]
-        )
+        index = numbered(shape)[0]
+        for own, cut in enumerate(cuts):
+            index = np.take(index, list(range(cut.start, cut.stop, cut.step)), own)
+        return view(node, net, net.value(node.inputs[0]), index)
     op = Slice(
         tuple(c.start for c in cuts), tuple(c.stop for c in cuts), tuple(c.step for c in cuts)
     )

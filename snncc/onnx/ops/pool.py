@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
-from snncc.onnx.emit import affine, check_size, current, shape_of, view
+from snncc.onnx.emit import affine, check_size, current, cut, moved, shape_of, view
 from snncc.onnx.window import ceiled, window_of
 from snncc_ir import Floats, Integers, Shape
 from snncc_ir.ops import AvgPool, MaxPool, Reshape, Sizes, SumPool, Window
@@ -21,8 +21,8 @@ PLANES = 2
 def lower_maxpool(node: OnnxNode, net: Network) -> str:
     if len([name for name in node.outputs if name]) > 1:
         refuse("its second output (indices) is used, should not be", "unpool by upsampling")
-    shape, window, _ = _window(node, net)
-    value = current(node, net, net.value(node.inputs[0]))
+    value, window, _ = _window(node, net)
+    value, shape = current(node, net, value), shape_of(net, value)
     if _is_plain(window):
         return net.emit(node, MaxPool(window.kernel, window.stride, window.pads), value)
     taps = _taps(window, shape[1:])
@@ -36,8 +36,8 @@ def lower_maxpool(node: OnnxNode, net: Network) -> str:
 
 
 def lower_averagepool(node: OnnxNode, net: Network) -> str:
-    shape, window, explicit = _window(node, net)
-    value = net.value(node.inputs[0])
+    value, window, explicit = _window(node, net)
+    shape = shape_of(net, value)
     count_pad = bool(node.integer("count_include_pad", 0))
     if _is_plain(window) and not (count_pad and window.pads != explicit):
         return net.emit(node, AvgPool(window.kernel, window.stride, window.pads, count_pad), value)
@@ -84,18 +84,16 @@ def over_all(
     return net.emit(node, pool(kernel, (1,) * len(kernel), (0,) * 2 * len(kernel)), value)
 
 
-def _window(node: OnnxNode, net: Network) -> tuple[Shape, Window, Sizes]:
-    """The operand's shape, the window with ceil_mode's pads, and the pads without them."""
-    shape = net.shape(node.inputs[0])
+def _window(node: OnnxNode, net: Network) -> tuple[str, Window, Sizes]:
+    """The operand, the window with ceil_mode's pads, and the pads without them."""
+    value, shape = net.value(node.inputs[0]), net.shape(node.inputs[0])
     window = window_of(node, shape[1:])
     if min(window.pads) < 0:
-        refuse(
-            f"its auto_pad is '{node.text('auto_pad', '')}' and its stride skips numbers at the "
-            "ends, which onnxruntime refuses",
-            "set explicit pads",
-        )
-    explicit = window.pads
-    return shape, ceiled(window, shape[1:]) if node.integer("ceil_mode", 0) else window, explicit
+        value = moved(node, net, value, lambda index: cut(index, window.pads))
+        pads = tuple(max(pad, 0) for pad in window.pads)
+        window = Window(window.kernel, window.stride, pads, window.dilation)
+    whole = ceiled(window, shape_of(net, value)[1:]) if node.integer("ceil_mode", 0) else window
+    return value, whole, window.pads
 
 
 def _is_plain(window: Window) -> bool:

@@ -1,5 +1,7 @@
 """Resize and Upsample by nearest neighbors: a view, computed by onnxruntime's own operator."""
 
+import numpy as np
+
 from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc.onnx.emit import check_size, view
 from snncc.onnx.single import places_by_runtime
@@ -20,8 +22,12 @@ def lower_resize(node: OnnxNode, net: Network) -> str:
             "crop with Slice, then resize",
         )
     shape = net.shape(node.inputs[0])
+    instead = {}
     if net.opset >= 11 and node.has_input(3):
-        check_size(tuple(net.integers(node, 3, "sizes")))
+        sizes = net.integers(node, 3, "sizes")
+        check_size(sizes)
+        if len(sizes) == len(shape) + 1 and sizes[0] == net.batch and "axes" not in node.attributes:
+            instead[node.inputs[3]] = np.array([1, *sizes[1:]], np.int64)
     else:
         where = 2 if net.opset >= 11 else 1
         factors = (
@@ -33,7 +39,7 @@ def lower_resize(node: OnnxNode, net: Network) -> str:
         for factor in factors:
             largest *= max(float(factor), 1.0)
         check_size((*shape, int(min(largest, 2.0**40))))
-    index = places_by_runtime(node, net, shape)
+    index = places_by_runtime(node, net, shape, instead)
     if index.shape[0] != 1 or index.ndim != len(shape) + 1:
         refuse("it resizes the batch axis, should not", "give the batch axis a scale of 1")
     return view(node, net, net.value(node.inputs[0]), index[0])
