@@ -21,5 +21,10 @@ from snncc_backends.registry import backend, image_formats, targets
 from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
-    "ABOUT", "AT_LEAST", "EXACT", "Backend", "BundleFolder", "EarlyExit", "Estimate", "Execution", "Figure", "ImageFormat", "OracleRunner", "Part", "Preprocessing", "Preview", "RadixSettings", "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend", "build", "check_place", "checked_steps", "draft", "exit_rule", "image_formats", "margin_unit", "margins", "parts", "projected", "run_parts", "synapses", "syntax_error", "targets", "to_json", "write_bundle", "wrong_text",
+    "ABOUT", "AT_LEAST", "EXACT", "Backend", "BundleFolder", "EarlyExit", "Estimate",
+    "Execution", "Figure", "ImageFormat", "OracleRunner", "Part", "Preprocessing", "Preview",
+    "RadixSettings", "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend",
+    "build", "check_place", "checked_steps", "draft", "exit_rule", "image_formats",
+    "margin_unit", "margins", "parts", "projected", "run_parts", "synapses", "syntax_error",
+    "targets", "to_json", "write_bundle", "wrong_text",
 ]  # fmt: skip

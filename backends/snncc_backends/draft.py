@@ -1,4 +1,4 @@
-"""A network as it would be handed to a backend, with stand-in numbers: known before any calibration.
+"""A network as it would be handed to a backend, with stand-in numbers: before any calibration.
 
 Ops, shapes, formats, codes and neuron models are those that the settings lead to, so that whatever
 looks at these alone (rules, layouts, tilings, partitions) says of a draft what it will say of the

@@ -17,6 +17,7 @@ import numpy as np
 
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import Grid
+from snncc_loihi.chip import Chip
 from snncc_loihi.tiling import Guess, TileUse, Tilings
 
 CORE_PRICE = 0.01
@@ -25,6 +26,7 @@ MOST_TIMES = 8
 """As many cores as compartments alone would take are tried."""
 SMALL = 32
 """Numbers of cores that are all tried; of larger ones those with the factors 2, 3 and 5 alone."""
+WORD_BYTES = 8
 TRIED = 3
 """Numbers of cores for which a segment fits that are looked at."""
 
@@ -119,17 +121,32 @@ def _cheapest(
     return Segment(first, last, grid, use.messages, use.words, tiles)
 
 
+def least_cores(chip: Chip, compartments: int, axons: int, words: int = 0) -> int:
+    """No fewer hold so many compartments, axons (in a memory that all share) and synapse words."""
+    limits = chip.limits
+    cores = ceil(compartments / limits.compartments)
+    if limits.synapse_words:
+        cores = max(cores, ceil(words / limits.synapse_words))
+    if limits.core_bytes:
+        taken = compartments * limits.compartment_bytes + axons * limits.axon_bytes
+        cores = max(cores, ceil((taken + words * WORD_BYTES) / limits.core_bytes))
+    return cores
+
+
 def _least_cores(tilings: Tilings, first: int, last: int) -> int:
     """By compartments, and by two axons of each neuron."""
     layers = [atoms.layer for atoms in tilings.atoms.layers[first:last]]
-    limits = tilings.chip.limits
     compartments = sum(layer.size * layer.width for layer in layers)
-    axons = 2 * sum(layer.size for layer in layers)
-    cores = ceil(compartments / limits.compartments)
-    if limits.core_bytes:
-        taken = compartments * limits.compartment_bytes + axons * limits.axon_bytes
-        cores = max(cores, ceil(taken / limits.core_bytes))
-    return cores
+    return least_cores(tilings.chip, compartments, 2 * sum(layer.size for layer in layers))
+
+
+def misfits(tilings: Tilings, guess: Guess) -> list[Misfit]:
+    """All layers that fit no number of cores, not even alone."""
+    return [
+        _misfit(tilings, i, guess)
+        for i in range(len(tilings.atoms.layers))
+        if _cheapest(tilings, i, i + 1, guess, 0.0) is None
+    ]
 
 
 def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:

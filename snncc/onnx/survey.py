@@ -106,7 +106,9 @@ def _macs(
 ) -> int:
     """Every weight once for each position of the result (of a transposed convolution: of its
     operand)."""
-    weights = [constants[name].dims for name in node.inputs[1:2] if name in constants]
+    weights = [
+        list(map(int, constants[name].dims)) for name in node.inputs[1:2] if name in constants
+    ]
     if node.op_type not in _WEIGHTED or not weights:
         return 0
     over = shapes.get(node.inputs[0]) if node.op_type == "ConvTranspose" else shape
