@@ -46,19 +46,18 @@ def populations_table(found: Inspection) -> Table:
 def nodes_table(found: Inspection) -> Table:
     """A row for each node of the file; problems are in red, where there are some."""
     names = ["node", "operator", "shape", "parameters", "MACs", "becomes"]
+    if _narrow():
+        names.remove("parameters")
     table = _table(names, ("node", "operator", "becomes"))
     for node in found.nodes:
         becomes = Text(node.becomes)
         if node.problems:
             codes = dict.fromkeys(found.problems[i].code for i in node.problems)
             becomes = Text(f"error {', '.join(codes)}", "bold red")
+        shape = "?" if node.shape is None else _shape(node.shape)
+        counts = [number(node.parameters), number(node.macs)]
         table.add_row(
-            Text(node.short),
-            Text(node.operator),
-            "?" if node.shape is None else _shape(node.shape),
-            number(node.parameters),
-            number(node.macs),
-            becomes,
+            Text(node.short), Text(node.operator), shape, *counts[int(_narrow()) :], becomes
         )
     return table
 
@@ -125,7 +124,7 @@ def _settings(look: TargetLook) -> str:
             parts.append(str(settings[key]))
     if "steps" in settings:
         parts.append(f"{settings['steps']} steps")
-    return ", ".join(part for part in parts if part)
+    return (",\n" if _narrow() else ", ").join(part for part in parts if part)
 
 
 def _estimate(look: TargetLook) -> str:
