@@ -70,9 +70,7 @@ def _show(found: Inspection, nodes: bool, target: str | None) -> None:
     left = sum(node.becomes.startswith("left out") for node in found.nodes)
     told = [f"{len(found.nodes)} nodes of the file"]
     told += [f"{left} of them left out"] if left else []
-    told += [f"{found.constants} more are constants"] if found.constants else []
-    if found.problems:
-        told.append(f"{len(found.problems)} problems")
+    told += [f"{found.constants} more computed at import"] if found.constants else []
     hint = "" if nodes or not found.layers else "; --nodes shows what each becomes"
     console.out.print(", ".join(told) + hint, soft_wrap=True)
     if not found.layers:

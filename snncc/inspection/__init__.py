@@ -6,10 +6,8 @@ from pathlib import Path
 
 from snncc.inspection.nodes import NodeRow, node_rows
 from snncc.inspection.populations import Layer, layers
-from snncc.inspection.targets import TargetLook, look
+from snncc.inspection.targets import Forms, TargetLook, look
 from snncc.onnx.survey import survey
-from snncc.passes.base import Context
-from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
 from snncc_ir import Diagnostic, SnnccError
 
@@ -50,17 +48,17 @@ def inspect(
     """
     found = survey(model)
     problems, normal = found.problems, None
-    if found.graph is not None:
+    forms = None if found.graph is None else Forms(found.graph)
+    if forms is not None:
         try:
-            passes = parse_pipeline(NORMAL_FORM)
-            normal = run_pipeline(found.graph, passes, Context({}), measure=False).graph
+            normal = forms.after(parse_pipeline(NORMAL_FORM))
         except SnnccError as error:
             problems = error.diagnostics
     rows = node_rows(found.nodes, found.graph, normal, problems)
     seen = Inspection(rows, found.constants, (), (), found.notes, problems)
-    if normal is None or found.graph is None:
+    if normal is None or forms is None:
         return seen
-    looks = look(found.graph, target, options or {}, thorough)
+    looks = look(forms, target, options or {}, thorough)
     return replace(seen, layers=layers(normal), targets=looks)
 
 

@@ -32,17 +32,34 @@ class TargetLook:
     assumptions: tuple[str, ...] = ()
 
 
+class Forms:
+    """A lowered graph after any passes that need no samples, remembered pass by pass."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._known = {"": graph}
+
+    def after(self, passes: Sequence[Pass]) -> Graph:
+        """Raises what the passes refuse."""
+        if not passes:
+            return self._known[""]
+        text = print_pipeline(tuple(passes))
+        if text not in self._known:
+            before = self.after(passes[:-1])
+            last = run_pipeline(before, passes[-1:], Context({}), measure=False)
+            self._known[text] = last.graph
+        return self._known[text]
+
+
 def look(
-    graph: Graph, target: str | None, options: Mapping[str, object], thorough: bool
+    forms: Forms, target: str | None, options: Mapping[str, object], thorough: bool
 ) -> tuple[TargetLook, ...]:
-    """graph: at stage LOWERED. One target, or all with the settings that they have by default.
+    """One target, or all with the settings that they have by default.
 
     Raises SNN040 and SNN042 for a target or options that are not known.
     """
-    known: dict[str, Graph] = {}
     if target is not None:
         chip = backend(target)
-        return (_look(chip, graph, make_settings(chip, None, options), thorough, known),)
+        return (_look(chip, forms, make_settings(chip, None, options), thorough),)
     found = []
     for name, load in targets().items():
         try:
@@ -51,21 +68,15 @@ def look(
         except SnnccError as error:  # a broken plug-in is named, the others are looked at
             found.append(TargetLook(name, False, findings=error.diagnostics))
             continue
-        found.append(_look(chip, graph, settings, thorough, known))
+        found.append(_look(chip, forms, settings, thorough))
     return tuple(found)
 
 
-def _look(
-    chip: Backend, graph: Graph, settings: Settings, thorough: bool, known: dict[str, Graph]
-) -> TargetLook:
-    """known: graphs in normal form by the pipelines that made them."""
+def _look(chip: Backend, forms: Forms, settings: Settings, thorough: bool) -> TargetLook:
     seen = TargetLook(chip.name, None, settings.coding, settings.as_json())
     try:
         passes, assumed = structural(parse_pipeline(chip.pipeline(settings)))
-        text = print_pipeline(passes)
-        if text not in known:
-            known[text] = run_pipeline(graph, passes, Context({}), measure=False).graph
-        drafted = draft(known[text], settings)
+        drafted = draft(forms.after(passes), settings)
         if drafted is None:
             return seen
         preview = chip.preview(drafted, settings, thorough)
