@@ -93,7 +93,7 @@ class LoihiBackend(Backend):
         findings = tuple(self.check(graph, settings))
         if findings or not isinstance(settings, LoihiSettings):
             return Preview(findings)
-        return look_at(graph, settings.description, settings.weight_bits, thorough)
+        return look_at(graph, settings.description, thorough)
 
 
 def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, bytes]:

@@ -26,7 +26,6 @@ MOST_TIMES = 8
 """As many cores as compartments alone would take are tried."""
 SMALL = 32
 """Numbers of cores that are all tried; of larger ones those with the factors 2, 3 and 5 alone."""
-WORD_BYTES = 8
 TRIED = 3
 """Numbers of cores for which a segment fits that are looked at."""
 
@@ -121,15 +120,13 @@ def _cheapest(
     return Segment(first, last, grid, use.messages, use.words, tiles)
 
 
-def least_cores(chip: Chip, compartments: int, axons: int, words: int = 0) -> int:
-    """No fewer hold so many compartments, axons (in a memory that all share) and synapse words."""
+def least_cores(chip: Chip, compartments: int, axons: int = 0) -> int:
+    """No fewer hold so many compartments, and axons in a memory that all share."""
     limits = chip.limits
     cores = ceil(compartments / limits.compartments)
-    if limits.synapse_words:
-        cores = max(cores, ceil(words / limits.synapse_words))
     if limits.core_bytes:
         taken = compartments * limits.compartment_bytes + axons * limits.axon_bytes
-        cores = max(cores, ceil((taken + words * WORD_BYTES) / limits.core_bytes))
+        cores = max(cores, ceil(taken / limits.core_bytes))
     return cores
 
 

@@ -10,8 +10,8 @@ from math import ceil, prod
 import numpy as np
 
 from snncc_backends import ABOUT, AT_LEAST, Figure, Preview, projected
-from snncc_ir import Binary, Diagnostic, Graph, Node, SnnccError, Type
-from snncc_ir.ops import Chain, Conv, Dense, Input, Output, Population, Scale, SumPool, chain_type
+from snncc_ir import Diagnostic, Graph, SnnccError, Type
+from snncc_ir.ops import Chain, Conv, Dense, Input, Population, SumPool, chain_type
 from snncc_loihi.chip import Chip
 from snncc_loihi.layers import Layer, make_layers, make_network
 from snncc_loihi.mapping import cut, first_guess
@@ -25,10 +25,10 @@ MOST = 1 << 28
 WORD = 64
 
 
-def look_at(graph: Graph, chip: Chip, weight_bits: int, thorough: bool) -> Preview:
+def look_at(graph: Graph, chip: Chip, thorough: bool) -> Preview:
     """graph: a draft that obeys the rules."""
     if projected(graph) > (MOST if thorough else QUICK):
-        return _bounded(graph, chip, weight_bits)
+        return _bounded(graph, chip)
     network = make_network(graph, chip)
     spikes = {
         i: np.ones(layer.size) for i, layer in enumerate(network.layers) if layer.model != "readout"
@@ -53,32 +53,18 @@ def look_at(graph: Graph, chip: Chip, weight_bits: int, thorough: bool) -> Previ
     )
 
 
-def _bounded(graph: Graph, chip: Chip, weight_bits: int) -> Preview:
-    """At least one input and one output axon of each neuron that is heard, one input axon of each
-    input number, and each weight once."""
-    layers = make_layers(graph, chip)
-    heard = [
-        graph[name].type.size
-        for name in layers
-        if any(not isinstance(user.op, Output) for user in graph.users[name])
-    ]
-    held = sum(node.type.size for node in graph.inputs) * chip.features.held_currents
-    weights = sum(_weights(node) for node in graph)
-    inputs, outputs = sum(heard) + held, sum(heard)
-    compartments = _compartments(tuple(layers.values()))
-    cores = max(
-        least_cores(chip, int(compartments.value), inputs + outputs, weights * weight_bits // WORD),
-        ceil(inputs / chip.limits.input_axons),
-        ceil(outputs / chip.limits.output_axons),
-    )
+def _bounded(graph: Graph, chip: Chip) -> Preview:
+    """By compartments alone, which is sure."""
+    compartments = _compartments(tuple(make_layers(graph, chip).values()))
+    cores = least_cores(chip, int(compartments.value))
     findings = list(_too_wide(graph, chip))
-    if cores > chip.most_cores:
+    if not findings and cores > chip.most_cores:
         findings.append(too_many(cores, chip))
     if findings:
         return Preview(tuple(findings))
-    how = "too many synapses to cut in a moment; --thorough cuts them"
-    if projected(graph) > MOST:
-        how = "too many synapses to cut"
+    how = "by compartments; too many synapses to cut"
+    if projected(graph) <= MOST:
+        how += " in a moment, --thorough cuts them"
     return Preview(
         (),
         (
@@ -92,16 +78,6 @@ def _bounded(graph: Graph, chip: Chip, weight_bits: int) -> Preview:
 
 def _compartments(layers: tuple[Layer, ...]) -> Figure:
     return Figure("compartments", sum(layer.size * layer.width for layer in layers), "")
-
-
-def _weights(node: Node) -> int:
-    """Of a node, those that are not 0."""
-    last = [chain[-1] for chain in node.op.maps] if isinstance(node.op, Population) else []
-    return sum(
-        int(np.count_nonzero(op.weight.array))
-        for op in last
-        if isinstance(op, Conv | Dense | Scale) and not isinstance(op.weight, Binary)
-    )
 
 
 def _too_wide(graph: Graph, chip: Chip) -> Iterator[Diagnostic]:

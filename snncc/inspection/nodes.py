@@ -29,12 +29,13 @@ from snncc_ir.ops import (
 
 NAMED = 2
 """Populations that are named of those that a node is a part of."""
-MOVES = (Reshape, Transpose, Pad, Slice, Concat, View)
+MOVES = (Reshape, Transpose, Pad, Slice, View)
 ROLES: tuple[tuple[type[Op] | tuple[type[Op], ...], str], ...] = (
     ((Conv, Dense), "projection into"),
     ((AvgPool, SumPool), "average in a projection into"),
     (Affine, "folded into"),
     (Add, "sum in"),
+    (Concat, "sources of"),
 )
 
 

@@ -10,7 +10,7 @@ from snncc.passes.manager import run_pipeline
 from snncc.passes.normalize import Normalize
 from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import Backend, Figure, Settings, backend, draft, targets
-from snncc_ir import Diagnostic, Graph, SnnccError
+from snncc_ir import NORMAL, Diagnostic, Graph, SnnccError
 
 BOTH_SIGNS = "the input is taken to have numbers of both signs"
 
@@ -76,6 +76,8 @@ def _look(chip: Backend, forms: Forms, settings: Settings, thorough: bool) -> Ta
     seen = TargetLook(chip.name, None, settings.coding, settings.as_json())
     try:
         passes, assumed = structural(parse_pipeline(chip.pipeline(settings)))
+        if all(step.leaves != NORMAL for step in passes):
+            return seen
         drafted = draft(forms.after(passes), settings)
         if drafted is None:
             return seen
@@ -92,7 +94,7 @@ def structural(pipeline: Sequence[Pass]) -> tuple[tuple[Pass, ...], tuple[str, .
     found: list[Pass] = []
     assumed: tuple[str, ...] = ()
     for step in pipeline:
-        if isinstance(step, Normalize):
+        if isinstance(step, Normalize) or (step.leaves or step.needs).rank > NORMAL.rank:
             break
         if isinstance(step, EncodeInput) and step.sign == "auto":
             step, assumed = replace(step, sign="both"), (BOTH_SIGNS,)

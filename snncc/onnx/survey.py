@@ -1,6 +1,6 @@
 """What a model's nodes are, whether or not the model can be lowered: for `snncc inspect`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,6 +15,7 @@ from snncc.onnx.simplify import simplify
 from snncc_ir import LOWERED, Diagnostic, Graph, Shape, SnnccError, Source, check
 
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_PASSING = ("Identity", "Dropout")
 _FLOATS = (
     onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16,
     onnx.TensorProto.DOUBLE,
@@ -53,10 +54,9 @@ def survey(path: Path) -> Survey:
     """
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
         read = read_model(path)
-        before = len(read.graph.node)
         model, notes = simplify(read)
-        nodes = _nodes(model)
-        constants = max(before - len(nodes), 0)
+        nodes = _with_vanished(_nodes(model), read.graph)
+        constants = max(len(read.graph.node) - len(nodes), 0)
         try:
             graph, more = lower(model, path.stem)
             check(graph, LOWERED)
@@ -89,6 +89,28 @@ def _nodes(model: onnx.ModelProto) -> tuple[FileNode, ...]:
                 _macs(node, shape, sizes, shapes),
             )
         )
+    return tuple(found)
+
+
+def _with_vanished(nodes: Sequence[FileNode], graph: onnx.GraphProto) -> tuple[FileNode, ...]:
+    """With the nodes of the file that pass their operand on, which simplifying takes out; each
+    behind the last one before it that is still there."""
+    kept = {node.source: i for i, node in enumerate(nodes)}
+    behind: dict[int, list[FileNode]] = {}
+    shapes: dict[str, Shape | None] = {value.name: _shape(value) for value in graph.input}
+    last = -1
+    for node in map(OnnxNode.of, graph.node):
+        if node.source in kept:
+            last = kept[node.source]
+            shapes[node.outputs[0]] = nodes[last].shape
+        elif node.op_type in _PASSING and node.inputs and node.inputs[0] in shapes:
+            shape = shapes[node.inputs[0]]
+            shapes[node.outputs[0]] = shape
+            short = readable(node.name, node.op_type, node.name)
+            behind.setdefault(last, []).append(FileNode(node.source, short, shape, 0, 0))
+    found = list(behind.get(-1, []))
+    for i, each in enumerate(nodes):
+        found += [each, *behind.get(i, [])]
     return tuple(found)
 
 
