@@ -22,7 +22,6 @@ QUICK = 1 << 22
 """Synapses that are cut in a second or two."""
 MOST = 1 << 28
 """Synapses that a thorough look is ready to hold in memory."""
-WORD = 64
 
 
 def look_at(graph: Graph, chip: Chip, thorough: bool) -> Preview:
@@ -39,7 +38,6 @@ def look_at(graph: Graph, chip: Chip, thorough: bool) -> Preview:
         return Preview(error.diagnostics)
     cores = sum(segment.cores for segment in segments)
     synapses = sum(len(link.synapses.targets) for link in network.links)
-    words = ceil(sum(float(segment.words.sum()) for segment in segments))
     how = "cut, every neuron sends one spike"
     return Preview(
         (),
@@ -48,7 +46,6 @@ def look_at(graph: Graph, chip: Chip, thorough: bool) -> Preview:
             Figure("chips", ceil(cores / chip.mesh.cores), "", ABOUT),
             _compartments(network.layers),
             Figure("synapses", synapses, "", ABOUT),
-            Figure("synapse memory", words * WORD // 8, "bytes", ABOUT, "before cores are packed"),
         ),
     )
 

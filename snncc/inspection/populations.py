@@ -104,32 +104,44 @@ def _size(chain: Chain, source: Type) -> tuple[int, int]:
 def _fan_out(graph: Graph, user: Node, node: Node) -> int:
     """Synapses from one neuron of `node` into `user`, at most."""
     if isinstance(user.op, MaxPool):
-        return _windows(user.op.window)
+        return _windows(user.op.window, node.type)
     if not isinstance(user.op, Population):
         return 0
-    chains = zip(user.inputs, user.op.maps, strict=True)
-    return sum(prod(map(_copies, chain)) for source, chain in chains if source == node.name)
+    total = 0
+    for source, chain in zip(user.inputs, user.op.maps, strict=True):
+        copies, kind = int(source == node.name), node.type
+        for op in chain if copies else ():
+            copies *= _copies(op, kind)
+            kind = op.output_type((kind,))
+        total += copies
+    return total
 
 
-def _copies(op: Op) -> int:
+def _copies(op: Op, operand: Type) -> int:
     """How often one number of an op's operand appears in its result, at most."""
     match op:
         case View(index=index):
             taken = index.integers.reshape(-1)
             return int(np.bincount(taken[taken >= 0], minlength=1).max())
         case SumPool():
-            return _windows(op.window)
+            return _windows(op.window, operand)
         case Conv(weight=weight, groups=groups):
-            return _windows(op.window) * weight.shape[0] // groups
+            return _windows(op.window, operand) * weight.shape[0] // groups
         case Dense(weight=weight):
             return weight.shape[0]
     return 1
 
 
-def _windows(window: Window) -> int:
+def _windows(window: Window, operand: Type) -> int:
     """Windows that one number is in, at most."""
-    sizes = zip(window.kernel, window.stride, window.dilation, strict=True)
-    return prod(ceil(k * gcd(s, d) / s) for k, s, d in sizes)
+    sizes = zip(
+        window.kernel,
+        window.stride,
+        window.dilation,
+        window.output_sizes(operand.shape[1:]),
+        strict=True,
+    )
+    return prod(min(ceil(k * gcd(s, d) / s), count) for k, s, d, count in sizes)
 
 
 def operations(chain: Chain, source: Type) -> int:
