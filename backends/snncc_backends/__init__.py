@@ -1,11 +1,13 @@
 """Backends: the protocol that each implements, their registry, and the bundle that they fill."""
 
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle
+from snncc_backends.draft import draft, projected, synapses
 from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
 from snncc_backends.listing import syntax_error, wrong_text
 from snncc_backends.native import Part, build, parts, run_parts
 from snncc_backends.oracle import OracleRunner
 from snncc_backends.preprocess import Preprocessing
+from snncc_backends.preview import ABOUT, AT_LEAST, EXACT, Figure, Preview
 from snncc_backends.protocol import (
     Backend,
     Estimate,
@@ -19,9 +21,10 @@ from snncc_backends.registry import backend, image_formats, targets
 from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
-    "Backend", "BundleFolder", "EarlyExit", "Estimate", "Execution", "ImageFormat",
-    "OracleRunner", "Part", "Preprocessing", "RadixSettings", "RateSettings", "Rule", "Runner",
-    "Settings", "TtfsSettings", "backend", "build", "check_place", "checked_steps", "exit_rule",
-    "image_formats", "margin_unit", "margins", "parts", "run_parts", "syntax_error", "targets",
-    "to_json", "write_bundle", "wrong_text",
+    "ABOUT", "AT_LEAST", "EXACT", "Backend", "BundleFolder", "EarlyExit", "Estimate",
+    "Execution", "Figure", "ImageFormat", "OracleRunner", "Part", "Preprocessing", "Preview",
+    "RadixSettings", "RateSettings", "Rule", "Runner", "Settings", "TtfsSettings", "backend",
+    "build", "check_place", "checked_steps", "draft", "exit_rule", "image_formats",
+    "margin_unit", "margins", "parts", "projected", "run_parts", "synapses", "syntax_error",
+    "targets", "to_json", "write_bundle", "wrong_text",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from snncc_backends.early_exit import EarlyExit
 from snncc_backends.preprocess import Preprocessing
+from snncc_backends.preview import Preview
 from snncc_backends.settings import Settings
 from snncc_ir import Batch, Diagnostic, Floats, Graph, Integers, fail
 
@@ -280,3 +281,10 @@ class Backend(ABC):
         """All that breaks a rule."""
         for rule in self.rules:
             yield from rule(graph, settings)
+
+    def preview(self, graph: Graph, settings: Settings, thorough: bool = False) -> Preview:
+        """What is known of a network before it is compiled, in a second or two, or `thorough`.
+
+        graph: a draft (`draft.py`). This one has the findings of the rules, and no figures.
+        """
+        return Preview(tuple(self.check(graph, settings)))

@@ -6,6 +6,7 @@ from snncc_backends import (
     Backend,
     EarlyExit,
     Preprocessing,
+    Preview,
     RadixSettings,
     RateSettings,
     Runner,
@@ -13,6 +14,7 @@ from snncc_backends import (
     TtfsSettings,
 )  # fmt: skip
 from snncc_c.emit import emit_c
+from snncc_c.preview import figures_of
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
 from snncc_ir import Graph
@@ -43,3 +45,7 @@ class CBackend(Backend):
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)
+
+    def preview(self, graph: Graph, settings: Settings, thorough: bool = False) -> Preview:
+        findings = tuple(self.check(graph, settings))
+        return Preview(findings, () if findings else figures_of(graph))

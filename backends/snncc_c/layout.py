@@ -39,6 +39,9 @@ from snncc_ir.ops import (
 )  # fmt: skip
 
 ALIGNMENT = 64
+"""Of a run of working memory, in bytes."""
+ALIGNED = 8
+"""Of a run of constants, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,14 @@ class Blob:
         """Appends numbers; returns their byte offset."""
         content = np.ascontiguousarray(array).astype(f"<{dtype}").tobytes()
         offset = self.size
-        content += bytes(-len(content) % 8)
+        content += bytes(-len(content) % ALIGNED)
         self._parts.append(content)
         self.size += len(content)
         return offset
 
     @property
     def content(self) -> bytes:
-        return b"".join(self._parts) or bytes(8)
+        return b"".join(self._parts) or bytes(ALIGNED)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from snncc_backends import Backend, Preprocessing, Runner, Settings
+from snncc_backends import Backend, Preprocessing, Preview, Runner, Settings
 from snncc_ir import Floats, Graph, Integers, SnnccError, fail
 from snncc_loihi.binary import map_bytes
 from snncc_loihi.bounds import overflows
@@ -21,6 +21,7 @@ from snncc_loihi.layers import Network, make_network
 from snncc_loihi.mapping import Assignment, assign
 from snncc_loihi.mesh_picture import PicturedCore, mesh_picture
 from snncc_loihi.placement import place, random_places, row_major
+from snncc_loihi.preview import look_at
 from snncc_loihi.routes import Loads, figures, link_loads
 from snncc_loihi.rules import RULES
 from snncc_loihi.runner import MapRunner
@@ -87,6 +88,12 @@ class LoihiBackend(Backend):
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return MapRunner(folder / MAP, graph)
+
+    def preview(self, graph: Graph, settings: Settings, thorough: bool = False) -> Preview:
+        findings = tuple(self.check(graph, settings))
+        if findings or not isinstance(settings, LoihiSettings):
+            return Preview(findings)
+        return look_at(graph, settings.description, thorough)
 
 
 def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, bytes]:

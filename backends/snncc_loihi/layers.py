@@ -127,25 +127,30 @@ class Network:
         }
 
 
+def make_layers(graph: Graph, chip: Chip) -> dict[str, Layer]:
+    """The layers of a graph that obeys the chip's rules (stage INTEGER, rate code), by name."""
+    layers: dict[str, Layer] = {}
+    first = 0
+    for node in graph:
+        if not isinstance(node.op, Input | Output):
+            depth = _first_step(graph, node, layers, chip)
+            layers[node.name] = _layer(graph, node, first, depth, chip)
+            first += layers[node.name].size
+    return layers
+
+
 def make_network(graph: Graph, chip: Chip) -> Network:
-    """The layers of a graph that obeys the chip's rules (stage INTEGER, rate code)."""
+    """The layers of such a graph, and all that connects them."""
     inputs, count = {}, 0
     for node in graph.inputs:
         inputs[node.name] = count
         count += node.type.size
-    layers: list[Layer] = []
+    layers = make_layers(graph, chip)
+    number = {name: i for i, name in enumerate(layers)}
     links: list[Link] = []
     biases: list[HostBias] = []
-    number: dict[str, int] = {}
-    first = 0
-    for node in graph:
-        if isinstance(node.op, Input | Output):
-            continue
-        here = len(layers)
-        depth = _first_step(graph, node, layers, number, chip)
-        layer = _layer(graph, node, first, depth, chip)
-        number[node.name], first = here, first + layer.size
-        layers.append(layer)
+    for name, layer in layers.items():
+        node, here = graph[name], number[name]
         for place, source in enumerate(graph.operands(node)):
             synapses = (
                 pooling(node.op, source.type)
@@ -153,9 +158,8 @@ def make_network(graph: Graph, chip: Chip) -> Network:
                 else _synapses(node, place, source)
             )
             if source.name in number:
-                behind = number[source.name]
-                delay = depth - layers[behind].first_step - 1
-                links.append(Link(behind, here, delay, synapses))
+                delay = layer.first_step - layers[source.name].first_step - 1
+                links.append(Link(number[source.name], here, delay, synapses))
             elif chip.features.held_currents:
                 shifted = _shifted(synapses, inputs[source.name], count)
                 links.append(Link(-1, here, 0, shifted))
@@ -163,7 +167,8 @@ def make_network(graph: Graph, chip: Chip) -> Network:
                 biases.append(_host_bias(here, layer, synapses, inputs[source.name]))
     steps = graph.code.train if graph.code else 1
     largest = max(node.op.levels or 1 for node in graph.inputs if isinstance(node.op, Input))
-    return Network(steps, tuple(layers), tuple(links), tuple(biases), count, largest)
+    together = tuple(layers.values())
+    return Network(steps, together, tuple(links), tuple(biases), count, largest)
 
 
 def is_one_to_one(graph: Graph, node: Node) -> bool:
@@ -186,13 +191,11 @@ def _synapses(node: Node, place: int, source: Node) -> Connections:
     return projection(chain, source.type)
 
 
-def _first_step(
-    graph: Graph, node: Node, layers: list[Layer], number: Mapping[str, int], chip: Chip
-) -> int:
+def _first_step(graph: Graph, node: Node, layers: Mapping[str, Layer], chip: Chip) -> int:
     """A spike of step t arrives at t + 1; what the host adds to biases is there at step 0."""
     behind = [
-        layers[number[source.name]].first_step
-        if source.name in number
+        layers[source.name].first_step
+        if source.name in layers
         else (0 if chip.features.held_currents else -1)
         for source in graph.operands(node)
     ]

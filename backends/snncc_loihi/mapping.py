@@ -11,9 +11,9 @@ from snncc_loihi.atoms import Atoms, make_atoms
 from snncc_loihi.chip import Chip
 from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
 from snncc_loihi.layers import Network
-from snncc_loihi.misfit import refuse_core, refuse_layer, refuse_network, refuse_rounds
+from snncc_loihi.misfit import refuse_core, refuse_layers, refuse_network, refuse_rounds
 from snncc_loihi.packing import PackedCore, pack_core
-from snncc_loihi.partition import Misfit, Segment, partition
+from snncc_loihi.partition import Misfit, Segment, misfits, partition
 from snncc_loihi.tables import CoreTables, Tables
 from snncc_loihi.tiling import Guess, Tilings
 from snncc_loihi.words_model import word_models
@@ -79,18 +79,12 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
 
     Raises SNN041 for a network that does not fit: which layer, which limit, by how much.
     """
-    atoms = make_atoms(network, dict(spikes))
+    cutting = first_guess(network, spikes, chip)
+    atoms, guess = cutting.tilings.atoms, cutting.guess
     sent = [spikes.get(i, np.zeros(layer.size)) for i, layer in enumerate(network.layers)]
     tables = Tables(network, chip)
-    tilings = Tilings(atoms, chip)
-    models = word_models(network, atoms.layers, chip)
-    guess = Guess(tuple(models), (1.2,) * len(models))
     for _ in range(ROUNDS):
-        segments = partition(tilings, guess)
-        if isinstance(segments, Misfit):
-            raise refuse_layer(network, segments, chip)
-        if sum(segment.cores for segment in segments) > chip.most_cores:
-            raise refuse_network(sum(segment.cores for segment in segments), chip)
+        segments = cut(network, Cutting(cutting.tilings, guess), chip)
         arrangement = arrange(network, _core_of_neurons(atoms, segments))
         loads, better = _loaded(network, arrangement, segments, tables, chip, guess)
         if better is None:
@@ -99,6 +93,33 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
             )
         guess = better
     raise refuse_rounds(chip, ROUNDS)
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """What a partition is made of: what tiles use, and what is guessed of it."""
+
+    tilings: Tilings
+    guess: Guess
+
+
+def first_guess(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Cutting:
+    """Before any core is packed. spikes: as for `assign`."""
+    atoms = make_atoms(network, dict(spikes))
+    models = word_models(network, atoms.layers, chip)
+    return Cutting(Tilings(atoms, chip), Guess(tuple(models), (1.2,) * len(models)))
+
+
+def cut(network: Network, cutting: Cutting, chip: Chip) -> list[Segment]:
+    """The segments of a partition; raises SNN041 for layers that fit no cores, or too many."""
+    segments = partition(cutting.tilings, cutting.guess)
+    if isinstance(segments, Misfit):
+        found = misfits(cutting.tilings, cutting.guess) or [segments]
+        raise refuse_layers(network, found, chip)
+    cores = sum(segment.cores for segment in segments)
+    if cores > chip.most_cores:
+        raise refuse_network(cores, chip)
+    return segments
 
 
 def _core_of_neurons(atoms: Atoms, segments: Sequence[Segment]) -> Integers:

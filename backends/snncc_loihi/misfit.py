@@ -1,6 +1,8 @@
 """What a user is told of a network that does not fit: which layer, which limit, what to do."""
 
-from snncc_ir import SnnccError, fail
+from collections.abc import Sequence
+
+from snncc_ir import Diagnostic, SnnccError, fail
 from snncc_loihi.chip import Chip
 from snncc_loihi.cores import Use
 from snncc_loihi.layers import Network
@@ -18,27 +20,37 @@ HINTS = {
 }
 
 
-def refuse_layer(network: Network, misfit: Misfit, chip: Chip) -> SnnccError:
-    """A layer that is over a limit however finely it is cut."""
-    layer = network.layers[misfit.layer]
-    limit = vars(chip.limits)[misfit.limit]
-    if misfit.used <= limit:
-        return fail(
+def no_cut(name: str, limit: str, used: int, chip: Chip) -> Diagnostic:
+    """A layer that is over a limit however finely it is cut; used: by its smallest piece."""
+    most = vars(chip.limits)[limit]
+    if used <= most:
+        return Diagnostic(
             "SNN041",
-            f"no cut of '{layer.name}' fits the cores of {chip.name}, single neurons do",
-            hint=HINTS[misfit.limit],
+            f"no cut of '{name}' fits the cores of {chip.name}, single neurons do",
+            hint=HINTS[limit],
         )
-    return fail(
+    return Diagnostic(
         "SNN041",
-        f"the smallest piece of '{layer.name}' takes {misfit.used} {_words(misfit.limit)} of a "
-        f"core, should be at most {limit}",
-        hint=HINTS[misfit.limit],
+        f"the smallest piece of '{name}' takes {used} {_words(limit)} of a core, should be at "
+        f"most {most}",
+        hint=HINTS[limit],
     )
+
+
+def refuse_layers(network: Network, found: Sequence[Misfit], chip: Chip) -> SnnccError:
+    """Every layer that fits no number of cores."""
+    names = [layer.name for layer in network.layers]
+    return SnnccError(no_cut(names[each.layer], each.limit, each.used, chip) for each in found)
 
 
 def refuse_network(cores: int, chip: Chip) -> SnnccError:
     """More cores than the largest system has."""
-    return fail(
+    return SnnccError([too_many(cores, chip)])
+
+
+def too_many(cores: int, chip: Chip) -> Diagnostic:
+    """More cores than the largest system has."""
+    return Diagnostic(
         "SNN041",
         f"the network takes {cores} cores, should be at most {chip.most_cores}, those of "
         f"{chip.mesh.most_chips} chips",

@@ -17,6 +17,7 @@ import numpy as np
 
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import Grid
+from snncc_loihi.chip import Chip
 from snncc_loihi.tiling import Guess, TileUse, Tilings
 
 CORE_PRICE = 0.01
@@ -119,17 +120,30 @@ def _cheapest(
     return Segment(first, last, grid, use.messages, use.words, tiles)
 
 
-def _least_cores(tilings: Tilings, first: int, last: int) -> int:
-    """By compartments, and by two axons of each neuron."""
-    layers = [atoms.layer for atoms in tilings.atoms.layers[first:last]]
-    limits = tilings.chip.limits
-    compartments = sum(layer.size * layer.width for layer in layers)
-    axons = 2 * sum(layer.size for layer in layers)
+def least_cores(chip: Chip, compartments: int, axons: int = 0) -> int:
+    """No fewer hold so many compartments, and axons in a memory that all share."""
+    limits = chip.limits
     cores = ceil(compartments / limits.compartments)
     if limits.core_bytes:
         taken = compartments * limits.compartment_bytes + axons * limits.axon_bytes
         cores = max(cores, ceil(taken / limits.core_bytes))
     return cores
+
+
+def _least_cores(tilings: Tilings, first: int, last: int) -> int:
+    """By compartments, and by two axons of each neuron."""
+    layers = [atoms.layer for atoms in tilings.atoms.layers[first:last]]
+    compartments = sum(layer.size * layer.width for layer in layers)
+    return least_cores(tilings.chip, compartments, 2 * sum(layer.size for layer in layers))
+
+
+def misfits(tilings: Tilings, guess: Guess) -> list[Misfit]:
+    """All layers that fit no number of cores, not even alone."""
+    return [
+        _misfit(tilings, i, guess)
+        for i in range(len(tilings.atoms.layers))
+        if _cheapest(tilings, i, i + 1, guess, 0.0) is None
+    ]
 
 
 def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:

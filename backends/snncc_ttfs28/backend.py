@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, Runner, Settings
+from snncc_backends import Backend, Preprocessing, Preview, Runner, Settings
 from snncc_ir import Graph, fail
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.format import Ttfs28Format
 from snncc_ttfs28.image import image_bytes
+from snncc_ttfs28.preview import look_at
 from snncc_ttfs28.rules import RULES
 from snncc_ttfs28.runner import ImageRunner
 from snncc_ttfs28.settings import Ttfs28Settings, settings_for
@@ -42,3 +43,9 @@ class Ttfs28Backend(Backend):
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return ImageRunner(folder / IMAGE, graph)
+
+    def preview(self, graph: Graph, settings: Settings, thorough: bool = False) -> Preview:
+        findings = tuple(self.check(graph, settings))
+        if findings or not isinstance(settings, Ttfs28Settings):
+            return Preview(findings)
+        return look_at(graph, settings.description)

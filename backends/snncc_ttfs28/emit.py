@@ -1,10 +1,22 @@
 """From a network in normal form to an image."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
-from snncc_ir import FirstSpike, Graph, Integers, Log2, Node, Spikes, constants
+from snncc_ir import (
+    Diagnostic,
+    FirstSpike,
+    Graph,
+    Integers,
+    Log2,
+    Node,
+    SnnccError,
+    Spikes,
+    constants,
+)  # fmt: skip
 from snncc_ir.ops import (
     Conv,
     Dense,
@@ -29,25 +41,17 @@ SPIKES, INPUT, OUTPUT = 0, 1, 2
 def make_image(graph: Graph, machine: Machine) -> Image:
     """The image of a graph (stage INTEGER, ttfs code) that obeys the target's rules.
 
-    Raises SNN041 when a layer cannot be cut into tiles that fit the buffers.
+    Raises SNN041 for all layers that cannot be cut into tiles that fit the buffers.
     """
-    code = graph.code
-    if not isinstance(code, FirstSpike):
-        raise AssertionError("the rules hold that the code is ttfs")
-    nodes = [node for node in graph if not isinstance(node.op, Output)]
-    layer = {node.name: number for number, node in enumerate(nodes)}
-    places, cells = _places(graph, nodes)
-    scheduler = Scheduler(_parameters(graph, machine, code, cells))
-    for node in nodes:
-        match node.op:
-            case MaxPool():
-                (source,) = node.inputs
-                scheduler.pool(
-                    layer[node.name], str(node.origin), places[node.name], places[source], node
-                )
-            case Population():
-                _population(graph, node, node.op, code, layer[node.name], places, scheduler)
-    scheduler.end()
+    made = schedule(graph, machine)
+    if made.findings:
+        raise SnnccError(made.findings)
+    return image_of(made, machine)
+
+
+def image_of(made: "Schedule", machine: Machine) -> Image:
+    """The image of a schedule without findings."""
+    code, nodes, scheduler = made.code, made.nodes, made.scheduler
     tables = scheduler.tables
     octave = scheduler.machine.octave
     return Image(
@@ -59,12 +63,47 @@ def make_image(graph: Graph, machine: Machine) -> Image:
         np.array(tables.biases, np.int32),
         np.array(tables.thresholds, np.int32).reshape(-1, code.steps),
         constants(code.constant_bits, octave).astype(np.uint32),
-        tuple(_map(node, layer[node.name], places[node.name]) for node in nodes),
+        tuple(_map(node, i, made.places[node.name]) for i, node in enumerate(nodes)),
         tuple(node.name for node in nodes),
     )
 
 
-def _places(graph: Graph, nodes: list[Node]) -> tuple[dict[str, Place], list[int]]:
+@dataclass(frozen=True)
+class Schedule:
+    """Of a network: its nodes, outputs aside, where their numbers lie, and all instructions but
+    those of the layers that `findings` are about."""
+
+    code: FirstSpike
+    nodes: tuple[Node, ...]
+    places: Mapping[str, Place]
+    scheduler: Scheduler
+    findings: tuple[Diagnostic, ...]
+
+
+def schedule(graph: Graph, machine: Machine) -> Schedule:
+    """The instructions of all layers that can be cut into tiles; findings for the others."""
+    code = graph.code
+    if not isinstance(code, FirstSpike):
+        raise AssertionError("the rules hold that the code is ttfs")
+    nodes = tuple(node for node in graph if not isinstance(node.op, Output))
+    places, cells = _places(graph, nodes)
+    scheduler = Scheduler(_parameters(graph, machine, code, cells))
+    findings: list[Diagnostic] = []
+    for layer, node in enumerate(nodes):
+        try:
+            match node.op:
+                case MaxPool():
+                    source = places[node.inputs[0]]
+                    scheduler.pool(layer, str(node.origin), places[node.name], source, node)
+                case Population():
+                    _population(graph, node, node.op, code, layer, places, scheduler)
+        except SnnccError as error:
+            findings += error.diagnostics
+    scheduler.end()
+    return Schedule(code, nodes, places, scheduler, tuple(findings))
+
+
+def _places(graph: Graph, nodes: Sequence[Node]) -> tuple[dict[str, Place], list[int]]:
     """Where each node's numbers lie, and the cells of each space."""
     used = [0, 0, 0]
     places = {}

@@ -92,7 +92,9 @@ def _of_map(
     kind, pool = source.type, (1, 1)
     behind = chain_type(chain[:-1], kind)
     window = moves[-1] if moves else None
-    if isinstance(window, SumPool) and _divides(window, last, behind, target):
+    if isinstance(window, SumPool) and _divides(
+        window, last, chain_type(chain[:-2], kind), behind, target
+    ):
         moves = moves[:-1]
         pool = _two(window.kernel)
     before = chain_type(tuple(moves), kind)
@@ -108,9 +110,16 @@ def _of_map(
                 yield _one_to_one(source, last, index, before, behind, pool, shift, target)
 
 
-def _divides(window: SumPool, last: Conv | Dense | Scale, behind: Type, target: Box) -> bool:
-    """Whether a sum can be the integration's own pooling: windows side by side, no padding."""
-    if window.kernel != window.stride or any(window.pads):
+def _divides(
+    window: SumPool, last: Conv | Dense | Scale, before: Type, behind: Type, target: Box
+) -> bool:
+    """Whether a sum can be the integration's own pooling: windows side by side, or one alone,
+    without padding. before, behind: types around the sum."""
+    sizes = zip(window.kernel, window.stride, before.shape[1:], behind.shape[1:], strict=True)
+    if any(window.pads) or any(
+        count != size // kernel or (kernel != stride and count > 1)
+        for kernel, stride, size, count in sizes
+    ):
         return False
     return not isinstance(last, Scale) or (
         box(behind.shape) == target and _by_channel(last.weight, behind.shape)

@@ -9,7 +9,6 @@ from snncc.cli import console
 from snncc.cli.search_table import goal, notes, show_search
 from snncc.compiler import compile
 from snncc.search import Search
-from snncc_ir import fail
 
 
 @click.command("compile", short_help="Compile a model.")
@@ -103,12 +102,7 @@ def command(
     Data files hold samples as they are, such as uint8 images; --scale, --mean, --std and --layout
     say how they become the network's numbers, once: the bundle remembers.
     """
-    chosen: dict[str, object] = {key: value for key, value in named.items() if value is not None}
-    for item in settings:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
-        chosen[key.replace("-", "_")] = value
+    chosen = console.settings_of(settings, named)
     wanted = goal(accuracy, prefer, confidence)
     tried: list[Search] = []
     try:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
@@ -91,6 +91,19 @@ def numbers(text: str | None, what: str) -> tuple[float, ...]:
 def _number(text: str) -> float:
     above, slash, below = text.partition("/")
     return float(above) / float(below) if slash else float(above)
+
+
+def settings_of(
+    given: Sequence[str], named: Mapping[str, int | float | str | None]
+) -> dict[str, object]:
+    """Of the texts of --set, and of options that are settings; raises SNN042 for no KEY=VALUE."""
+    chosen: dict[str, object] = {key: value for key, value in named.items() if value is not None}
+    for item in given:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
+        chosen[key.replace("-", "_")] = value
+    return chosen
 
 
 def preprocessing(

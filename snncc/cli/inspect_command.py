@@ -4,37 +4,84 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from snncc.cli import console
-from snncc.inspection import inspect
+from snncc.cli.inspect_tables import nodes_table, populations_table, show_targets
+from snncc.inspection import Inspection, inspect
+from snncc_ir import SnnccError, fail
 
 
 @click.command("inspect", short_help="What a model becomes.")
 @click.argument("model", type=click.Path(path_type=Path))
+@click.option("--nodes", is_flag=True, help="Every node of the file, and what it becomes.")
+@click.option("--target", help="Look at this chip alone, with the settings below.")
+@click.option("--chip", help="Of target loihi: loihi2, loihi1, or the path of a description.")
+@click.option("--coding", help="rate, ttfs or radix.  [default: the target's]")
+@click.option("--steps", type=int, help="Time steps, slots, or digits.")
+@click.option("--neuron", help="Of a rate code.")
+@click.option("--weight-bits", type=int, help="Bits of a weight.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+@click.option("--thorough", is_flag=True, help="Better estimates, which may take minutes.")
 @console.approximate_option
 @console.json_option
-def command(model: Path, approximate: bool, as_json: bool) -> None:
-    """Layers of MODEL as populations and projections; exit 2 with all that is not supported."""
-    found = inspect(model, approximate)
+def command(
+    model: Path,
+    approximate: bool,
+    nodes: bool,
+    target: str | None,
+    settings: tuple[str, ...],
+    thorough: bool,
+    as_json: bool,
+    **named: int | str | None,
+) -> int:
+    """What MODEL becomes: its populations, and which targets it fits; nothing is calibrated.
+
+    Exit code 2 when it cannot be compiled for the target that is asked for, or for any.
+    """
+    options = console.settings_of(settings, named)
+    if options and target is None:
+        raise fail("SNN042", "settings are given without a target", hint="--target T")
+    found = inspect(model, target, options, thorough, approximate)
     if as_json:
-        console.print_json(asdict(found))
-        return
+        console.print_json(as_dict(found))
+    else:
+        _show(found, nodes, target)
+    if found.problems and not as_json:
+        console.show_error(SnnccError(found.problems))
+    return 0 if found.compiles else 2
+
+
+def as_dict(found: Inspection) -> dict[str, object]:
+    """The figures for machines; docs/inspect.md says what each is."""
+    return {
+        **asdict(found),
+        "compiles": found.compiles,
+        "totals": {
+            "neurons": sum(layer.neurons for layer in found.layers),
+            "parameters": sum(layer.parameters for layer in found.layers),
+            "macs": sum(layer.macs for layer in found.layers),
+        },
+    }
+
+
+def _show(found: Inspection, nodes: bool, target: str | None) -> None:
     for text in found.notes:
         console.note(text)
-    table = Table()
-    for heading in ("population", "kind", "shape", "neurons", "parameters", "MACs", "fan-in"):
-        table.add_column(heading, justify="left" if heading in ("population", "kind") else "right")
-    for layer in found.layers:
-        table.add_row(
-            layer.name,
-            layer.kind,
-            "×".join(map(str, layer.shape)),
-            *(f"{n:,}" for n in (layer.neurons, layer.parameters, layer.macs, layer.fan_in)),
+    if nodes or not found.layers:
+        console.out.print(nodes_table(found))
+    left = sum(node.becomes.startswith("left out") for node in found.nodes)
+    told = [f"{len(found.nodes)} nodes of the file"]
+    told += [f"{left} of them left out"] if left else []
+    told += [f"{found.constants} more computed at import"] if found.constants else []
+    hint = "" if nodes or not found.layers else "; --nodes shows what each becomes"
+    console.out.print(", ".join(told) + hint, soft_wrap=True)
+    if not found.layers:
+        return
+    console.out.print(populations_table(found))
+    totals = as_dict(found)["totals"]
+    if isinstance(totals, dict):
+        console.out.print(
+            f"{totals['neurons']:,} neurons, {totals['parameters']:,} parameters, "
+            f"{totals['macs']:,} MACs"
         )
-    console.out.print(table)
-    console.out.print(
-        f"{sum(layer.neurons for layer in found.layers):,} neurons, "
-        f"{sum(layer.parameters for layer in found.layers):,} parameters, "
-        f"{sum(layer.macs for layer in found.layers):,} MACs"
-    )
+    show_targets(found.targets, target is not None)

@@ -63,7 +63,9 @@ class EncodeInput(Pass):
         self, graph: Graph, node: Node, builder: GraphBuilder, context: Context
     ) -> list[tuple[str, bool]]:
         """Adds the populations of an input; their names, and whether they count negatively."""
-        least = float(np.min(context.calibration[node.name], initial=0.0))
+        least = 0.0
+        if self.sign != "both":
+            least = float(np.min(context.calibration[node.name], initial=0.0))
         if self.sign == "none" and least < 0:
             raise fail(
                 "SNN020",

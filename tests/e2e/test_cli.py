@@ -209,6 +209,40 @@ def test_inspect(cli: Cli, digits: Path) -> None:
     assert by_name["2"]["macs"] == 12 * (4 * 4 + 24 * 6 + 36 * 9)
     assert by_name["2"]["parameters"] == 12 * 9 + 12
     assert [layer["neurons"] for layer in layers] == [768, 192, 384, 0]
+    assert "1,344 neurons, 3,706 parameters, 35,568 MACs" in shown.out
+    assert "projection into 2" not in shown.out
+    listed = cli("inspect", digits / "digits.onnx", "--nodes").out
+    assert "projection into 2" in listed
+    assert "folded into 2" in listed
+
+
+def test_inspect_targets(cli: Cli, digits: Path, tmp_path: Path) -> None:
+    model = digits / "digits.onnx"
+    found = json.loads(cli("inspect", model, "--json").out)
+    assert found["compiles"]
+    assert [target["name"] for target in found["targets"]] == ["c", "ttfs28", "loihi"]
+    assert all(target["fits"] and target["figures"] for target in found["targets"])
+    assert found["totals"] == {"neurons": 1344, "parameters": 3706, "macs": 35568}
+    wide = ("--target", "loihi", "--weight-bits", "12")
+    shown = cli("inspect", model, *wide, code=2)
+    assert "does not fit" in shown.out
+    assert "loihi SNN041: a weight of '2' is 2047, should be at most 127" in shown.out
+    assert "try --weight-bits 8" in shown.out
+    (refused,) = json.loads(cli("inspect", model, *wide, "--json", code=2).out)["targets"]
+    assert refused["findings"][0]["code"] == "SNN041"
+    assert "error SNN042: " in cli("inspect", model, "--steps", "4", code=2).err
+    assert "error SNN040: " in cli("inspect", model, "--target", "none", code=2).err
+    assert "error SNN042: " in cli("inspect", model, "--target", "c", "--set", "x", code=2).err
+
+
+def test_inspect_in_a_narrow_terminal(
+    cli: Cli, digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snncc.cli.console.out._width", 80)
+    shown = cli("inspect", digits / "digits.onnx", "--nodes").out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "35.6k" not in shown  # exact in the line of totals
+    assert "28.8k" in shown
 
 
 def test_targets(cli: Cli) -> None:

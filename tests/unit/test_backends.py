@@ -13,7 +13,7 @@ from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import Backend, Preprocessing, RateSettings, Runner, Settings, backend, targets
 from snncc_backends.bundle import write_bundle
 from snncc_c import CBackend
-from snncc_c.emit import comment
+from snncc_c.tables import comment
 from snncc_ir import Diagnostic, Graph, GraphBuilder, SnnccError, f32, i16, i32
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, Output, Population, Relu
 

@@ -133,7 +133,7 @@ def test_values_are_onnxruntimes(
     except Exception:  # what onnxruntime refuses or cannot run, in a dozen classes
         return
     try:
-        graph = import_model(path, neurons=False).graph
+        graph = import_model(path, needs_neurons=False).graph
     except SnnccError:
         assert expected.size == 0
         return

@@ -1,16 +1,11 @@
-"""What a model becomes, before anyone waits: layers, projections, sizes."""
+"""The populations of a graph in normal form: what feeds them, and how much of everything."""
 
 from dataclasses import dataclass
-from math import prod
-from pathlib import Path
+from math import ceil, gcd, prod
 
 import numpy as np
 
-from snncc.onnx import import_model
-from snncc.passes.base import Context
-from snncc.passes.manager import run_pipeline
-from snncc.passes.registry import parse_pipeline
-from snncc_ir import Analog, Binary, Graph, Shape, Spikes, Type
+from snncc_ir import Analog, Binary, Graph, Node, Shape, Spikes, Type
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -21,18 +16,19 @@ from snncc_ir.ops import (
     Readout,
     Scale,
     SumPool,
+    View,
+    Window,
     chain_type,
 )
-
-NORMAL_FORM = "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,binary-weights"
 
 
 @dataclass(frozen=True)
 class Layer:
     """One node of the normal form.
 
-    fan_in: most weights that one neuron receives. macs: multiply-adds of the float network, which
-    are the synaptic operations if every source neuron spiked once.
+    parameters: weights and biases. macs: weights applied if every source neuron spiked once.
+    fan_in: most synapses that one neuron receives; fan_out: those that one neuron drives, at most.
+    operators: of the nodes of the user's file that it is made of, in order.
     """
 
     name: str
@@ -43,23 +39,9 @@ class Layer:
     parameters: int
     macs: int
     fan_in: int
+    fan_out: int
+    operators: tuple[str, ...]
     origin: str
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """A model's layers and what the front end had to say."""
-
-    layers: tuple[Layer, ...]
-    notes: tuple[str, ...]
-
-
-def inspect(model: Path, approximate: bool = False) -> Inspection:
-    """Raises `SnnccError` with all that keeps the model from being compiled."""
-    imported = import_model(model, approximate)
-    passes = parse_pipeline(NORMAL_FORM)
-    graph = run_pipeline(imported.graph, passes, Context({}), measure=False).graph
-    return Inspection(layers(graph), imported.notes)
 
 
 def layers(graph: Graph) -> tuple[Layer, ...]:
@@ -73,7 +55,7 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
             for source, chain in zip(graph.operands(node), node.op.maps, strict=True):
                 own_parameters, own_fan_in = _size(chain, source.type)
                 parameters, fan_in = parameters + own_parameters, fan_in + own_fan_in
-                macs += _operations(chain, source.type)
+                macs += operations(chain, source.type)
             kind += f": {', '.join('·'.join(map(_label, chain)) for chain in node.op.maps)}"
         elif isinstance(node.op, MaxPool):
             kind, fan_in = "maxpool", prod(node.op.kernel)
@@ -90,6 +72,8 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
                 parameters,
                 macs,
                 fan_in,
+                sum(_fan_out(graph, user, node) for user in graph.users[node.name]),
+                tuple(source.op_type for source in node.origin.sources),
                 str(node.origin),
             )
         )
@@ -117,7 +101,50 @@ def _size(chain: Chain, source: Type) -> tuple[int, int]:
     raise AssertionError("the checker holds that a map ends in conv, dense or scale")
 
 
-def _operations(chain: Chain, source: Type) -> int:
+def _fan_out(graph: Graph, user: Node, node: Node) -> int:
+    """Synapses from one neuron of `node` into `user`, at most."""
+    if isinstance(user.op, MaxPool):
+        return _windows(user.op.window, node.type)
+    if not isinstance(user.op, Population):
+        return 0
+    total = 0
+    for source, chain in zip(user.inputs, user.op.maps, strict=True):
+        copies, kind = int(source == node.name), node.type
+        for op in chain if copies else ():
+            copies *= _copies(op, kind)
+            kind = op.output_type((kind,))
+        total += copies
+    return total
+
+
+def _copies(op: Op, operand: Type) -> int:
+    """How often one number of an op's operand appears in its result, at most."""
+    match op:
+        case View(index=index):
+            taken = index.integers.reshape(-1)
+            return int(np.bincount(taken[taken >= 0], minlength=1).max())
+        case SumPool():
+            return _windows(op.window, operand)
+        case Conv(weight=weight, groups=groups):
+            return _windows(op.window, operand) * weight.shape[0] // groups
+        case Dense(weight=weight):
+            return weight.shape[0]
+    return 1
+
+
+def _windows(window: Window, operand: Type) -> int:
+    """Windows that one number is in, at most."""
+    sizes = zip(
+        window.kernel,
+        window.stride,
+        window.dilation,
+        window.output_sizes(operand.shape[1:]),
+        strict=True,
+    )
+    return prod(min(ceil(k * gcd(s, d) / s), count) for k, s, d, count in sizes)
+
+
+def operations(chain: Chain, source: Type) -> int:
     """Weights applied for one unit from every source neuron, borders included."""
     *moves, last = chain
     behind = chain_type(tuple(moves), source)
