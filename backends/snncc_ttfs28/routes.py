@@ -66,11 +66,18 @@ def box(shape: Shape) -> Box:
 
 
 def target_box(graph: Graph, node: Node, op: Population) -> Box:
-    """How a population's neurons are counted: as its convolutions see them, else by its shape."""
+    """How a population's neurons are counted: as its maps see them, else by its shape.
+
+    A convolution has channels of rows; to a dense map each neuron is a channel.
+    """
+    return next(layouts(graph, node, op), box(node.type.shape))
+
+
+def layouts(graph: Graph, node: Node, op: Population) -> Iterator[Box]:
+    """How each map that is not one-to-one counts the population's neurons."""
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
-        if isinstance(chain[-1], Conv):
-            return box(chain_type(chain, source.type).shape)
-    return box(node.type.shape)
+        if isinstance(chain[-1], Conv | Dense):
+            yield box(chain_type(chain, source.type).shape)
 
 
 def routes(graph: Graph, node: Node, op: Population, code: FirstSpike) -> Iterator[Route]:

@@ -13,9 +13,8 @@ from snncc_ir.ops import (
     Population,
     SumPool,
     TimeToFirstSpike,
-    chain_type,
 )  # fmt: skip
-from snncc_ttfs28.routes import MOST_SIZE
+from snncc_ttfs28.routes import MOST_SIZE, layouts
 from snncc_ttfs28.settings import Ttfs28Settings
 
 MOST_LAYERS = 1 << 16
@@ -33,19 +32,15 @@ def ttfs_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
 
 
 def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """All convolutions into one population have the same result shape."""
+    """All convolutions and dense layers into one population have the same result shape."""
     for node in graph:
         if not isinstance(node.op, Population):
             continue
-        shapes = {
-            chain_type(chain, source.type).shape
-            for source, chain in zip(graph.operands(node), node.op.maps, strict=True)
-            if isinstance(chain[-1], Conv)
-        }
+        shapes = set(layouts(graph, node, node.op))
         if len(shapes) > 1:
             yield Diagnostic(
                 "SNN041",
-                f"convolutions of shapes {sorted(shapes)} meet in '{node.name}', should be one",
+                f"layers of shapes {sorted(shapes)} meet in '{node.name}', should be one",
                 str(node.origin),
                 "put a ReLU between the convolution and the reshape",
             )

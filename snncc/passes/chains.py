@@ -92,6 +92,10 @@ def _rewrite(chain: Chain, source: Type, keep_pads: bool) -> Chain:
             ops[position : position + 1] = single
             position = max(position - 1, 0)
             continue
+        merged = _around_reshape(ops[position : position + 3], operand)
+        if merged is not None:
+            ops[position : position + 3] = merged
+            continue
         if position + 1 < len(ops):
             pair = _pair(ops[position], ops[position + 1], operand)
             if pair is not None:
@@ -109,6 +113,20 @@ def _single(op: Op, operand: Type, keep_pads: bool) -> list[Op] | None:
         return [View(Tensor(index_of(op, (operand,)).astype(np.int32).reshape(shape)))]
     if isinstance(op, View) and op.index.shape == operand.shape and op.is_reshape(operand):
         return []
+    if isinstance(op, Scale) and op.weight.is_splat and op.weight.floats.flat[0] == 1:
+        return []
+    return None
+
+
+def _around_reshape(ops: list[Op], operand: Type) -> list[Op] | None:
+    """A layer's own scale from behind a reshape, as where an axis of one is squeezed out."""
+    match ops:
+        case [Conv() | Dense() as layer, View() as view, Scale() as scale]:
+            between = layer.output_type((operand,))
+            if view.is_reshape(between):
+                full = _full(scale, view.output_type((between,))).reshape(between.shape)
+                merged = _pair(layer, Scale(f32(compress(full))), operand)
+                return None if merged is None else [*merged, view]
     return None
 
 

@@ -133,7 +133,7 @@ def test_rule_one_layout() -> None:
     builder.add("n", op, ["x", "x"])
     builder.add("y", Output(), ["n"])
     found = broken(builder.graph())
-    assert "convolutions of shapes [(2, 2, 4), (2, 4, 2)] meet in 'n'" in found.message
+    assert "layers of shapes [(2, 2, 4), (2, 4, 2)] meet in 'n'" in found.message
 
 
 def test_rule_inputs_alike() -> None:
