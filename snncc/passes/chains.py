@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import reduce
 
 import numpy as np
-from numpy.typing import NDArray
 
-from snncc_ir import Array, Floats, Integers, Tensor, Type, f32
+from snncc.passes.chain_views import conv_of_view, dense_of_view, flat_conv, taken, view_of_conv
+from snncc_ir import Floats, Tensor, Type, f32
 from snncc_ir.ops import (
     AvgPool,
     Conv,
@@ -137,16 +137,17 @@ def _pair(first: Op, second: Op, operand: Type) -> list[Op] | None:
         case Pad(pads), Conv() if not any(_channel_pads(pads)):
             return [replace(second, pads=_joined_pads(pads, second.pads))]
         case View(index), View(outer):
-            return [View(Tensor(_take(index.array, outer)))]
+            return [View(Tensor(taken(index.array, outer)))]
         case View(), Dense():
-            return [_dense_of_view(first, second, operand)]
+            return [dense_of_view(first, second, operand)]
         case View(), Conv():
-            return _conv_of_view(first, second, operand)
+            flat = flat_conv(first, second, operand)
+            return conv_of_view(first, second, operand) if flat is None else [flat]
         case Dense(), View(index) if not second.is_reshape(between):
             rows = np.concatenate([first.weight.floats, np.zeros((1, operand.size))])
             return [Dense(f32(rows[index.array.reshape(-1)])), Reshape(index.shape)]
         case Conv(), View():
-            return _view_of_conv(first, second, between)
+            return view_of_conv(first, second, between)
         case Scale(), Scale(weight):
             return [Scale(f32(compress(_full(first, operand) * weight.floats)))]
         case Scale(), View(index):
@@ -186,53 +187,6 @@ def _joined_pads(outer: tuple[int, ...], inner: tuple[int, ...]) -> tuple[int, .
     half = len(outer) // 2
     spatial = (*outer[1:half], *outer[half + 1 :])
     return tuple(a + b for a, b in zip(spatial, inner, strict=True))
-
-
-def _take(inner: Array, outer: Tensor) -> NDArray[np.int32]:
-    """Index of a view of a view; -1 stays -1."""
-    extended = np.append(inner.reshape(-1).astype(np.int32), np.int32(-1))
-    return np.take(extended, outer.integers)
-
-
-def _dense_of_view(view: View, dense: Dense, operand: Type) -> Dense:
-    index = view.index.integers.reshape(-1)
-    there = index >= 0
-    columns = np.zeros((operand.size, dense.weight.shape[0]))
-    np.add.at(columns, index[there], dense.weight.floats.T[there])
-    return Dense(f32(columns.T))
-
-
-def _channels_of(view: View, operand: Type) -> Integers | None:
-    """Source channel (-1: zeros) of each channel of a view that moves whole channels; else None."""
-    if view.index.shape[1:] != operand.shape[1:] or len(operand.shape) < 2:
-        return None
-    area = operand.size // operand.shape[0]
-    rows = view.index.integers.reshape(view.index.shape[0], area)
-    channels = np.where(rows[:, 0] < 0, -1, rows[:, 0] // area)
-    expected = np.where(channels < 0, -1, channels * area)[:, None] + np.where(
-        channels[:, None] < 0, 0, np.arange(area)
-    )
-    return channels if np.array_equal(rows, expected) else None
-
-
-def _conv_of_view(view: View, conv: Conv, operand: Type) -> list[Op] | None:
-    channels = _channels_of(view, operand)
-    if channels is None or conv.groups != 1:
-        return None
-    weight = conv.weight.floats
-    moved = np.zeros((weight.shape[0], operand.shape[0], *weight.shape[2:]))
-    for position, channel in enumerate(channels):
-        if channel >= 0:
-            moved[:, channel] += weight[:, position]
-    return [replace(conv, weight=f32(moved))]
-
-
-def _view_of_conv(conv: Conv, view: View, between: Type) -> list[Op] | None:
-    channels = _channels_of(view, between)
-    if channels is None or conv.groups != 1:
-        return None
-    rows = np.concatenate([conv.weight.floats, np.zeros((1, *conv.weight.shape[1:]))])
-    return [replace(conv, weight=f32(rows[channels]))]
 
 
 def _full(scale: Scale, operand: Type) -> Floats:

@@ -11,8 +11,21 @@ is the moved sum.
 from dataclasses import dataclass
 
 from snncc.passes.base import Context, Exact, Pass
-from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node
-from snncc_ir.ops import Add, Affine, Concat, Neuron, Op, Pad, Relu, Reshape, Slice, Transpose, View
+from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node, Tensor
+from snncc_ir.ops import (
+    Add,
+    Affine,
+    Concat,
+    MaxPool,
+    Neuron,
+    Op,
+    Pad,
+    Relu,
+    Reshape,
+    Slice,
+    Transpose,
+    View,
+)
 
 _MOVES = (Reshape, Transpose, Pad, Slice, View)
 
@@ -35,7 +48,8 @@ class SinkViews(Pass):
         operands = [builder[name] for name in node.inputs]
         moved = operands[0] if operands else None
         by = self.name
-        if moved is None or not _sinks(node, operands, builder):
+        pool = _flat_pool(node, moved, builder) if moved else None
+        if moved is None or not (pool or _sinks(node, operands, builder)):
             builder.add(node.name, node.op, node.inputs, node.origin)
             return
         # a concat's operands each get neurons; the operands of a sum are summed first
@@ -43,14 +57,14 @@ class SinkViews(Pass):
             [[name] for name in moved.inputs]
             if isinstance(node.op, Neuron)
             else [list(moved.inputs)]
-            if isinstance(node.op, Affine)
+            if isinstance(node.op, Affine | MaxPool)
             else [[operand.inputs[0] for operand in operands]]
         )
         parts = []
         for group in groups:
             part = Node(
                 builder.unique(f"{node.name}.{node.op.name}"),
-                node.op,
+                pool or _everywhere(node.op),
                 tuple(group),
                 node.type,
                 node.origin.by(by),
@@ -58,7 +72,7 @@ class SinkViews(Pass):
             parts.append(part.name)
             self._sink(part, builder)
         origin = moved.origin.joined([other.origin for other in operands[1:]], by)
-        builder.add(node.name, moved.op, parts, origin)
+        builder.add(node.name, Reshape(node.type.shape) if pool else moved.op, parts, origin)
 
 
 def _sinks(node: Node, operands: list[Node], builder: GraphBuilder) -> bool:
@@ -88,6 +102,33 @@ def _sinks(node: Node, operands: list[Node], builder: GraphBuilder) -> bool:
                 and len({builder[operand.inputs[0]].type.shape for operand in operands}) == 1
             )
     return False
+
+
+def _everywhere(op: Op) -> Op:
+    """An affine map of one factor for all, whatever the shape."""
+    match op:
+        case Affine(scale, offset) if scale.array.size == 1:
+            flat = offset if offset.array.size > 1 else Tensor(offset.array.reshape(()))
+            return Affine(Tensor(scale.array.reshape(())), flat)
+    return op
+
+
+def _flat_pool(node: Node, moved: Node, builder: GraphBuilder) -> MaxPool | None:
+    """A max pool over (C, 1, L) that is only (C, L) with an axis more: the same over (C, L).
+
+    So the spikes are pooled themselves, and not those of neurons that hand them on.
+    """
+    if not isinstance(node.op, MaxPool) or not isinstance(moved.op, Reshape):
+        return None
+    flat, (channels, *spatial) = builder[moved.inputs[0]].type.shape, moved.type.shape
+    rank, pool = len(spatial), node.op
+    if len(flat) != 2 or rank != 2 or flat[0] != channels or 1 not in spatial:
+        return None
+    long = 1 if spatial[0] == 1 else 0
+    other = 1 - long
+    if flat[1] != spatial[long] or pool.kernel[other] != 1 or any(pool.pads[other::rank]):
+        return None
+    return MaxPool((pool.kernel[long],), (pool.stride[long],), pool.pads[long::rank])
 
 
 def _keeps_zeros(op: Op) -> bool:

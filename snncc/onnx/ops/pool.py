@@ -39,13 +39,15 @@ def lower_averagepool(node: OnnxNode, net: Network) -> str:
     value, window, explicit = _window(node, net)
     shape = shape_of(net, value)
     count_pad = bool(node.integer("count_include_pad", 0))
-    if _is_plain(window) and not (count_pad and window.pads != explicit):
+    narrow = all(pad < size for pad, size in zip(window.pads, window.kernel * 2, strict=True))
+    plain = _is_plain(window) and narrow
+    if plain and not (count_pad and window.pads != explicit):
         return net.emit(node, AvgPool(window.kernel, window.stride, window.pads, count_pad), value)
     taps = _taps(window, shape[1:])
     counts = _counts(window, shape[1:], explicit if count_pad else (0,) * len(explicit))
     if counts.min() <= 0:
         refuse("a window lies in the padding, should see a number", "use smaller pads")
-    if _is_plain(window):
+    if plain:
         total = net.emit(node, SumPool(window.kernel, window.stride, window.pads), value)
     else:
         kernel = (taps.shape[-1],)
