@@ -13,7 +13,7 @@ import onnx
 import snncc.onnx.ops
 from snncc.onnx.constants import Constants
 from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, refuse
-from snncc.onnx.curves import follow
+from snncc.onnx.curves import FUNCTIONS, follow
 from snncc.onnx.ends import Result, add_inputs, add_outputs
 from snncc.onnx.hints import HINTS
 from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
@@ -80,7 +80,8 @@ def lower(
         else:
             problem = _node(node, network)
             problems += [problem] if problem else []
-            _stand_in(node, network, inferred)
+            if problems:
+                _stand_in(node, network, inferred)
     if not problems:
         results, problems = add_outputs(proto, network, needs_neurons)
     if problems:
@@ -152,9 +153,8 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
-        if network.approximate and not unknown and not ends(node, network):
-            if follow(node, network):
-                return None
+        followed = network.approximate and node.op_type in FUNCTIONS and not ends(node, network)
+        if followed and (unknown or follow(node, network)):
             return None
         if node.operator not in table:
             raise Refusal(
