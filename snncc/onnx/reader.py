@@ -1,6 +1,6 @@
 """Reads ONNX files, whatever their bytes are; large weights stay where they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
-from snncc.onnx.wire import IrregularError, LargeTensor, split
+from snncc.onnx.wire import IrregularError, LargeTensor, Span, split
 from snncc_ir import fail
 
 
@@ -40,14 +40,17 @@ def read_model(path: Path) -> Model:
             str(path),
             "check that it is an ONNX file: python -m onnx.checker FILE, or netron",
         )
-    if not all(isinstance(text, str) for text in _texts(proto.graph)):
+    stubs = [onnx.TensorProto.FromString(tensor.stub) for tensor in large]
+    names = (*_texts(proto.graph), *(stub.name for stub in stubs))
+    if not all(isinstance(text, str) for text in names):
         raise fail(
             "SNN001",
             "the model file has names that are no text, so it is damaged",
             str(path),
             "export the model again, or copy it again if it was transferred",
         )
-    stored = dict(_stored(proto, large, path))
+    spans = [tensor.raw_data for tensor in large]
+    stored = dict(_stored(proto, zip(stubs, spans, strict=True), path))
     _as_inputs(proto.graph, stored)
     _declare_domains(proto)
     try:
@@ -122,12 +125,11 @@ def _parsed(path: Path) -> tuple[onnx.ModelProto, list[LargeTensor]]:
 
 
 def _stored(
-    proto: onnx.ModelProto, large: list[LargeTensor], path: Path
+    proto: onnx.ModelProto, large: Iterable[tuple[onnx.TensorProto, Span]], path: Path
 ) -> Iterator[tuple[str, Stored]]:
     """The initializers whose numbers are left in files; those beside the model leave its graph."""
     taken = {tensor.name for tensor in proto.graph.initializer}
-    for tensor in large:
-        stub = onnx.TensorProto.FromString(tensor.stub)
+    for stub, span in large:
         if stub.name in taken or not stub.name:
             raise fail(
                 "SNN002",
@@ -136,7 +138,7 @@ def _stored(
                 "export the model again",
             )
         taken.add(stub.name)
-        yield stub.name, Stored(stub, path, tensor.raw_data)
+        yield stub.name, Stored(stub, path, span)
     inside = [t for t in proto.graph.initializer if t.data_location != onnx.TensorProto.EXTERNAL]
     if len(inside) == len(proto.graph.initializer):
         return
