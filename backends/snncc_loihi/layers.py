@@ -4,7 +4,7 @@ Everything that later stages need of the graph is here; the rest of the package 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ class Layer:
     input. programs: of a neuron's compartments, in order; the last one fires. theta (0 for
     readouts), start, bias: (size), in the units of the network. most, signed: of its spikes.
     delay: first steps that a readout leaves out. feedback: whether the neuron's own spike comes
-    back to it, as a soft reset by −theta.
+    back to it, as a soft reset by −theta. origin: nodes of the user's file, for messages.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Layer:
     most: int
     signed: bool
     feedback: bool
+    origin: str = ""
 
     @property
     def size(self) -> int:
@@ -134,7 +135,8 @@ def make_layers(graph: Graph, chip: Chip) -> dict[str, Layer]:
     for node in graph:
         if not isinstance(node.op, Input | Output):
             depth = _first_step(graph, node, layers, chip)
-            layers[node.name] = _layer(graph, node, first, depth, chip)
+            layer = _layer(graph, node, first, depth, chip)
+            layers[node.name] = replace(layer, origin=str(node.origin))
             first += layers[node.name].size
     return layers
 

@@ -20,27 +20,32 @@ HINTS = {
 }
 
 
-def no_cut(name: str, limit: str, used: int, chip: Chip) -> Diagnostic:
+def no_cut(name: str, origin: str, limit: str, used: int, chip: Chip) -> Diagnostic:
     """A layer that is over a limit however finely it is cut; used: by its smallest piece."""
     most = vars(chip.limits)[limit]
     if used <= most:
         return Diagnostic(
             "SNN041",
             f"no cut of '{name}' fits the cores of {chip.name}, single neurons do",
-            hint=HINTS[limit],
+            origin,
+            HINTS[limit],
         )
     return Diagnostic(
         "SNN041",
         f"the smallest piece of '{name}' takes {used} {_words(limit)} of a core, should be at "
         f"most {most}",
-        hint=HINTS[limit],
+        origin,
+        HINTS[limit],
     )
 
 
 def refuse_layers(network: Network, found: Sequence[Misfit], chip: Chip) -> SnnccError:
     """Every layer that fits no number of cores."""
-    names = [layer.name for layer in network.layers]
-    return SnnccError(no_cut(names[each.layer], each.limit, each.used, chip) for each in found)
+    layers = [network.layers[each.layer] for each in found]
+    return SnnccError(
+        no_cut(layer.name, layer.origin, each.limit, each.used, chip)
+        for layer, each in zip(layers, found, strict=True)
+    )
 
 
 def refuse_network(cores: int, chip: Chip) -> SnnccError:

@@ -89,7 +89,7 @@ def _too_wide(graph: Graph, chip: Chip) -> Iterator[Diagnostic]:
                 heard[source.name] = max(heard.get(source.name, 0), most)
         used = sum(heard.values())
         if used > chip.limits.input_axons:
-            yield no_cut(node.name, "input_axons", used, chip)
+            yield no_cut(node.name, str(node.origin), "input_axons", used, chip)
 
 
 def _sources(chain: Chain, source: Type) -> int:

@@ -402,3 +402,13 @@ def test_two_maps_of_one_name() -> None:
     name = IMAGE.names[IMAGE.maps[0].name]
     assert list(image_differences(first, second)) == [f"map '{name} (2)': levels 31 → 7"]
     assert list(image_differences(IMAGE, first)) == [f"map '{name} (2)': only in the second"]
+
+
+def test_a_sum_over_a_whole_map_is_one_integration() -> None:
+    """Whatever the stride of its only window is: not one for each of its taps."""
+    image = make_image(network("average", "ttfs"), load_machine("ttfs28"))
+    readout = image.names.index("y.readout")
+    steps = [step for step in image.schedule if step.layer == readout]
+    assert [step.name for step in steps].count("integrate") == 1
+    (window,) = (step for step in steps if step.name == "window")
+    assert (window["pool_y"], window["pool_x"]) == (4, 4)
