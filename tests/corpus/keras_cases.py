@@ -113,6 +113,12 @@ CASES = (
         Entry("autoencoder", "Dense, BatchNormalization, ReLU; as many outputs as inputs"),
     ),
     Case(
+        "decoder_opset15",
+        nets.decoder,
+        15,
+        Entry("autoencoder", "Dense, Reshape, BatchNormalization over channels, Conv2DTranspose"),
+    ),
+    Case(
         "uint8_image_opset13",
         nets.uint8_image,
         13,

@@ -186,6 +186,15 @@ def autoencoder() -> "keras.Model":
     return keras.Model(spectrum, layers.Dense(48)(x))
 
 
+def decoder() -> "keras.Model":
+    numbers = keras.Input((12,), name="numbers")
+    x = layers.Reshape((4, 4, 6))(layers.Dense(96, use_bias=False)(numbers))
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.Conv2DTranspose(4, 4, 2, padding="same", use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    return keras.Model(numbers, layers.Conv2DTranspose(3, 4, 2, padding="same")(x))
+
+
 def uint8_image() -> "keras.Model":
     image = keras.Input((16, 16, 3), name="image", dtype="uint8")
     x = layers.Rescaling(1 / 127.5, -1.0)(image)

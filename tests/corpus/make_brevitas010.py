@@ -1,7 +1,7 @@
 """tests/corpus/brevitas010: QONNX as older versions of Brevitas wrote it.
 
     python3.11 -m venv V && V/bin/pip install torch==2.13.0 brevitas==0.10.2 qonnx==1.0.0 \\
-        onnx==1.21.0 onnxruntime==1.31.1 onnxscript==0.7.2 onnxoptimizer
+        onnx==1.21.0 onnxruntime==1.31.1 onnxscript==0.7.2 onnxoptimizer==0.4.2
     V/bin/python -W ignore -m tests.corpus.make_brevitas010
 
 The domain is onnx.brevitas, weights are stored on their grid, Trunc has one scale, and average

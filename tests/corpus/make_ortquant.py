@@ -1,6 +1,6 @@
 """tests/corpus/ortquant: what onnxruntime makes of float models: quantized, float16, fused.
 
-    python3.11 -m venv V && V/bin/pip install torch==2.13.0 onnxruntime==1.31.1 onnx==1.23.2 \
+    python3.11 -m venv V && V/bin/pip install torch==2.13.0 onnxruntime==1.31.1 onnx==1.21.0 \
         onnxscript==0.7.2 onnxconverter-common==1.16.0 sympy
     V/bin/python -W ignore -m tests.corpus.make_ortquant
 

@@ -1,7 +1,7 @@
 """tests/corpus/qonnx: networks of Brevitas as QONNX (Quant, BipolarQuant, Trunc) and as QCDQ.
 
     python3.11 -m venv V && V/bin/pip install torch==2.13.0 brevitas==0.13.4 qonnx==1.0.0 \
-        onnx==1.23.2 onnxruntime==1.31.1 onnxscript==0.7.2 onnxoptimizer
+        onnx==1.21.0 onnxruntime==1.31.1 onnxscript==0.7.2 onnxoptimizer==0.4.2
     V/bin/python -W ignore -m tests.corpus.make_qonnx
 
 onnxruntime has no QONNX operators: what Brevitas computes stands in NAME.expected.npz, and has been

@@ -1,6 +1,7 @@
 """tests/corpus/sklearn: multi-layer perceptrons of scikit-learn by skl2onnx.
 
-    python3.11 -m venv V && V/bin/pip install scikit-learn==1.9.1 skl2onnx==1.20.0 onnx==1.23.2
+    python3.11 -m venv V && V/bin/pip install scikit-learn==1.9.1 skl2onnx==1.20.0 onnx==1.23.2 \
+        onnxruntime==1.31.1
     V/bin/python -W ignore -m tests.corpus.make_sklearn
 
 Networks are trained for a few rounds on the digits that come with scikit-learn, seeded.
@@ -8,7 +9,9 @@ Networks are trained for a few rounds on the digits that come with scikit-learn,
 
 from collections.abc import Sequence
 
+import numpy as np
 import onnx
+import onnxruntime
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.base import BaseEstimator
@@ -17,7 +20,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from tests.corpus.record import Entry, Folder
+from tests.corpus.record import Arrays, Entry, Folder
 
 
 def classifier(activation: str = "relu", hidden: Sequence[int] = (16,)) -> "BaseEstimator":
@@ -38,6 +41,30 @@ def exported(
     return onnx.load_model_from_string(made.SerializeToString())
 
 
+def expected(model: onnx.ModelProto) -> Arrays:
+    """What of a classifier is left where labels and ZipMap are left out.
+
+    That is one output: probabilities of a Softmax, or else the numbers before labels or Sigmoids;
+    those of two classes by one neuron are (−z, z).
+    """
+    (end,) = (node for node in model.graph.node if node.op_type in ("Softmax", "Sigmoid"))
+    shown = onnx.load_model_from_string(model.SerializeToString())
+    names = [output.name for output in shown.graph.output]
+    for name in (end.input[0], end.output[0]):
+        if name not in names:
+            shape = ["N", None]
+            shown.graph.output.append(onnx.helper.make_tensor_value_info(name, 1, shape))
+    running = onnxruntime.InferenceSession(shown.SerializeToString())
+    x = np.random.default_rng(4).integers(0, 17, (6, 64)).astype(np.float32)
+    before, behind = running.run([end.input[0], end.output[0]], {"X": x})
+    if before.shape[1] == 1:
+        before = np.concatenate([-before, before], 1)
+    mapped = any(node.op_type == "ZipMap" for node in model.graph.node)
+    if mapped:
+        return {"X": x, names[0]: before}
+    return {"X": x, names[1]: behind if end.op_type == "Softmax" else before}
+
+
 def main() -> None:
     folder = Folder("sklearn")
     images, digits = load_digits(return_X_y=True)
@@ -45,52 +72,68 @@ def main() -> None:
     labels = digits.astype(str)
 
     many = classifier().fit(images, digits)
+    made = exported(many, 17, True)
     folder.add(
         "classifier_zipmap",
-        exported(many, 17, True),
+        made,
         Entry("MLP", "two outputs: labels by ArgMax and ArrayFeatureExtractor, a ZipMap of all"),
+        expected(made),
     )
+    made = exported(many, 17, False)
     folder.add(
         "classifier_plain",
-        exported(many, 17, False),
+        made,
         Entry("MLP", "the same without ZipMap: probabilities are a tensor"),
+        expected(made),
     )
     folder.add(
         "classifier_columns",
         exported(many, 15, "columns"),
         Entry("MLP", "Softmax is cut into one output a class, each an N-vector", refused="SNN004"),
     )
+    made = exported(classifier(hidden=(12, 8)).fit(images, labels), 13, True)
     folder.add(
         "classifier_text_labels",
-        exported(classifier(hidden=(12, 8)).fit(images, labels), 13, True),
+        made,
         Entry("MLP", "labels are texts; two hidden layers; opset 13"),
+        expected(made),
     )
+    made = exported(classifier().fit(images[two], digits[two]), 17, True)
     folder.add(
         "binary_zipmap",
-        exported(classifier().fit(images[two], digits[two]), 17, True),
+        made,
         Entry("MLP", "two classes by one output neuron: Sigmoid, 1 − p, Concat, ArgMax, ZipMap"),
+        expected(made),
     )
+    made = exported(classifier().fit(images, even), 17, False)
     folder.add(
         "binary_plain",
-        exported(classifier().fit(images, even), 17, False),
+        made,
         Entry("MLP", "the same without ZipMap; labels are truth values"),
+        expected(made),
     )
+    made = exported(classifier().fit(images, digits[:, None] > [2, 4, 6]), 17, False)
     folder.add(
         "multilabel",
-        exported(classifier().fit(images, digits[:, None] > [2, 4, 6]), 17, False),
+        made,
         Entry("MLP", "three labels at once: a Sigmoid each, labels by comparison"),
+        expected(made),
     )
+    made = exported(make_pipeline(StandardScaler(), classifier()).fit(images, digits), 17, False)
     folder.add(
         "scaled_pipeline",
-        exported(make_pipeline(StandardScaler(), classifier()).fit(images, digits), 17, False),
+        made,
         Entry("MLP", "StandardScaler before: ai.onnx.ml Scaler"),
+        expected(made),
+    )
+    made = exported(
+        make_pipeline(MinMaxScaler(clip=True), classifier()).fit(images, digits), 11, False
     )
     folder.add(
         "ranged_pipeline_opset11",
-        exported(
-            make_pipeline(MinMaxScaler(clip=True), classifier()).fit(images, digits), 11, False
-        ),
+        made,
         Entry("MLP", "MinMaxScaler before, clipped to 0 to 1 (the input, not neurons); opset 11"),
+        expected(made),
     )
     regressor = MLPRegressor(hidden_layer_sizes=(16, 8), max_iter=30, random_state=1)
     folder.add(
