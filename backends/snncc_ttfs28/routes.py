@@ -66,10 +66,13 @@ def box(shape: Shape) -> Box:
 
 
 def target_box(graph: Graph, node: Node, op: Population) -> Box:
-    """How a population's neurons are counted: as its convolutions see them, else by its shape."""
+    """How a population's neurons are counted: as its convolutions see them, else each as a channel
+    where it has a dense layer, whose outputs have exponents of their own, else by its shape."""
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         if isinstance(chain[-1], Conv):
             return box(chain_type(chain, source.type).shape)
+    if any(isinstance(chain[-1], Dense) for chain in op.maps):
+        return node.type.size, 1, 1
     return box(node.type.shape)
 
 

@@ -1,6 +1,7 @@
 """The limits of the machine. A rule's docstring is what the user is told."""
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from snncc_backends import Settings
 from snncc_ir import Diagnostic, FirstSpike, Graph
 from snncc_ir.ops import (
     Conv,
+    Dense,
     Input,
     MaxPool,
     Population,
@@ -33,7 +35,7 @@ def ttfs_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
 
 
 def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """All convolutions into one population have the same result shape."""
+    """Convolutions into one population have one result shape; beside dense layers, of one place."""
     for node in graph:
         if not isinstance(node.op, Population):
             continue
@@ -48,6 +50,15 @@ def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                 f"convolutions of shapes {sorted(shapes)} meet in '{node.name}', should be one",
                 str(node.origin),
                 "put a ReLU between the convolution and the reshape",
+            )
+        dense = any(isinstance(chain[-1], Dense) for chain in node.op.maps)
+        if dense and any(prod(shape[1:]) > 1 for shape in shapes):
+            yield Diagnostic(
+                "SNN041",
+                f"a dense layer and a convolution of shape {max(shapes)} meet in '{node.name}', "
+                "should meet behind neurons, or be of one kind",
+                str(node.origin),
+                "put a ReLU between the dense layer and the sum",
             )
 
 
