@@ -136,9 +136,11 @@ def test_a_dense_layer_into_several_axes(tmp_path: Path) -> None:
     table = i32(np.ceil(3000 * np.exp2(-(np.arange(6) + 0.5) / 2)))
     dense = Dense(Log2(i8(random.integers(-9, 10, (6, 5))), i16(np.arange(10, 16)[:, None])))
     model = TimeToFirstSpike(2, table, 16)
-    builder.add("h", Population((2, 3), ((dense,),), i32([[5], [9]]), model), ["x"])
+    builder.add("h", Population((2, 3), ((dense,),), i32(np.array([[5], [9]])), model), ["x"])
     dense = Dense(Log2(i8(random.integers(-9, 10, (4, 6))), i16(np.arange(12, 16)[:, None])))
-    builder.add("r", Population((1, 4), ((dense,),), i32([[0]]), Readout(i32(1))), ["h"])
+    builder.add(
+        "r", Population((1, 4), ((dense,),), i32(np.zeros((1, 1), int)), Readout(i32(1))), ["h"]
+    )
     builder.add("y", Output(), ["r"])
     graph = builder.graph()
     _, path = written(graph, WHOLE, tmp_path)
