@@ -163,7 +163,7 @@ class Chip:
 def load_chip(name: str) -> Chip:
     """A built-in chip by name, or a description by its path; raises SNN042."""
     if name in BUILT_IN:
-        return parse_chip(_file(f"{name}.json"), f"{name}.json")
+        return _built_in(name)
     try:
         return parse_chip(Path(name).read_bytes(), name)
     except OSError as error:
@@ -173,6 +173,11 @@ def load_chip(name: str) -> Chip:
             name,
             f"--chip {' or '.join(BUILT_IN)}, or the path of a .json file",
         ) from None
+
+
+@cache
+def _built_in(name: str) -> Chip:
+    return parse_chip(_file(f"{name}.json"), f"{name}.json")
 
 
 def parse_chip(content: bytes, place: str) -> Chip:

@@ -128,6 +128,27 @@ def test_a_dense_layer_on_a_long_row(tmp_path: Path) -> None:
     agree(graph, ImageRunner(path, graph))
 
 
+def test_a_dense_layer_into_several_axes(tmp_path: Path) -> None:
+    """Each of its outputs has an exponent of its own, whatever the axis."""
+    random = np.random.default_rng(0)
+    builder = GraphBuilder("axes")
+    builder.add("x", Input((5,), 0.125, 15), [])
+    table = i32(np.ceil(3000 * np.exp2(-(np.arange(6) + 0.5) / 2)))
+    dense = Dense(Log2(i8(random.integers(-9, 10, (6, 5))), i16(np.arange(10, 16)[:, None])))
+    model = TimeToFirstSpike(2, table, 16)
+    builder.add("h", Population((2, 3), ((dense,),), i32(np.array([[5], [9]])), model), ["x"])
+    dense = Dense(Log2(i8(random.integers(-9, 10, (4, 6))), i16(np.arange(12, 16)[:, None])))
+    builder.add(
+        "r", Population((1, 4), ((dense,),), i32(np.zeros((1, 1), int)), Readout(i32(1))), ["h"]
+    )
+    builder.add("y", Output(), ["r"])
+    graph = builder.graph()
+    _, path = written(graph, WHOLE, tmp_path)
+    runner = ImageRunner(path, graph)
+    assert runner.run(inputs(graph)).spike_counts["h"].any()
+    agree(graph, runner)
+
+
 def _log2(random: np.random.Generator, *shape: int) -> Log2:
     codes = i8(random.integers(-9, 10, shape))
     return Log2(codes, i16(np.full((1,) * len(shape), 12)))

@@ -7,7 +7,7 @@ from tests.corpus import torch_parts as parts
 from tests.corpus import torch_refused as refused
 from tests.corpus.torch_case import Case, dynamo, trace
 
-IMAGE, GRAY, SMALL = ((3, 16, 16),), ((1, 16, 16),), ((3, 8, 8),)
+IMAGE, GRAY, SMALL = ((3, 12, 12),), ((1, 16, 16),), ((3, 8, 8),)
 
 TAKEN = (
     Case(
@@ -170,11 +170,11 @@ TAKEN = (
         notes="pixel_shuffle",
     ),
     Case(
-        "darknet_leaky", "Darknet", lambda: parts.darknet(nn.LeakyReLU(0.1)), SMALL,
+        "darknet_leaky", "Darknet", lambda: parts.darknet(nn.LeakyReLU(0.1)), ((3, 6, 6),),
         (trace(11, "LeakyRelu"), dynamo(20, "LeakyRelu")),
     ),
     Case(
-        "darknet_prelu", "Darknet", lambda: parts.darknet(nn.PReLU(1)), SMALL,
+        "darknet_prelu", "Darknet", lambda: parts.darknet(nn.PReLU(1)), ((3, 6, 6),),
         (trace(16, "one slope, shared by way of Identity"), dynamo(18, "one slope")),
     ),
     Case(

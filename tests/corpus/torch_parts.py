@@ -115,7 +115,7 @@ class TwoHeads(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.trunk = nn.Sequential(conv_bn(3, 6, stride=2), BasicBlock(6, 6, 1, False))
-        self.classes, self.box = nn.Linear(6 * 64, 4), nn.Linear(6 * 64, 4)
+        self.classes, self.box = nn.Linear(6 * 36, 4), nn.Linear(6 * 36, 4)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = self.trunk(x).flatten(1)
@@ -180,7 +180,7 @@ class Inception(nn.Module):
         self.one, self.three = conv_bn(6, 3, 1), nn.Sequential(conv_bn(6, 2, 1), conv_bn(2, 4))
         self.five = nn.Sequential(conv_bn(6, 2, 1), conv_bn(2, 2, 5))
         self.pool = nn.Sequential(nn.MaxPool2d(3, 1, 1), conv_bn(6, 3, 1))
-        self.fc = nn.Linear(12 * 16, 5)
+        self.fc = nn.Linear(12 * 9, 5)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)

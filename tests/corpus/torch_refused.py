@@ -96,7 +96,7 @@ def gelu_mlp() -> nn.Module:
 
 def silu_cnn() -> nn.Module:
     body = [conv_bn(3, 6, stride=2, activation=nn.SiLU), conv_bn(6, 6, stride=2)]
-    return nn.Sequential(*body, nn.Flatten(), nn.Linear(6 * 16, 5))
+    return nn.Sequential(*body, nn.Flatten(), nn.Linear(6 * 9, 5))
 
 
 def video() -> nn.Module:
@@ -110,7 +110,7 @@ def bilinear() -> nn.Module:
 
 
 def linear_network() -> nn.Module:
-    return nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Flatten(), nn.Linear(4 * 64, 5))
+    return nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Flatten(), nn.Linear(4 * 36, 5))
 
 
 def reflecting() -> nn.Module:

@@ -11,7 +11,7 @@ import snncc
 from snncc.build import check_rules
 from snncc.options import make_settings
 from snncc_ir import Diagnostic, Graph, GraphBuilder, Log2, SnnccError, i8, i16, i32
-from snncc_ir.ops import Conv, Input, Output, Population, TimeToFirstSpike
+from snncc_ir.ops import Conv, Dense, Input, Output, Population, TimeToFirstSpike
 from snncc_ttfs28 import Ttfs28Backend
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.energy import estimate
@@ -134,6 +134,20 @@ def test_rule_one_layout() -> None:
     builder.add("y", Output(), ["n"])
     found = broken(builder.graph())
     assert "layers of shapes [(2, 2, 4), (2, 4, 2)] meet in 'n'" in found.message
+
+
+def test_rule_one_layout_of_a_dense_layer_and_a_convolution() -> None:
+    builder = GraphBuilder("g")
+    builder.add("x", Input((1, 2, 2), 1.0, 15), [])
+    one = i16(np.zeros((1, 1, 1, 1), int))
+    conv = Conv(Log2(i8(np.ones((2, 1, 1, 1), int)), one), (1, 1), (0, 0, 0, 0), (1, 1))
+    dense = Dense(Log2(i8(np.ones((8, 4), int)), i16(np.zeros((1, 1), int))))
+    model = TimeToFirstSpike(1, i32([4, 2]), 16)
+    op = Population((2, 2, 2), ((conv,), (dense,)), i32(np.zeros((1, 1, 1), int)), model)
+    builder.add("n", op, ["x", "x"])
+    builder.add("y", Output(), ["n"])
+    found = broken(builder.graph())
+    assert "a dense layer and a convolution of shape (2, 2, 2) meet in 'n'" in found.message
 
 
 def test_rule_inputs_alike() -> None:
