@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
-from snncc.onnx.curves import follow
+from snncc.onnx.curves import FUNCTIONS, follow
 from snncc.onnx.hints import HINTS
 from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
 from snncc_ir.ops import Input, MaxPool, Neuron, Output, TypeRuleError
@@ -119,7 +119,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
-        if network.approximate and not unknown and follow(node, network):
+        if network.approximate and node.op_type in FUNCTIONS and (unknown or follow(node, network)):
             return None
         if node.domain not in ("", "ai.onnx") or node.op_type not in table:
             raise Refusal(
