@@ -22,11 +22,17 @@ RAMPS = 8
 """Edges of the polygon between the two lines."""
 _GRID, _FINE = 96, 8
 """Places at which corners can be, and those between two of them at which the error is looked at."""
-_FAR = 32.0
+_FAR = (32.0, 128.0, 512.0, 2048.0)
+"""Where a function has to be a line: from the first of these on that will do."""
+_SCAN = 4097
 _LEAVES = 4e-3
 """Where the function is this far from a line, the polygon takes over."""
 _SHIFTS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _UNIT = 2.0**-20
+
+
+Line = tuple[float, float]
+"""Slope and offset."""
 
 
 class Curve(Protocol, Hashable):
@@ -83,19 +89,26 @@ def emit_fit(node: OnnxNode, net: Network, value: str, found: Fit) -> str:
 @cache
 def fit(curve: Curve) -> Fit | None:
     """The polygon of least largest error; None for a function that is no line far from 0."""
-    left, right = _line(curve, -1.0), _line(curve, 1.0)
-    if left is None or right is None:
-        return None
-    scan = np.linspace(-_FAR, _FAR, 4097)
-    values = curve(scan)
-    if not np.isfinite(values).all():
-        return None
-    leaves = np.abs(values - (left[0] * scan + left[1])) > _LEAVES
-    returns = np.abs(values - (right[0] * scan + right[1])) > _LEAVES
-    low = scan[max(int(np.argmax(leaves)) - 1, 0)] if leaves.any() else 0.0
-    high = scan[min(4097 - int(np.argmax(returns[::-1])), 4096)] if returns.any() else 0.0
-    if high <= low:  # lines that meet
-        low, high = min(low, high) - 1 / 64, max(low, high) + 1 / 64
+    for far in _FAR:
+        left, right = _line(curve, -far), _line(curve, far)
+        if left is not None and right is not None:
+            return _fit(curve, left, right, far)
+    return None
+
+
+def _fit(curve: Curve, left: Line, right: Line, far: float) -> Fit | None:
+    low, high = -far, far
+    for _ in range(2):  # the second time between what the first one has found
+        scan = np.linspace(low, high, _SCAN)
+        values = curve(scan)
+        if not np.isfinite(values).all():
+            return None
+        leaves = np.abs(values - (left[0] * scan + left[1])) > _LEAVES
+        returns = np.abs(values - (right[0] * scan + right[1])) > _LEAVES
+        low = scan[max(int(np.argmax(leaves)) - 1, 0)] if leaves.any() else 0.0
+        high = scan[min(_SCAN - int(np.argmax(returns[::-1])), _SCAN - 1)] if returns.any() else 0.0
+        if high <= low:  # lines that meet
+            low, high = min(low, high) - far / _SCAN, max(low, high) + far / _SCAN
     t = np.round(np.linspace(low, high, _GRID + 1) / _UNIT) * _UNIT
     ends = (left[0] * t[0] + left[1], right[0] * t[-1] + right[1])
     coarse, error = _polygon(curve, t, ends, (0.0,))
@@ -103,14 +116,16 @@ def fit(curve: Curve) -> Fit | None:
     corners = finer if less < error else coarse
     rounded = tuple((float(x), float(np.round(y / _UNIT) * _UNIT)) for x, y in corners)
     found = Fit(rounded, left[0], right[0], 0.0)
-    everywhere = np.linspace(-2 * _FAR, 2 * _FAR, 1 << 17)
+    everywhere = np.concatenate(
+        [np.linspace(-2 * far, 2 * far, 1 << 16), np.linspace(low, high, 1 << 14)]
+    )
     off = float(np.abs(found(everywhere) - curve(everywhere)).max())
     return Fit(rounded, left[0], right[0], off)
 
 
-def _line(curve: Callable[[Floats], Floats], side: float) -> tuple[float, float] | None:
-    """Slope and offset of the line that a function becomes on one side; None if none."""
-    x = side * np.array([1.0, 1.5, 2.0, 4.0]) * _FAR
+def _line(curve: Callable[[Floats], Floats], far: float) -> Line | None:
+    """The line that a function becomes on one side, from `far` on; None if none."""
+    x = far * np.array([1.0, 1.5, 2.0, 4.0])
     y = curve(x)
     slope = np.round((y[2] - y[0]) / (x[2] - x[0]) / _UNIT) * _UNIT
     offset = np.round((y[2] - slope * x[2]) / _UNIT) * _UNIT

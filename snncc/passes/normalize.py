@@ -22,8 +22,8 @@ largest number. How λ is found:
   integer scale of `quantize-weights`.
 
 `peak`: spikes a step that an activation of λ is worth; above 1 for graded spikes only, which then
-have finer levels and are not clipped at λ. `most`: those that neurons can send; where an activation
-has a ceiling (ReLU6), they are worth no more than it, so that neurons cannot exceed it.
+have finer levels and are not clipped at λ. `most`: those that neurons can send; where
+activations reach a ceiling (ReLU6), those are worth the ceiling, so that neurons cannot exceed it.
 
 A scale is rounded up to 8 significant bits, so that the last bits of floating-point calibration,
 which differ between processors, decide nothing.
@@ -113,7 +113,7 @@ class Normalize(Pass):
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling)):
-                    most = np.inf if ceiling is None else ceiling.floats.min() / self.most
+                    most = np.inf if ceiling is None else float(ceiling.floats.min())
                     relayed = None if node.name in uniform else _relayed(graph, node, scales)
                     if relayed is not None and relayed.max() <= most:
                         scale = relayed
@@ -121,29 +121,47 @@ class Normalize(Pass):
                         per = "layer" if self.method == "ecc" else self.per
                         per_channel = per == "channel" and node.name not in uniform
                         reach = _reach(graph, node, node.op, scales)
+                        bound: Floats = np.array(most)
                         if self.method == "weights":
+                            bound = bound / self.most
                             found = _reach(graph, node, node.op, scales, positive=True)
                         else:
-                            found = observed[node.name](per_channel)
+                            chosen, largest = observed[node.name]
+                            found = chosen(per_channel)
+                            bound = _kept(
+                                most, largest if per_channel else largest.max(), self.most
+                            )
                         scale = rounded_up(_chosen(found, LEAST_SCALE * reach, per_channel))
-                        scale = np.minimum(scale / self.peak, most).reshape(-1, *shape[1:])
+                        scale = np.minimum(scale / self.peak, bound).reshape(-1, *shape[1:])
                 case _:
                     scale = np.ones(shape)
             # float32 holds what is stored; so that weights are scaled by just that
             scales[node.name] = scale.astype(np.float32).astype(np.float64)
         return scales
 
-    def _observed(self, graph: Graph, context: Context) -> dict[str, Observed]:
-        """What calibration data says of each open population's λ."""
+    def _observed(self, graph: Graph, context: Context) -> dict[str, tuple[Observed, Floats]]:
+        """What calibration data says of each open population's λ, and largest activations, (C,)."""
         open_nodes = [node.name for node in graph if _is_open(node)]
         if self.method == "weights":
             return {}
         if self.method == "error":
             found = histograms(graph, open_nodes, context)
-            return {name: partial(_least_error, seen, self.steps) for name, seen in found.items()}
+            return {
+                name: (partial(_least_error, seen, self.steps), seen.largest)
+                for name, seen in found.items()
+            }
         percentile = self.percentile if self.method == "percentile" else 100.0
         tails = observe(graph, open_nodes, percentile, context)
-        return {name: partial(_quantile, tail) for name, tail in tails.items()}
+        return {name: (partial(_quantile, tail), tail.largest()) for name, tail in tails.items()}
+
+
+def _kept(ceiling: float, largest: Floats, most: int) -> Floats:
+    """The largest unit in which neurons that send up to `most` keep to a ceiling, (C,) or ().
+
+    Where no activation reaches it, it need not be kept.
+    """
+    reaches = largest >= ceiling * (1 - 1 / 1024)
+    return np.where(reaches, ceiling / most, ceiling)
 
 
 def _is_open(node: Node) -> bool:
