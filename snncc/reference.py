@@ -8,17 +8,20 @@ import onnx
 import onnxruntime
 
 from snncc.onnx import import_model
-from snncc.onnx.reader import read_whole
-from snncc_ir import Batch, Floats, SnnccError, fail, session
+from snncc.onnx.reader import check_file, read_whole
+from snncc_ir import Batch, Floats, SnnccError, fail, runtime_says, session
 from snncc_ir.values import BATCH
+
+_MODEL = "the model that the bundle was compiled from, with --model"
 
 
 def float_results(model: Path, samples: Batch, compiled: object, notes: list[str]) -> Floats:
     """What a bundle's first output stands for, on the same samples: logits, not their softmax.
 
     compiled: SHA-256 of the file that the bundle was compiled from; `notes` gets one if `model` is
-    another. Raises SNN002 and SNN030 for what onnxruntime refuses.
+    another. Raises SNN001 for what is no ONNX file, SNN002 and SNN030 for what onnxruntime refuses.
     """
+    check_file(model)
     if sha256(model.read_bytes()).hexdigest() != compiled:
         notes.append(f"{model.name} is not the file that the bundle was compiled from")
     running = _session(model)
@@ -28,6 +31,7 @@ def float_results(model: Path, samples: Batch, compiled: object, notes: list[str
             "SNN030",
             f"the model has {len(expected)} inputs, should have {len(samples)} as the bundle",
             str(model),
+            _MODEL,
         )
     first = running.get_outputs()[0].name
     batch = running.get_inputs()[0].shape[0]
@@ -46,7 +50,10 @@ def float_results(model: Path, samples: Batch, compiled: object, notes: list[str
             (result,) = running.run([first], part)
         except Exception as error:  # onnxruntime raises a dozen classes without a common base
             raise fail(
-                "SNN030", f"onnxruntime cannot run the model on the data: {error}", str(model)
+                "SNN030",
+                f"onnxruntime cannot run the model on the data: {runtime_says(error)}",
+                str(model),
+                _MODEL,
             ) from None
         parts.append(result[: size - missing])
     return np.concatenate(parts).astype(np.float64)

@@ -105,7 +105,11 @@ def command(
     for item in settings:
         key, equals, value = item.partition("=")
         if not equals:
-            raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
+            raise fail(
+                "SNN042",
+                f"--set is given '{item}', should be KEY=VALUE",
+                hint=f"--set input_bits=8; `snncc targets {target}` lists the keys",
+            )
         chosen[key.replace("-", "_")] = value
     wanted = goal(accuracy, prefer, confidence)
     tried: list[Search] = []

@@ -10,7 +10,7 @@ from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
 from snncc.onnx.wire import IrregularError, LargeTensor, split
-from snncc_ir import fail
+from snncc_ir import fail, why
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_model(path: Path) -> Model:
             "SNN001",
             "the model file has no graph with nodes",
             str(path),
-            "check that it is an ONNX file: python -m onnx.checker FILE, or netron",
+            "look at it with netron.app, and export the network again: torch.onnx.export(…)",
         )
     if not all(isinstance(text, str) for text in _texts(proto.graph)):
         raise fail(
@@ -61,6 +61,11 @@ def read_model(path: Path) -> Model:
             "export it again with a newer exporter; onnx.checker.check_model says the same",
         ) from None
     return Model(proto, stored)
+
+
+def check_file(path: Path) -> None:
+    """Raises SNN001 unless `path` is a file that can be read as ONNX."""
+    _parsed(path)
 
 
 def read_whole(path: Path) -> onnx.ModelProto:
@@ -93,7 +98,10 @@ def _parsed(path: Path) -> tuple[onnx.ModelProto, list[LargeTensor]]:
         ) from None
     except OSError as error:
         raise fail(
-            "SNN001", f"the model file cannot be read: {error.strerror}", str(path)
+            "SNN001",
+            f"the model file cannot be read: {why(error)}",
+            str(path),
+            "look at its path and permissions",
         ) from None
 
 

@@ -28,6 +28,7 @@ from snncc_ir import (
     SnnccError,
     Tensor,
     f32,
+    fail,
 )  # fmt: skip
 from snncc_ir.ops import (
     Add,
@@ -67,6 +68,8 @@ class Fuse(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
+        if all(isinstance(node.op, Input | Population | MaxPool | Output) for node in graph):
+            return graph  # in normal form already
         return _Fusion(graph, self.name).run()
 
 
@@ -90,6 +93,13 @@ class _Fusion:
         try:
             for node in self._graph:
                 operands = [self._values[name] for name in node.inputs]
+                if isinstance(node.op, Population):
+                    raise fail(
+                        "SNN020",
+                        f"population '{node.name}' stands among layers that are not fused",
+                        str(node.origin),
+                        "write neurons and layers, or all of the network as populations",
+                    )
                 if isinstance(node.op, Input | Neuron | MaxPool | Output):
                     self._source(node, operands)
                 else:
