@@ -1,6 +1,5 @@
 """The float network: the user's own model in onnxruntime, which bundles are compared with."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import onnx
 import onnxruntime
 
 from snncc.onnx import import_model
-from snncc.onnx.reader import check_file, read_whole
+from snncc.onnx.reader import model_digest, read_whole
 from snncc_ir import Batch, Floats, SnnccError, fail, runtime_says, session
 from snncc_ir.values import BATCH
 
@@ -21,8 +20,7 @@ def float_results(model: Path, samples: Batch, compiled: object, notes: list[str
     compiled: SHA-256 of the file that the bundle was compiled from; `notes` gets one if `model` is
     another. Raises SNN001 for what is no ONNX file, SNN002 and SNN030 for what onnxruntime refuses.
     """
-    check_file(model)
-    if sha256(model.read_bytes()).hexdigest() != compiled:
+    if model_digest(model) != compiled:
         notes.append(f"{model.name} is not the file that the bundle was compiled from")
     running = _session(model)
     expected = [given.name for given in running.get_inputs()]

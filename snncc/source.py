@@ -1,13 +1,13 @@
 """What a compilation starts from: the imported model, and calibration samples for it."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
 from snncc.onnx import import_model
+from snncc.onnx.reader import model_digest
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph
 
@@ -18,7 +18,7 @@ Data = str | Path | Array | Dataset
 class Source:
     """A lowered model and its calibration samples, in the network's own numbers.
 
-    digest: SHA-256 of the model's file. data: as it stands in the file; None when there is none,
+    digest: SHA-256 of the model's files. data: as it stands in the file; None when there is none,
     and samples are seeded noise. notes: what the user should know.
     """
 
@@ -55,8 +55,7 @@ def load_source(model: Path, data: Data | None, preprocessing: Preprocessing) ->
                 "network was trained on other numbers, say so with --scale, --mean and --std"
             )
         samples = samples_for(imported.graph, found, preprocessing)
-    digest = sha256(model.read_bytes()).hexdigest()
-    return Source(imported.graph, digest, found, samples, preprocessing, tuple(notes))
+    return Source(imported.graph, model_digest(model), found, samples, preprocessing, tuple(notes))
 
 
 def as_dataset(data: Data | None) -> Dataset | None:

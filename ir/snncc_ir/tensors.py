@@ -37,8 +37,9 @@ class Tensor:
             raise ValueError(
                 f"tensor format is {self.array.dtype}, should be one of {', '.join(FORMATS)}"
             )
-        writable = self.array.flags.writeable or not self.array.flags.c_contiguous
-        array = self.array.copy(order="C") if writable else self.array
+        given = np.asarray(self.array)  # numpy gives a number where a result has no axes
+        writable = given.flags.writeable or not given.flags.c_contiguous
+        array = given.copy(order="C") if writable else given
         array.flags.writeable = False
         object.__setattr__(self, "array", array)
 

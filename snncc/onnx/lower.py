@@ -16,7 +16,18 @@ from snncc.onnx.constants import Constants
 from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, readable, refuse
 from snncc.onnx.ops.ending import KEEP_ORDER, final_values, lower_choice
 from snncc_ir import Diagnostic, Graph, Origin, Shape, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output, Relu, TypeRuleError
+from snncc_ir.ops import (
+    Input,
+    Neuron,
+    Output,
+    Pad,
+    Relu,
+    Reshape,
+    Slice,
+    Transpose,
+    TypeRuleError,
+    View,
+)  # fmt: skip
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -86,7 +97,7 @@ def lower(
             problems += [problem] if problem else []
             _stand_in(node, network, inferred)
     if not problems:
-        results, problems = _outputs(proto, network)
+        results, problems = _outputs(proto, network, needs_neurons)
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
@@ -243,38 +254,45 @@ def _require_inputs(node: OnnxNode, opset: int) -> None:
             )
 
 
-def _outputs(proto: onnx.GraphProto, network: Network) -> tuple[list[str], list[Diagnostic]]:
+def _outputs(
+    proto: onnx.GraphProto, network: Network, needs_neurons: bool
+) -> tuple[list[str], list[Diagnostic]]:
     """Adds outputs; the value of the model that each stands for, and problems."""
+    values: dict[str, str] = {}
     problems, results = [], []
-    scores = {
-        network.value(result.name)
-        for result in proto.output
-        if network.is_value(result.name) and result.name not in network.choices
-    }
     for result in proto.output:
         place = f"output '{result.name}'"
-        if not network.is_value(result.name):
-            problems.append(
-                Diagnostic(
-                    "SNN004",
-                    f"{place} does not depend on the input",
-                    place,
-                    "remove it from the model's outputs",
-                )
-            )
-            continue
-        value = network.value(result.name)
-        if result.name in network.choices and value in scores:
+        hint = "remove it from the model's outputs"
+        try:
+            if not network.is_value(result.name):
+                refuse(f"{place} does not depend on the input", hint)
+            value = network.value(result.name)
+            if needs_neurons and _is_given(network, value):
+                refuse(f"{place} is nothing but the input, should be of neurons", hint)
+            values[result.name] = value
+        except Refusal as refusal:
+            problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
+    scores = {value for name, value in values.items() if name not in network.choices}
+    for name, value in values.items():
+        if name in network.choices and value in scores:
             network.notes.append(
-                f"{place} is left out: it says which of the other output's numbers is the largest"
+                f"output '{name}' is left out: it says which number of another output is the "
+                "largest"
             )
             continue
         scores.add(value)
-        results.append(network.stands_for.get(result.name, result.name))
-        name = network.builder.unique(readable(result.name, "", "output"))
-        origin = Origin((Source("Output", result.name),))
-        network.builder.add(name, Output(), [value], origin)
+        results.append(network.stands_for.get(name, name))
+        unique = network.builder.unique(readable(name, "", "output"))
+        network.builder.add(unique, Output(), [value], Origin((Source("Output", name),)))
     return results, problems
+
+
+def _is_given(network: Network, value: str) -> bool:
+    """Whether a value is the network's input, perhaps in another order."""
+    node = network.builder[value]
+    while isinstance(node.op, Reshape | Transpose | Slice | Pad | View):
+        node = network.builder[node.inputs[0]]
+    return isinstance(node.op, Input)
 
 
 def _place(node: OnnxNode, network: Network) -> str:

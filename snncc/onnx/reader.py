@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import onnx
@@ -63,9 +64,26 @@ def read_model(path: Path) -> Model:
     return Model(proto, stored)
 
 
-def check_file(path: Path) -> None:
-    """Raises SNN001 unless `path` is a file that can be read as ONNX."""
-    _parsed(path)
+def model_digest(path: Path) -> str:
+    """SHA-256 of a model's file, and of the files in its folder that have weights of it; raises SNN001."""
+    folder = path.parent.resolve()
+    proto, _ = _parsed(path)
+    locations = sorted(
+        {
+            entry.value
+            for tensor in proto.graph.initializer
+            for entry in tensor.external_data
+            if entry.key == "location"
+        }
+    )
+    named = [(folder / name).resolve() for name in locations if "\0" not in name]
+    digest = sha256()
+    beside = [file for file in named if file.is_relative_to(folder) and file.is_file()]
+    for file in (path, *beside):
+        with file.open("rb") as content:
+            while block := content.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def read_whole(path: Path) -> onnx.ModelProto:

@@ -109,7 +109,15 @@ class _Fusion:
                 raise
         if self._problems:
             raise SnnccError(dict.fromkeys(self._problems))
-        return self._builder.graph()
+        graph = self._builder.graph()
+        if graph.code is None:
+            raise fail(
+                "SNN006",
+                "no result of the network depends on neurons",
+                graph.name,
+                "a spiking network needs at least one ReLU (or ReLU6) between its layers",
+            )
+        return graph
 
     def _source(self, node: Node, operands: list[_Linear]) -> None:
         match node.op:

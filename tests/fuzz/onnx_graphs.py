@@ -1,6 +1,7 @@
 """Random ONNX models: operators of the front end and others, in forms that are mostly valid."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import onnx
@@ -69,7 +70,7 @@ class Grower:
             dims = value.type.tensor_type.shape.dim
             shape = tuple(dim.dim_value for dim in dims[1:])
             is_float = value.type.tensor_type.elem_type == TensorProto.FLOAT
-            if value.name in outputs and is_float and dims and all(size > 0 for size in shape):
+            if value.name in outputs and is_float and shape and min(shape) > 0:
                 self.shapes[value.name] = shape
 
     def model(self, *outputs: str) -> onnx.ModelProto:
@@ -311,4 +312,10 @@ def models(draw: st.DrawFn) -> onnx.ModelProto:
     outputs = [grower.nodes[-1].output[0]]
     if draw(st.integers(0, 4)) == 0:
         outputs.append(grower.value)
-    return grower.model(*dict.fromkeys(outputs))
+    model = grower.model(*dict.fromkeys(outputs))
+    with suppress(Exception):  # of a last node that is refused
+        model = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    for result in model.graph.output:
+        if not result.type.tensor_type.HasField("shape"):  # which a valid model has
+            result.type.tensor_type.shape.dim.add().dim_param = "N"
+    return model

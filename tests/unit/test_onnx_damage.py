@@ -217,6 +217,17 @@ def test_softmax_over_the_batch_is_refused(tmp_path: Path) -> None:
     assert found.message == "its axis is 0 of a value with 2 axes, should be 1 to 1"
 
 
+def test_an_output_that_is_the_input_is_refused(tmp_path: Path) -> None:
+    maker = Maker(3, 9, 8)
+    relu_conv(maker)
+    result = maker.last
+    maker.last = "x"
+    maker.node("Transpose", perm=[0, 2, 3, 1])
+    (found,) = refusal(maker.save(tmp_path, result, maker.last))
+    assert found.code == "SNN004"
+    assert found.message == "output 'v2' is nothing but the input, should be of neurons"
+
+
 def test_all_dynamic_sizes_are_said(tmp_path: Path) -> None:
     """A view of the batch is computed for one sample; other dynamic sizes stay refused."""
     maker = Maker(3, 9, 8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from snncc.onnx import import_model
-from snncc.onnx.reader import read_model
+from snncc.onnx.reader import model_digest, read_model
 from snncc.onnx.wire import LARGE, IrregularError, split
 from snncc_ir import SnnccError
 from snncc_ir.ops import Dense
@@ -82,8 +82,10 @@ def test_weights_beside_the_model(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     onnx.save_model(model, path, save_as_external_data=True, location="weights.bin")
     assert path.stat().st_size < 1000
+    digest = model_digest(path)
     np.testing.assert_array_equal(weights_of(path), weight)
     (tmp_path / "weights.bin").write_bytes(b"cut")
+    assert model_digest(path) != digest
     with pytest.raises(SnnccError) as caught:
         import_model(path)
     (found,) = caught.value.diagnostics
