@@ -65,7 +65,7 @@ def read_model(path: Path) -> Model:
 
 
 def model_digest(path: Path) -> str:
-    """SHA-256 of a model's file, and of the files in its folder that have weights of it; raises SNN001."""
+    """SHA-256 of a model's file, and of files in its folder with weights of it; raises SNN001."""
     folder = path.parent.resolve()
     proto, _ = _parsed(path)
     locations = sorted(
@@ -186,4 +186,6 @@ def _declare_domains(proto: onnx.ModelProto) -> None:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first sentence of an error, which may stand in two lines."""
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    return " ".join([first.strip(), *others[:1]]) if first.rstrip().endswith(":") else first

@@ -91,8 +91,9 @@ def reflecting_pad(place: Place) -> str:
     model = onnx.load(path)
     pads = np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
     model.graph.initializer.append(onnx.numpy_helper.from_array(pads, "p"))
-    del model.graph.output[0].type.tensor_type.shape.dim[:]
-    model.graph.output[0].type.tensor_type.ClearField("shape")
+    model.graph.output[0].CopyFrom(
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3, 4, 4])
+    )
     onnx.save(model, path)
     return "model.onnx -o bundle/"
 
@@ -106,7 +107,7 @@ def dynamic_image(place: Place) -> str:
         nodes,
         "model",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2, "height", "width"])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3, "rows", "columns"])],
         [onnx.numpy_helper.from_array(dyadic(1, 3, 2, 3, 3), "w")],
     )
     opset = [helper.make_opsetid("", 17)]
@@ -208,9 +209,9 @@ def other_target(place: Place) -> str:
     return "model.onnx --calib calib.npz --target lohi -o bundle/"
 
 
-def max_pool(place: Place) -> str:
-    place.images()
-    return "model.onnx --calib calib.npz --target loihi --chip loihi1 -o bundle/"
+def wide_weights(place: Place) -> str:
+    place.model()
+    return "model.onnx --calib calib.npz --target loihi --weight-bits 16 -o bundle/"
 
 
 def other_option(place: Place) -> str:
@@ -220,7 +221,8 @@ def other_option(place: Place) -> str:
 
 def too_few_steps(place: Place) -> str:
     place.model()
-    return "model.onnx --calib calib.npz --accuracy 6 --neuron if --steps 1 --weight-bits 2 -q -o bundle/"
+    np.savez(place.folder / "calib.npz", x=dyadic(7, 100, 4))
+    return "model.onnx --calib calib.npz --accuracy 6 --neuron if --steps 1 -q -o bundle/"
 
 
 def other_folder(place: Place) -> str:
@@ -277,7 +279,7 @@ EXAMPLES: dict[str, Callable[[Place], str]] = {
     "SNN007": linear_layers, "SNN010": unquantized_input, "SNN011": misspelled_op,
     "SNN012": tensors_left_behind, "SNN020": misspelled_pass, "SNN021": broken_promise,
     "SNN022": too_many_octaves, "SNN030": channels_last, "SNN031": no_data,
-    "SNN032": few_samples, "SNN040": other_target, "SNN041": max_pool, "SNN042": other_option,
+    "SNN032": few_samples, "SNN040": other_target, "SNN041": wide_weights, "SNN042": other_option,
     "SNN043": too_few_steps, "SNN050": other_folder, "SNN051": changed_file,
     "SNN052": no_compiler, "SNN053": slots, "SNN054": no_dask, "SNN060": damaged_image,
     "SNN061": edited_text,
