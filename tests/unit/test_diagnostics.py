@@ -30,8 +30,18 @@ def run(command: str) -> int | str | None:
     return caught.value.code
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For bundles that several examples begin with."""
+    return tmp_path_factory.mktemp("kept")
+
+
 def printed(
-    code: str, folder: Path, capfd: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch
+    code: str,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    patch: pytest.MonkeyPatch,
+    kept: Path,
 ) -> str:
     """The command of a code's example, and what it says on stderr."""
 
@@ -39,7 +49,7 @@ def printed(
         assert not run(command), capfd.readouterr().err
 
     patch.chdir(folder)
-    command = EXAMPLES[code](Place(folder, succeeds, patch))
+    command = EXAMPLES[code](Place(folder, succeeds, patch, kept))
     capfd.readouterr()
     found = run(command)
     said = capfd.readouterr().err
@@ -65,10 +75,11 @@ def test_example(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    kept: Path,
     update_golden: bool,
 ) -> None:
     """What the page shows is what snncc prints; every diagnostic in it says what to try."""
-    shown = printed(code, tmp_path, capfd, monkeypatch)
+    shown = printed(code, tmp_path, capfd, monkeypatch, kept)
     assert code in shown
     assert "Traceback" not in shown
     for diagnostic in re.split(r"(?m)^error ", shown)[1:]:
