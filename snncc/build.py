@@ -29,7 +29,7 @@ def build_network(
     """
     compiled = run_pipeline(graph, pipeline, context, labels, dump, measure)
     check_rules(chip, compiled.graph, settings)
-    _check_complete(compiled.graph)
+    _check_complete(chip, compiled.graph)
     return compiled
 
 
@@ -40,7 +40,7 @@ def check_rules(chip: Backend, graph: Graph, settings: Settings) -> None:
         raise SnnccError(found)
 
 
-def _check_complete(graph: Graph) -> None:
+def _check_complete(chip: Backend, graph: Graph) -> None:
     try:
         check(graph, INTEGER)
     except SnnccError as error:
@@ -48,5 +48,5 @@ def _check_complete(graph: Graph) -> None:
             "SNN020",
             f"the pipeline stops before its end: {error.diagnostics[0].message}",
             error.diagnostics[0].place,
-            "end it as the target's own pipeline; `snncc targets NAME` prints it",
+            f"end it as the target's own pipeline, which `snncc targets {chip.name}` prints",
         ) from None

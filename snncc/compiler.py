@@ -12,7 +12,7 @@ from snncc.activity import measured_spikes
 from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
 from snncc.exit_choice import chosen_exit
-from snncc.options import given_options, make_settings, without_samples
+from snncc.options import given_options, make_settings, own_pipeline, without_samples
 from snncc.passes.base import Context
 from snncc.passes.manager import Compiled
 from snncc.passes.registry import parse_pipeline, print_pipeline
@@ -88,10 +88,18 @@ def compile(
     goal = Goal(accuracy) if isinstance(accuracy, int | float) else accuracy
     if goal is None:
         if data is not None:
-            raise fail("SNN042", "data to measure on is given without an accuracy to keep")
+            raise fail(
+                "SNN042",
+                "data to measure on is given without an accuracy to keep",
+                hint="--accuracy POINTS with it; `snncc verify` measures a finished bundle",
+            )
         chosen = make_settings(chip, settings, options)
     elif passes is not None:
-        raise fail("SNN042", "a pipeline leaves no settings to search, give passes or accuracy")
+        raise fail(
+            "SNN042",
+            "a pipeline leaves no settings to search, should be passes or accuracy",
+            hint="leave out --passes or --accuracy",
+        )
     pre = preprocessing or Preprocessing()
     progress("import", 0, 1)
     source = load_source(Path(model), calibration, pre, approximate)
@@ -103,7 +111,7 @@ def compile(
         chosen = make_settings(chip, None, found.settings())
     if source.data is None and "calibrate" not in given_options(settings, options):
         chosen = without_samples(chosen)
-    pipeline = parse_pipeline(passes if passes is not None else chip.pipeline(chosen))
+    pipeline = own_pipeline(chip, chosen) if passes is None else parse_pipeline(passes)
     compiled = build_network(
         chip,
         source.graph,

@@ -1,6 +1,5 @@
 """Data files: .npz (or .npy) with samples `x` and, for accuracy, classes `y`."""
 
-import zipfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from snncc_backends import Preprocessing
-from snncc_ir import Array, Batch, Graph, Shape, fail
+from snncc_ir import Array, Batch, Graph, Shape, fail, why
 from snncc_ir.ops import Input
 
 
@@ -41,6 +40,9 @@ class Dataset:
         return state.hexdigest()
 
 
+_SAVE = "np.savez('data.npz', x=samples, y=classes)"
+
+
 def read_dataset(path: Path) -> Dataset:
     """Reads `x` (and `y`) of an .npz, or an .npy; raises SNN030 for a file that is neither.
 
@@ -55,11 +57,24 @@ def read_dataset(path: Path) -> Dataset:
             else:
                 arrays = {"x": loaded}
     except FileNotFoundError:
-        raise fail("SNN030", "the data file does not exist", str(path)) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
         raise fail(
             "SNN030",
-            f"the data file cannot be read: {error}",
+            "the data file does not exist",
+            str(path),
+            "look at its path; np.savez('data.npz', x=samples, y=classes) writes such a file",
+        ) from None
+    except MemoryError:
+        raise fail(
+            "SNN030",
+            "the data file needs more memory than there is",
+            str(path),
+            "fewer samples; some hundred are enough for calibration",
+        ) from None
+    except Exception as error:  # numpy and zipfile raise a dozen classes for damaged files
+        what = "it is no .npz or .npy" if "pickle" in str(error) else why(error)
+        raise fail(
+            "SNN030",
+            f"the data file cannot be read: {what}",
             str(path),
             "np.savez('data.npz', x=samples, y=classes) writes such a file",
         ) from None
@@ -72,13 +87,24 @@ def make_dataset(
 ) -> Dataset:
     """A checked dataset; raises SNN030 when samples and classes do not fit together."""
     if not arrays:
-        raise fail("SNN030", "the data has no samples, should have an array 'x'", place)
+        raise fail("SNN030", "the data has no samples, should have an array 'x'", place, _SAVE)
     counts = {name: len(array) if array.ndim else 0 for name, array in arrays.items()}
     if min(counts.values()) < 1 or len(set(counts.values())) > 1:
-        raise fail("SNN030", f"samples are {counts}, should be the same number, at least 1", place)
+        found = " and ".join(f"{count} of '{name}'" for name, count in counts.items())
+        raise fail(
+            "SNN030",
+            f"there are {found}, should be the same number of samples, at least 1",
+            place,
+            "the first axis of each array counts samples, even where there is one",
+        )
     for name, array in arrays.items():
         if array.dtype.kind not in "uif":
-            raise fail("SNN030", f"'{name}' has type {array.dtype}, should be numbers", place)
+            raise fail(
+                "SNN030",
+                f"'{name}' has type {array.dtype}, should be numbers",
+                place,
+                "uint8 or float32, such as x.astype(np.float32)",
+            )
     if labels is not None:
         count = next(iter(counts.values()))
         if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "ui":
@@ -87,6 +113,7 @@ def make_dataset(
                 f"'y' has shape {list(labels.shape)} and type {labels.dtype}, should be one "
                 f"integer for each of {count} samples",
                 place,
+                "y.argmax(1) for one-hot classes; leave 'y' out where there are no classes",
             )
         labels = labels.reshape(-1)
     return Dataset(arrays, labels)
@@ -97,11 +124,14 @@ def samples_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Ba
     inputs: dict[str, Shape] = {
         node.name: node.op.shape for node in graph.inputs if isinstance(node.op, Input)
     }
+    _check_classes(graph, data)
     if len(inputs) == 1:
         (name,) = inputs
         if len(data.arrays) > 1 and "x" not in data.arrays:
             raise fail(
-                "SNN030", f"the data has arrays {sorted(data.arrays)}, should have 'x' (and 'y')"
+                "SNN030",
+                f"the data has arrays {', '.join(sorted(data.arrays))}, should have 'x' (and 'y')",
+                hint=_SAVE,
             )
         array = data.arrays.get("x", next(iter(data.arrays.values())))
         return {name: preprocessing.apply(array, inputs[name])}
@@ -109,10 +139,28 @@ def samples_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Ba
     if missing:
         raise fail(
             "SNN030",
-            f"the data has arrays {sorted(data.arrays)}, should have one for each input: "
-            f"{', '.join(inputs)}",
+            f"the data has arrays {', '.join(sorted(data.arrays))}, should have one for each "
+            f"input: {', '.join(inputs)}",
+            hint="np.savez with the inputs' names: "
+            f"np.savez('data.npz', {', '.join(f'{name}=…' for name in inputs)})",
         )
     return {name: preprocessing.apply(data.arrays[name], shape) for name, shape in inputs.items()}
+
+
+def _check_classes(graph: Graph, data: Dataset) -> None:
+    """Raises SNN030 for classes that the first output cannot name, such as such counted from 1."""
+    output = graph.outputs[0].type.shape
+    if data.labels is None or len(output) != 1 or output[0] < 2:
+        return
+    least, most = int(data.labels.min()), int(data.labels.max())
+    if least < 0 or most >= output[0]:
+        raise fail(
+            "SNN030",
+            f"classes 'y' go from {least} to {most}, should be 0 to {output[0] - 1}, as the first "
+            f"output has {output[0]} numbers",
+            hint="count classes from 0, in the order of the outputs; leave 'y' out where there are "
+            "none",
+        )
 
 
 def synthetic_samples(graph: Graph, count: int = 64, seed: int = 0) -> Batch:

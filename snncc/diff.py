@@ -30,8 +30,13 @@ def diff(first: Path, second: Path) -> list[str]:
         return list(_graphs(read_graph(first), read_graph(second)))
     missing = [str(path) for path in (first, second) if not path.exists()]
     if missing:
-        raise fail("SNN051", "there is nothing to compare", missing[0])
-    raise fail("SNN051", "a folder and a file cannot be compared", f"{first} and {second}")
+        raise fail("SNN051", "there is nothing to compare", missing[0], "look at its path")
+    raise fail(
+        "SNN051",
+        "a folder and a file cannot be compared",
+        f"{first} and {second}",
+        "two bundles, two .sir files, or two images",
+    )
 
 
 def _bundles(first: BundleFolder, second: BundleFolder) -> Iterator[str]:

@@ -95,7 +95,11 @@ def choose_margin(graph: Graph, full: Execution, points: float) -> Choice:
     """
     unit = margin_unit(graph)
     if not 0 < points < 100:
-        raise fail("SNN053", f"the loss is {points:g}, should be above 0 and below 100 points")
+        raise fail(
+            "SNN053",
+            f"the loss is {points:g}, should be above 0 and below 100 points",
+            hint="--early-exit-loss 0.5",
+        )
     totals = _totals(graph, full)
     leader = totals.argmax(axis=2)
     wrong = leader != leader[:, -1:]

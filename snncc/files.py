@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from snncc_ir import fail
+from snncc_ir import fail, why
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -23,9 +23,9 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         raise fail(
             "SNN050",
-            f"the file cannot be written: {error.strerror or error}",
+            f"the file cannot be written: {why(error)}",
             str(path),
-            "free some space, or choose another place; nothing was changed",
+            "another place that you may write to, or free some space; nothing was changed",
         ) from None
     finally:
         if partial is not None:

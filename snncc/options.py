@@ -1,10 +1,13 @@
 """What the user sets, checked against what the target's codings know."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 
-from snncc_backends import Backend, RateSettings, Settings
-from snncc_ir import fail
+from snncc.passes.base import Pass
+from snncc.passes.registry import KINDS, parse_pipeline
+from snncc_backends import Backend, RateSettings, Settings, targets
+from snncc_ir import SnnccError, fail, nearest
 
 BEST_NEURONS = ("signed-graded", "graded", "signed-if", "if", "hard-if")
 """Models of the rate code, the most accurate in few time steps first."""
@@ -30,6 +33,7 @@ def make_settings(
             raise fail(
                 "SNN042",
                 f"coding is '{coding}', should be {' or '.join(codings)} for target {chip.name}",
+                hint=_who_has(str(coding)) or "leave --coding out",
             )
         given = chip.defaults(codings[str(coding)], changes)
     types = {field.name: type(getattr(given, field.name)) for field in fields(given)}
@@ -37,18 +41,73 @@ def make_settings(
     for key, value in changes.items():
         if key not in types:
             raise fail(
-                "SNN042", f"option '{key}' is not known, should be one of {', '.join(types)}"
+                "SNN042",
+                f"option '{key}' is not known, should be one of {', '.join(types)}",
+                f"target {chip.name}, coding {given.coding}",
+                _whose(key) or nearest(key, types, f"`snncc targets {chip.name}` lists them"),
             )
         try:
             values[key] = types[key](value)
         except (TypeError, ValueError):
             raise fail(
-                "SNN042", f"option '{key}' is '{value}', should be {types[key].__name__}"
+                "SNN042",
+                f"option '{key}' is '{value}', should be {KINDS[types[key]]}",
+                f"target {chip.name}, coding {given.coding}",
+                f"{getattr(given, key)}, which is the default",
             ) from None
     chosen = replace(given, **values)  # type: ignore[arg-type]
     if isinstance(chosen, RateSettings) and chosen.neuron == "auto":
         return replace(chosen, neuron=best_neuron(chip.models_of(chosen)))
     return chosen
+
+
+def _whose(key: str) -> str:
+    """A hint for an option of another coding or target; empty when none has it."""
+    for name, chip in _loaded():
+        for coding in chip.codings:
+            if key in {field.name for field in fields(coding)}:
+                return f"--target {name} --coding {coding.coding}, which has it"
+    return ""
+
+
+def _who_has(coding: str) -> str:
+    """A hint for a coding of another target; empty when none has it."""
+    names = [name for name, chip in _loaded() if coding in {c.coding for c in chip.codings}]
+    return f"--target {' or '.join(names)} for this coding, or leave --coding out" if names else ""
+
+
+def _loaded() -> Iterator[tuple[str, Backend]]:
+    for name, load in targets().items():
+        with suppress(SnnccError):  # a broken plug-in says so when it is asked for
+            yield name, load()
+
+
+def own_pipeline(chip: Backend, settings: Settings) -> tuple[Pass, ...]:
+    """The target's own passes; raises SNN042 for settings that its passes do not take."""
+    try:
+        return parse_pipeline(chip.pipeline(settings))
+    except SnnccError as error:
+        listed = f"`snncc targets {chip.name}` lists options with their defaults"
+        raise SnnccError(
+            replace(
+                found,
+                code="SNN042",
+                hint="; ".join(filter(None, [_OPTIONS.get(found.place, ""), listed])),
+            )
+            for found in error.diagnostics
+        ) from None
+
+
+_OPTIONS = {
+    "pass quantize-weights": "another --weight-bits",
+    "pass quantize-log2": "another --weight-bits, resolution, rounding or samples",
+    "pass quantize-input": "another --set input_bits=",
+    "pass rate-code": "another --steps, --neuron, or --set start=, most=",
+    "pass ttfs-code": "another --steps, or --set tau=, offset=",
+    "pass radix-code": "another --steps, or --set start=",
+    "pass normalize": "another --steps, --method, --percentile, --per, or --set peak=",
+}
+"""What sets the options of passes."""
 
 
 def without_samples(settings: Settings) -> Settings:

@@ -9,8 +9,10 @@ import onnxruntime
 
 from snncc.onnx import import_model
 from snncc.onnx.reader import model_digest, read_whole
-from snncc_ir import Array, Batch, Floats, SnnccError, fail, session
+from snncc_ir import Array, Batch, Floats, SnnccError, fail, runtime_says, session
 from snncc_ir.values import BATCH
+
+_MODEL = "the model that the bundle was compiled from, with --model"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def float_results(
     """The model's results for samples.
 
     compiled: SHA-256 of the file that the bundle was compiled from; `notes` gets one if `model` is
-    another. Raises SNN002 and SNN030 for what onnxruntime refuses.
+    another. Raises SNN001 for what is no ONNX file, SNN002 and SNN030 for what onnxruntime refuses.
     """
     if model_digest(model) != compiled:
         notes.append(f"{model.name} is not the file that the bundle was compiled from")
@@ -54,6 +56,7 @@ def float_results(
             "SNN030",
             f"the model has {len(expected)} inputs, should have {len(samples)} as the bundle",
             str(model),
+            _MODEL,
         )
     first = running.get_outputs()[0].name
     batch = running.get_inputs()[0].shape[0]
@@ -72,7 +75,10 @@ def float_results(
             (result,) = running.run([first], part)
         except Exception as error:  # onnxruntime raises a dozen classes without a common base
             raise fail(
-                "SNN030", f"onnxruntime cannot run the model on the data: {error}", str(model)
+                "SNN030",
+                f"onnxruntime cannot run the model on the data: {runtime_says(error)}",
+                str(model),
+                _MODEL,
             ) from None
         parts.append(result[: size - missing])
     return Reference(np.concatenate(parts).astype(np.float64), exact, labels)

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from snncc_backends.preprocess import Preprocessing
-from snncc_ir import Graph, SnnccError, fail, parse_graph, unpack
+from snncc_ir import Graph, SnnccError, fail, parse_graph, unpack, why
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -63,9 +63,9 @@ def write_bundle(
     except OSError as error:
         raise fail(
             "SNN050",
-            f"the bundle cannot be written: {error.strerror or error}",
+            f"the bundle cannot be written: {why(error)}",
             str(folder),
-            "free some space, or choose another folder with -o; nothing was changed",
+            "another folder with -o, where you may write, or free some space; nothing was changed",
         ) from None
     finally:
         if partial is not None:
@@ -77,14 +77,19 @@ def check_place(folder: Path, force: bool) -> None:
     if not os.path.lexists(folder):
         return
     if not folder.is_dir():
-        raise fail("SNN050", "the output is a file, should be a folder", str(folder))
+        raise fail(
+            "SNN050",
+            "the output is a file, should be a folder",
+            str(folder),
+            "another name with -o; files are never replaced by bundles",
+        )
     if any(folder.iterdir()):
         if not (folder / MANIFEST).is_file():
             raise fail(
                 "SNN050",
                 "the output folder exists and is no bundle, so it is left alone",
                 str(folder),
-                "choose another folder with -o",
+                "another folder with -o, or an empty one",
             )
         if not force:
             raise fail(
@@ -123,16 +128,26 @@ class BundleFolder:
     def read(folder: Path) -> "BundleFolder":
         """Reads and checks a bundle; raises SNN051 for anything that does not fit."""
         path = folder / MANIFEST
+        if not folder.is_dir():
+            what = "is a file, should be a folder" if folder.exists() else "does not exist"
+            hint = "the folder that was given as -o when the network was compiled"
+            raise _broken(folder, f"the bundle {what}", hint)
         try:
             manifest = json.loads(path.read_bytes())
         except FileNotFoundError:
-            raise _broken(folder, f"{MANIFEST} is missing, so this is no bundle") from None
+            raise _broken(
+                folder,
+                f"{MANIFEST} is missing, so this is no bundle",
+                "the folder that was given as -o when the network was compiled",
+            ) from None
         except (OSError, ValueError, RecursionError) as error:
-            raise _broken(folder, f"{MANIFEST} cannot be read: {error}") from None
+            raise _broken(folder, f"{MANIFEST} cannot be read: {why(error)}") from None
         if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
             raise _broken(folder, f"{MANIFEST} is no manifest")
         if manifest.get("format") != FORMAT:
-            raise _broken(folder, f"the format is {manifest.get('format')}, should be {FORMAT}")
+            found = manifest.get("format")
+            hint = "the version of snncc that made it, or compile the bundle anew"
+            raise _broken(folder, f"the format is {found}, should be {FORMAT}", hint)
         bundle = BundleFolder(folder, manifest)
         for name, expected in manifest["files"].items():
             if digest(bundle.file(str(name))) != expected:
@@ -147,7 +162,7 @@ class BundleFolder:
         try:
             return (self.folder / name).read_bytes()
         except OSError as error:
-            raise _broken(self.folder, f"{name} cannot be read: {error.strerror}") from None
+            raise _broken(self.folder, f"{name} cannot be read: {why(error)}") from None
 
     def text(self, key: str) -> str:
         """A text entry of the manifest."""
@@ -170,8 +185,9 @@ class BundleFolder:
             return parse_graph(
                 self.file(NETWORK).decode(), unpack(self.file(TENSORS), TENSORS), NETWORK
             )
-        except SnnccError as error:
-            raise _broken(self.folder, f"{NETWORK} does not fit: {error}") from None
+        except (SnnccError, UnicodeDecodeError) as error:
+            found = error.diagnostics[0].message if isinstance(error, SnnccError) else why(error)
+            raise _broken(self.folder, f"{NETWORK} does not fit: {found}") from None
 
     @cached_property
     def preprocessing(self) -> Preprocessing:
@@ -179,5 +195,5 @@ class BundleFolder:
         return Preprocessing.from_json(self.table("preprocessing"))
 
 
-def _broken(folder: Path, message: str) -> SnnccError:
-    return fail("SNN051", message, str(folder), "compile the bundle anew")
+def _broken(folder: Path, message: str, hint: str = "compile the network anew") -> SnnccError:
+    return fail("SNN051", message, str(folder), hint)

@@ -32,7 +32,9 @@ class EarlyExit:
     def __post_init__(self) -> None:
         for what, value in (("the margin", self.margin), ("least_steps", self.least_steps)):
             if value < 1:
-                raise fail("SNN053", f"{what} is {value}, should be at least 1")
+                raise fail(
+                    "SNN053", f"{what} is {value}, should be at least 1", hint="1, or no early exit"
+                )
 
     def steps_used(self, totals: Integers) -> Integers:
         """Steps until each sample's end, (N,); all that there are where the margin is not reached.
@@ -76,6 +78,7 @@ def margin_unit(graph: Graph) -> float:
             f"the first output has shape {list(node.type.shape)} of {source.type.size} neurons, "
             "should be a vector of at least two classes, one a neuron",
             str(node.origin),
+            "run all steps; --steps N takes fewer for all samples",
         )
     ones = {
         name: np.ones((1, *graph[name].type.shape), np.int64)
@@ -96,7 +99,11 @@ def exit_rule(graph: Graph, margin: float, least_steps: int = 1) -> EarlyExit:
     """The rule for a margin in the network's own numbers, added up over steps; raises SNN053."""
     unit = margin_unit(graph)
     if not 0 < margin < np.inf:
-        raise fail("SNN053", f"the margin is {margin:g}, should be a positive number")
+        raise fail(
+            "SNN053",
+            f"the margin is {margin:g}, should be a positive number",
+            hint="--early-exit-loss POINTS with --calib, which chooses one; 0 is all steps",
+        )
     units = margin / unit
     nearest = round(units)
     exact = abs(units - nearest) <= ROUNDING * max(nearest, 1)

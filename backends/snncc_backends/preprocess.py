@@ -29,11 +29,23 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
-            raise fail("SNN030", f"layout is '{self.layout}', should be {' or '.join(LAYOUTS)}")
+            raise fail(
+                "SNN030",
+                f"layout is '{self.layout}', should be {' or '.join(LAYOUTS)}",
+                hint="--layout nhwc for data whose channels come last; else leave it out",
+            )
         if not np.isfinite([self.scale, *self.mean, *self.std]).all():
-            raise fail("SNN030", "scale, mean or std is not finite, should be a number")
+            raise fail(
+                "SNN030",
+                "scale, mean or std is not finite, should be a number",
+                hint="--scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+            )
         if any(value == 0 for value in self.std) or self.scale == 0:
-            raise fail("SNN030", "scale or std is 0, should be another number")
+            raise fail(
+                "SNN030",
+                "scale or std is 0, should be another number",
+                hint="leave it out where the network takes the data as it is",
+            )
 
     @property
     def is_identity(self) -> bool:
@@ -52,11 +64,16 @@ class Preprocessing:
                 "mean": list() as mean,
                 "std": list() as std,
                 "layout": str() as layout,
-            }:
+            } if all(isinstance(number, int | float) for number in (*mean, *std)):
                 return Preprocessing(
                     float(scale), tuple(map(float, mean)), tuple(map(float, std)), layout
                 )
-        raise fail("SNN051", f"the preprocessing is {dict(value)}, should have scale, mean, std")
+        raise fail(
+            "SNN051",
+            f"the preprocessing is {dict(value)}, should have scale, mean, std and layout",
+            "manifest.json",
+            "compile the network anew",
+        )
 
     def coefficients(self, shape: Shape) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(gain, offset), broadcastable to `shape`, so that x = float32(data · gain + offset).
@@ -87,6 +104,7 @@ class Preprocessing:
             "SNN030",
             f"{what} has {len(numbers)} numbers, should have 1, or one for each channel of the "
             f"network's input {list(shape)}",
+            hint=f"--{what} with {shape[0]} numbers, or with one for all channels",
         )
 
     def apply(self, data: Array, shape: Shape) -> NDArray[np.float32]:
@@ -96,19 +114,28 @@ class Preprocessing:
         fit.
         """
         if data.dtype.kind not in "uif":
-            raise fail("SNN030", f"the data has type {data.dtype}, should be numbers")
+            raise fail(
+                "SNN030",
+                f"the data has type {data.dtype}, should be numbers",
+                hint="uint8 or float32, such as x.astype(np.float32)",
+            )
         wanted = (*shape[1:], shape[0]) if self.layout == "nhwc" else shape
         if _squeezed(data.shape[1:]) != _squeezed(wanted):
             raise self._mismatch(data.shape, shape, wanted)
         x = data.reshape(len(data), *wanted)
         if self.layout == "nhwc":
             x = np.moveaxis(x, -1, 1)
-        result = x.astype(np.float32)
-        if not self.is_identity:
-            gain, offset = self.coefficients(shape)
-            result = result * gain + offset
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
+            result = x.astype(np.float32)
+            if not self.is_identity:
+                gain, offset = self.coefficients(shape)
+                result = result * gain + offset
         if not np.isfinite(result).all():
-            raise fail("SNN030", "the data has numbers that are not finite, should have none")
+            raise fail(
+                "SNN030",
+                "the data has numbers that are not finite, should have none",
+                hint="leave such samples out: x[np.isfinite(x).reshape(len(x), -1).all(1)]",
+            )
         return np.ascontiguousarray(result, dtype=np.float32)
 
     def _mismatch(self, found: Shape, shape: Shape, wanted: Shape) -> Exception:

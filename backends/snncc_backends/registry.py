@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from snncc_backends.protocol import Backend, ImageFormat
-from snncc_ir import SnnccError, fail
+from snncc_ir import SnnccError, fail, nearest
 
 GROUP = "snncc.backends"
 BUILT_IN = {
@@ -36,7 +36,11 @@ def backend(name: str) -> Backend:
         raise fail(
             "SNN040",
             f"target '{name}' is not known, should be one of {', '.join(known)}",
-            hint="`snncc targets` lists them; a plug-in has to be installed beside snncc",
+            hint=nearest(
+                name,
+                known,
+                "`snncc targets` lists them; a plug-in has to be installed beside snncc",
+            ),
         )
     return known[name]()
 
@@ -69,7 +73,12 @@ def _loader(name: str, reference: str) -> Callable[[], Backend]:
                 "update or uninstall the package that provides it",
             ) from error
         if not isinstance(made, Backend):
-            raise fail("SNN040", f"target '{name}' is no Backend", reference)
+            raise fail(
+                "SNN040",
+                f"target '{name}' is {type(made).__name__}, should be a snncc_backends.Backend",
+                reference,
+                "update or uninstall the package that provides it",
+            )
         return made
 
     return load

@@ -75,10 +75,16 @@ class RateSettings(Settings):
 
     def __post_init__(self) -> None:
         if self.calibrate not in ("layers", "off"):
-            raise fail("SNN042", f"calibrate is '{self.calibrate}', should be layers or off")
+            raise fail(
+                "SNN042",
+                f"calibrate is '{self.calibrate}', should be layers or off",
+                hint="--set calibrate=off compiles at once, at the cost of accuracy",
+            )
         if not 0 <= self.early_exit_loss < 100:
             raise fail(
-                "SNN042", f"early_exit_loss is {self.early_exit_loss}, should be 0 to 100 per cent"
+                "SNN042",
+                f"early_exit_loss is {self.early_exit_loss}, should be 0 to 100 per cent",
+                hint="--early-exit-loss 0.5: at most half a point of accuracy is lost",
             )
 
     def pipeline(self) -> str:
@@ -140,9 +146,17 @@ class TtfsSettings(Settings):
             ("align", self.align, ("streams", "off")),
         ):
             if value not in known:
-                raise fail("SNN042", f"{what} is '{value}', should be {' or '.join(known)}")
+                raise fail(
+                    "SNN042",
+                    f"{what} is '{value}', should be {' or '.join(known)}",
+                    hint=f"--set {what}={known[0]}, the default",
+                )
         if not 1 <= self.input_bits <= 12:
-            raise fail("SNN042", f"input_bits is {self.input_bits}, should be 1 to 12")
+            raise fail(
+                "SNN042",
+                f"input_bits is {self.input_bits}, should be 1 to 12",
+                hint="--set input_bits=8, the default",
+            )
 
     def pipeline(self) -> str:
         align = f"align-scales{{resolution={self.resolution}}}," if self.align != "off" else ""
@@ -177,7 +191,11 @@ class RadixSettings(Settings):
 
     def __post_init__(self) -> None:
         if self.bias not in ("correct", "keep"):
-            raise fail("SNN042", f"bias is '{self.bias}', should be correct or keep")
+            raise fail(
+                "SNN042",
+                f"bias is '{self.bias}', should be correct or keep",
+                hint="--set bias=correct, the default",
+            )
 
     def pipeline(self) -> str:
         correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""

@@ -16,7 +16,7 @@ def known_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "SNN041",
             f"the code is {name}, should be rate, ttfs or radix",
-            hint="run the pass rate-code, ttfs-code or radix-code",
+            hint="leave --passes out, or run the pass rate-code, ttfs-code or radix-code in it",
         )
 
 
@@ -26,7 +26,12 @@ def inputs_alike(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         (node.op.levels or 1).bit_length() for node in graph.inputs if isinstance(node.op, Input)
     }
     if isinstance(graph.code, FirstSpike) and len(bits) > 1:
-        yield Diagnostic("SNN041", f"the inputs have {sorted(bits)} bits, should have one number")
+        yield Diagnostic(
+            "SNN041",
+            f"the inputs have {sorted(bits)} bits, should have one number",
+            ", ".join(str(node.origin) for node in graph.inputs),
+            "one quantize-input for all of them; --coding rate takes any",
+        )
 
 
 def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
@@ -60,7 +65,7 @@ def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                 "SNN041",
                 f"'{node.name}' has {max(sizes)} neurons or weights, should be under {LARGEST}",
                 str(node.origin),
-                "split the layer",
+                "a smaller input, or two layers that share its channels",
             )
 
 

@@ -14,8 +14,9 @@ from snncc_loihi.words import LAYOUTS, Words, pack
 
 _TERMINALS = {
     "ROW": "a row of name=number", "WORDS": "a row of words", "INT": "an integer",
-    "HASH": "64 hexadecimal digits", "$END": "the end", "INPUT": "'input-axons'",
-    "OUTPUT": "'output-axons'",
+    "HASH": "64 hexadecimal digits", "$END": "the end", "_INPUT_AXONS": "'input-axons'",
+    "_OUTPUT_AXONS": "'output-axons'", "_HOST_AXONS": "'host-axons'",
+    "_HOST_BIASES": "'host-biases'",
 }  # fmt: skip
 """The grammar's terminals by what a person types; the others are keywords."""
 PROGRAMS = {program.name.lower(): int(program) for program in Program}

@@ -99,12 +99,17 @@ class LoihiBackend(Backend):
 def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, bytes]:
     """An assignment, placed: its map, description, picture, and chip."""
     if not isinstance(settings, LoihiSettings):
-        raise fail("SNN042", "the settings are not those of target loihi")
+        raise fail(
+            "SNN042",
+            f"the settings are {type(settings).__name__}, should be LoihiSettings",
+            hint="snncc_loihi.LoihiSettings(…), or the options as keywords",
+        )
     costs = chip.costs.get(settings.costs)
     if costs is None:
         raise fail(
             "SNN042",
             f"costs is '{settings.costs}', should be {' or '.join(chip.costs)} on {chip.name}",
+            hint=f"--set costs={chip.default_costs}, the default",
         )
     weights, cores = Weights.of(costs), assignment.arrangement.cores
     traffic = Traffic.of(cores, *assignment.messages, np.arange(cores), assignment.host_messages)
@@ -147,5 +152,9 @@ def _by_layer(network: Network, spikes: Mapping[str, Floats]) -> dict[int, Float
 
 def _chip(settings: Settings) -> Chip:
     if not isinstance(settings, LoihiSettings):
-        raise fail("SNN042", "the settings are not those of target loihi")
+        raise fail(
+            "SNN042",
+            f"the settings are {type(settings).__name__}, should be LoihiSettings",
+            hint="snncc_loihi.LoihiSettings(…), or the options as keywords",
+        )
     return settings.description

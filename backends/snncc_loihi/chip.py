@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from snncc_backends import to_json
-from snncc_ir import SnnccError, fail
+from snncc_ir import SnnccError, fail, why
 
 BUILT_IN = ("loihi2", "loihi1")
 
@@ -169,7 +169,7 @@ def load_chip(name: str) -> Chip:
     except OSError as error:
         raise fail(
             "SNN042",
-            f"the chip description cannot be read: {error.strerror}",
+            f"the chip description cannot be read: {why(error)}",
             name,
             f"--chip {' or '.join(BUILT_IN)}, or the path of a .json file",
         ) from None

@@ -21,6 +21,7 @@ def to_sanafe(folder: Path) -> dict[str, bytes]:
             "SNN042",
             f"chip '{chip.name}' has no costs '{COSTS}', should have them for SANA-FE",
             str(beside),
+            f"a description with costs '{COSTS}', such as that of loihi2, and compile anew",
         )
     found = export(read_map(place.read_bytes(), str(place)), chip, costs)
     return {

@@ -8,15 +8,16 @@ from snncc_loihi.cores import Use
 from snncc_loihi.layers import Network
 from snncc_loihi.partition import Misfit, Segment
 
+_FEWER = "fewer inputs of a neuron: grouped or pruned weights, or pool before the layer"
 HINTS = {
-    "compartments": "a chip with more compartments a core",
-    "input_axons": "fewer inputs of a neuron: grouped or pruned weights; or more input axons",
-    "output_axons": "more output axons a core",
-    "synapse_words": "fewer inputs of a neuron, or a larger synapse memory",
-    "core_bytes": "fewer inputs of a neuron, or a larger memory",
-    "profiles": "more compartment profiles a core",
+    "compartments": "--chip with a description of more compartments a core, or fewer channels",
+    "input_axons": f"{_FEWER}; or --chip with more input axons a core",
+    "output_axons": "--chip with a description of more output axons a core",
+    "synapse_words": f"{_FEWER}; or --chip with a larger synapse memory",
+    "core_bytes": f"{_FEWER}; or --chip with a larger memory",
+    "profiles": "--chip with a description of more compartment profiles a core",
     "thresholds": "--set thresholds=…: fewer distinct thresholds",
-    "formats": "more synapse formats a core",
+    "formats": "--chip with a description of more synapse formats a core",
 }
 
 
@@ -59,7 +60,7 @@ def too_many(cores: int, chip: Chip) -> Diagnostic:
         "SNN041",
         f"the network takes {cores} cores, should be at most {chip.most_cores}, those of "
         f"{chip.mesh.most_chips} chips",
-        hint="a larger chip, or a smaller network",
+        hint="--chip with a description of more cores, fewer channels, or a smaller input",
     )
 
 
@@ -79,7 +80,7 @@ def refuse_rounds(chip: Chip, rounds: int) -> SnnccError:
     return fail(
         "SNN041",
         f"none of {rounds} partitions obeys the limits of {chip.name}",
-        hint="a chip with larger cores",
+        hint="--chip with a description of larger cores, or fewer channels",
     )
 
 

@@ -19,7 +19,9 @@ def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     if not isinstance(graph.code, Rate):
         name = graph.code.name if graph.code else "none"
         yield Diagnostic(
-            "SNN041", f"the code is {name}, should be rate", hint="run the pass rate-code"
+            "SNN041",
+            f"the code is {name}, should be rate",
+            hint="leave --passes out, or run the pass rate-code in it",
         )
 
 
@@ -59,7 +61,7 @@ def pools(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                     "SNN041",
                     f"'{node.name}' is a max pool, which {settings.description.name} has not",
                     str(node.origin),
-                    "train the network with average pools, or strides",
+                    "--chip loihi2, or train the network with average pools or strides",
                 )
 
 
@@ -74,7 +76,7 @@ def inputs_as_spikes(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                 f"'{node.name}' hears the input through weights, should hear spikes: "
                 f"{settings.description.name} holds no currents",
                 str(node.origin),
-                "run the pass encode-input",
+                "leave --passes out, or run the pass encode-input in it before normalize",
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_backends import Estimate, Execution, Runner, checked_steps
-from snncc_ir import Batch, Graph, Integers, Node, Rate, SnnccError, fail
+from snncc_ir import Batch, Graph, Integers, Node, Rate, SnnccError, fail, why
 from snncc_ir.ops import Input, Population
 from snncc_loihi.binary import read_map
 from snncc_loihi.checker import COUNTS, refuse, subject_of, violations
@@ -54,6 +54,7 @@ class MapRunner(Runner):
                 "SNN042",
                 f"chip '{self._chip.name}' has no costs '{name}', should be one of "
                 f"{', '.join(self._chip.costs)}",
+                hint=f"{self._chip.default_costs}, the chip's default",
             )
         self._costs = self._chip.costs[name]
         sizes = [int(np.prod(node.type.shape)) for node in graph.inputs]
@@ -233,7 +234,12 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise fail("SNN060", f"the file cannot be read: {error.strerror}", str(path)) from None
+        raise fail(
+            "SNN060",
+            f"the file cannot be read: {why(error)}",
+            str(path),
+            "compile the network anew",
+        ) from None
 
 
 def _chip_of(path: Path, core_map: CoreMap) -> Chip:

@@ -34,7 +34,11 @@ class Ttfs28Backend(Backend):
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         if not isinstance(settings, Ttfs28Settings):
-            raise fail("SNN042", "the settings are not those of target ttfs28")
+            raise fail(
+                "SNN042",
+                f"the settings are {type(settings).__name__}, should be Ttfs28Settings",
+                hint="snncc_ttfs28.Ttfs28Settings(…), or the options as keywords",
+            )
         machine = settings.description
         return {
             IMAGE: image_bytes(make_image(graph, machine)),

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from snncc_backends import to_json
-from snncc_ir import SnnccError, fail
+from snncc_ir import SnnccError, fail, why
 
 BUILT_IN = "ttfs28"
 COUNTERS = (
@@ -99,7 +99,7 @@ def load_machine(name: str) -> Machine:
     except OSError as error:
         raise fail(
             "SNN042",
-            f"the machine description cannot be read: {error.strerror}",
+            f"the machine description cannot be read: {why(error)}",
             name,
             f"machine={BUILT_IN}, or the path of a .json file",
         ) from None

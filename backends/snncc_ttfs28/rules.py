@@ -27,7 +27,9 @@ def ttfs_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     if not isinstance(graph.code, FirstSpike):
         name = graph.code.name if graph.code else "none"
         yield Diagnostic(
-            "SNN041", f"the code is {name}, should be ttfs", hint="run the pass ttfs-code"
+            "SNN041",
+            f"the code is {name}, should be ttfs",
+            hint="leave --passes out, or run the pass ttfs-code in it",
         )
 
 
@@ -68,7 +70,7 @@ def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             "SNN041",
             f"there are {len(graph.nodes)} layers and {neurons} neurons, should be at most "
             f"{MOST_LAYERS} and {MOST_CELLS}",
-            hint="split the network",
+            hint="a smaller input, or fewer channels; target c has no such limit",
         )
 
 
@@ -89,7 +91,7 @@ def windows(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                 "SNN041",
                 f"a window of '{node.name}' is {max(sizes)} wide, should be at most {MOST_SIZE}",
                 str(node.origin),
-                "split the layer",
+                "a stack of smaller windows, or pool before it",
             )
 
 

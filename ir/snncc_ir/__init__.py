@@ -10,7 +10,7 @@
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
 from snncc_ir.cores import cores
-from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail
+from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail, nearest, why
 from snncc_ir.digits import Numbers, digit_train, run_digits
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
 from snncc_ir.graph import Graph, GraphBuilder, Node, Origin, Source, with_op
@@ -50,7 +50,7 @@ from snncc_ir.types import (
     Spikes,
     Type,
 )
-from snncc_ir.values import Batch, NodeRunner, ValueRunner, session, to_onnx
+from snncc_ir.values import Batch, NodeRunner, ValueRunner, runtime_says, session, to_onnx
 
 __all__ = [
     "CATALOG",
@@ -108,6 +108,7 @@ __all__ = [
     "i8",
     "i16",
     "i32",
+    "nearest",
     "node_tensors",
     "octave",
     "offsets",
@@ -120,12 +121,14 @@ __all__ = [
     "read_graph",
     "run_digits",
     "run_phases",
+    "runtime_says",
     "session",
     "spike_train",
     "tensor_bytes",
     "to_onnx",
     "unpack",
     "value_of",
+    "why",
     "with_op",
     "write_graph",
 ]  # fmt: skip

@@ -67,12 +67,12 @@ def violations(graph: Graph, stage: Stage) -> Iterator[Diagnostic]:
                     place,
                     "look whether training diverged; products of these weights leave float32",
                 )
-        for message in _node(graph, node, stage):
-            yield Diagnostic("SNN010", message, place)
-    if not graph.inputs:
-        yield Diagnostic("SNN010", "the graph has no input, should have one at least")
-    if not graph.outputs:
-        yield Diagnostic("SNN010", "the graph has no output, should have one at least")
+        for message, hint in _node(graph, node, stage):
+            yield Diagnostic("SNN010", message, place, hint)
+    for what, nodes in (("input", graph.inputs), ("output", graph.outputs)):
+        if not nodes:
+            message = f"the graph has no {what}, should have one at least"
+            yield Diagnostic("SNN010", message, graph.name, f"add an {what} node")
 
 
 def _types(graph: Graph) -> Iterator[Diagnostic]:
@@ -85,13 +85,26 @@ def _types(graph: Graph) -> Iterator[Diagnostic]:
             return
         if inferred.type != node.type:
             yield Diagnostic(
-                "SNN010", f"type of '{node.name}' is {node.type}, should be {inferred.type}"
+                "SNN010",
+                f"type of '{node.name}' is {node.type}, should be {inferred.type}",
+                str(node.origin),
+                "infer types anew: Graph.rewritten, or a GraphBuilder",
             )
 
 
-def _node(graph: Graph, node: Node, stage: Stage) -> Iterator[str]:
+_FUSE = "run the pass fuse"
+_CODE = "run quantize-input, then rate-code, ttfs-code or radix-code"
+_INTEGERS = "run quantize-weights; in the ttfs code quantize-log2, then quantize-potentials"
+_Found = Iterator[tuple[str, str]]
+"""Messages, each with a hint."""
+
+
+def _node(graph: Graph, node: Node, stage: Stage) -> _Found:
     if any(isinstance(source.op, Output) for source in graph.operands(node)):
-        yield "an operand is an output, should be a value of the network"
+        yield (
+            "an operand is an output, should be a value of the network",
+            "take what the output takes",
+        )
     if stage.rank >= NORMAL.rank:
         yield from _normal(graph, node)
     if stage.rank >= CODED.rank:
@@ -104,61 +117,88 @@ _STRUCTURAL = (View, SumPool)
 _WEIGHTED = (Conv, Dense, Scale)
 
 
-def _normal(graph: Graph, node: Node) -> Iterator[str]:
+def _normal(graph: Graph, node: Node) -> _Found:
     match node.op:
         case Population():
             for chain in node.op.maps:
                 yield from _chain(chain)
         case MaxPool():
             if not isinstance(node.type, Spikes):
-                yield "a maximum is taken over currents, should be over spikes"
+                yield (
+                    "a maximum is taken over currents, should be over spikes",
+                    "run hoist-neurons before fuse",
+                )
         case Input() | Output():
             pass
         case Neuron():
-            yield "a neuron stands outside a population, should be in one"
+            yield "a neuron stands outside a population, should be in one", _FUSE
         case _:
-            yield f"{node.op.name} is left, should be a map of a population"
+            yield f"{node.op.name} is left, should be a map of a population", _FUSE
     if isinstance(node.op, Output):
         (source,) = graph.operands(node)
         if isinstance(source.op, Input):
-            yield "the output is fed by the input, should be by neurons"
+            yield "the output is fed by the input, should be by neurons", "a layer between them"
 
 
-def _chain(chain: tuple[Op, ...]) -> Iterator[str]:
+def _chain(chain: tuple[Op, ...]) -> _Found:
     *before, last = chain or (None,)
     if not isinstance(last, _WEIGHTED):
-        yield f"a map ends in {last.name if last else 'nothing'}, should be conv, dense or scale"
+        yield (
+            f"a map ends in {last.name if last else 'nothing'}, should be conv, dense or scale",
+            "scale{weight=f32<1>(1.0)} where nothing is weighted",
+        )
     for op in before:
         if not isinstance(op, _STRUCTURAL):
-            yield f"a map has {op.name if op else 'nothing'} inside, should be view or sumpool"
+            yield (
+                f"a map has {op.name if op else 'nothing'} inside, should be view or sumpool",
+                _FUSE,
+            )
     if isinstance(last, Conv | Dense) and last.bias is not None:
-        yield f"{last.name} has a bias in a map, should be in the population"
+        yield (
+            f"{last.name} has a bias in a map, should be in the population",
+            "the population's own bias",
+        )
 
 
-def _coded(graph: Graph, node: Node) -> Iterator[str]:
+def _coded(graph: Graph, node: Node) -> _Found:
     match node.op:
         case Population(model=Relu()):
-            yield "the neurons have no time code, should have one"
+            yield "the neurons have no time code, should have one", _CODE
         case Input(levels=None):
-            yield "the input has no levels, should be quantized"
+            yield (
+                "the input has no levels, should be quantized",
+                "run quantize-input before the pass that makes the time code",
+            )
         case _:
             if isinstance(node.type, Spikes) and node.type.code != graph.code:
-                yield f"the code is {node.type.code}, should be {graph.code} as elsewhere"
+                yield (
+                    f"the code is {node.type.code}, should be {graph.code} as elsewhere",
+                    "one code in the whole network",
+                )
 
 
-def _integer(graph: Graph, node: Node) -> Iterator[str]:
+def _integer(graph: Graph, node: Node) -> _Found:
     if not isinstance(node.op, Population):
         return
     tensors = {name: t for name, t in node_tensors(node).items() if not name.endswith(".scale")}
     for name, tensor in tensors.items():
         if tensor.array.dtype.kind != "i":
-            yield f"tensor '{name}' has format {tensor.format}, should be an integer format"
+            yield (
+                f"tensor '{name}' has format {tensor.format}, should be an integer format",
+                _INTEGERS,
+            )
     if not isinstance(node.op.model, Counting | TimeToFirstSpike | Readout):
-        yield f"the neuron model is {node.op.model.name}, should be one with integer dynamics"
+        yield (
+            f"the neuron model is {node.op.model.name}, should be one with integer dynamics",
+            _CODE,
+        )
     if isinstance(graph.code, FirstSpike):
         if not graph.code.constant_bits:
-            yield "the code has no constant_bits, should have some"
+            yield "the code has no constant_bits, should have some", _INTEGERS
         for chain in node.op.maps:
             last = chain[-1]
             if isinstance(last, _WEIGHTED) and not isinstance(last.weight, Log2):
-                yield f"the weights of a map are {last.weight.format}, should be log2"
+                yield (
+                    f"the weights of a map are {last.weight.format}, should be log2",
+                    "run quantize-log2",
+                )

@@ -6,6 +6,7 @@ to try next. A stage collects its diagnostics and raises them at once, as one `S
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 CATALOG: dict[str, str] = {
     "SNN001": "the model file cannot be read",
@@ -82,3 +83,19 @@ class SnnccError(Exception):
 def fail(code: str, message: str, place: str = "", hint: str = "") -> SnnccError:
     """An `SnnccError` of one diagnostic, to be raised by the caller."""
     return SnnccError([Diagnostic(code, message, place, hint)])
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint for a name that is not known: the one most like it, or `otherwise`."""
+    close = get_close_matches(name, list(known), 1)
+    return f"'{close[0]}', the name most like it" if close else otherwise
+
+
+def why(error: Exception) -> str:
+    """Why a file cannot be read or written, in a few words and without its path."""
+    match error:
+        case UnicodeDecodeError():
+            return "it is no text in UTF-8"
+        case OSError(strerror=str() as reason):
+            return reason
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

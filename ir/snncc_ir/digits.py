@@ -61,7 +61,9 @@ def run_digits(graph: Graph, samples: Mapping[str, Array]) -> Numbers:
     check(graph, INTEGER)
     code = graph.code
     if not isinstance(code, Radix):
-        raise fail("SNN010", "the network has no radix code, should have one")
+        raise fail(
+            "SNN010", "the network has no radix code, should have one", hint="run radix-code"
+        )
     analog: dict[str, Floats] = {}
     number: dict[str, Integers] = {}
     potential: dict[str, Integers] = {}

@@ -5,7 +5,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from snncc_ir.diagnostics import fail
+from snncc_ir.diagnostics import fail, why
 from snncc_ir.graph import Graph
 from snncc_ir.parser import parse_graph
 from snncc_ir.printer import graph_tensors, print_graph
@@ -27,7 +27,12 @@ def unpack(content: bytes, file: str) -> dict[str, Array]:
     try:
         return dict(load(content))
     except (SafetensorError, ValueError, KeyError) as error:
-        raise fail("SNN012", f"the file is not a safetensors file: {error}", file) from None
+        raise fail(
+            "SNN012",
+            f"the file is not a safetensors file: {why(error)}",
+            file,
+            "take it from where the .sir file is from; both are written together",
+        ) from None
 
 
 def write_graph(graph: Graph, path: Path) -> None:
@@ -44,7 +49,21 @@ def read_graph(path: Path) -> Graph:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise fail("SNN011", f"the file cannot be read: {error}", str(path)) from None
+        raise fail(
+            "SNN011",
+            f"the file cannot be read: {why(error)}",
+            str(path),
+            "a .sir file, such as `snncc MODEL.onnx … --dump-ir DIR` writes",
+        ) from None
     beside = path.with_suffix(".safetensors")
-    tensors = unpack(beside.read_bytes(), str(beside)) if beside.is_file() else {}
+    tensors = unpack(_content(beside), str(beside)) if beside.is_file() else {}
     return parse_graph(text, tensors, str(path))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise fail(
+            "SNN012", f"the file cannot be read: {why(error)}", str(path), "look at its permissions"
+        ) from None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from snncc_ir.diagnostics import fail
+from snncc_ir.diagnostics import fail, nearest
 from snncc_ir.ops import Input, Op, Output, TypeRuleError
 from snncc_ir.types import Code, Spikes, Type
 
@@ -126,19 +126,34 @@ class GraphBuilder:
         """Adds a node. Raises SNN010 when its operands do not fit or its name is taken."""
         names = tuple(inputs)
         if name in self._nodes:
-            raise fail("SNN010", f"value '{name}' is defined twice", str(origin))
+            raise fail(
+                "SNN010", f"value '{name}' is defined twice", str(origin), "another name for one"
+            )
         missing = [operand for operand in names if operand not in self._nodes]
         if missing:
-            raise fail("SNN010", f"operand '{missing[0]}' of '{name}' is not defined before it")
+            raise fail(
+                "SNN010",
+                f"operand '{missing[0]}' of '{name}' is not defined before it",
+                str(origin),
+                nearest(missing[0], self._nodes, "define a value before it is used"),
+            )
         if (op.arity is not None and len(names) != op.arity) or (op.arity is None and not names):
             expected = "at least 1" if op.arity is None else str(op.arity)
             raise fail(
-                "SNN010", f"{op.name} '{name}' has {len(names)} operands, should be {expected}"
+                "SNN010",
+                f"{op.name} '{name}' has {len(names)} operands, should be {expected}",
+                str(origin),
+                f"as many operands as {op.name} takes; sum several with add, or concat them",
             )
         try:
             type = op.output_type(tuple(self._nodes[operand].type for operand in names))
         except TypeRuleError as error:
-            raise fail("SNN010", f"{op.name} '{name}': {error}", str(origin)) from None
+            raise fail(
+                "SNN010",
+                f"{op.name} '{name}': {error}",
+                str(origin),
+                "look at its attributes, and at the types of its operands",
+            ) from None
         node = Node(name, op, names, type, origin)
         self._nodes[name] = node
         return node

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
 from snncc_ir.attributes import Text, attribute_types, coerced
-from snncc_ir.diagnostics import SnnccError, fail
+from snncc_ir.diagnostics import SnnccError, fail, nearest
 from snncc_ir.graph import Graph, GraphBuilder, Origin, Source
 from snncc_ir.ops import MODELS, OPS
 from snncc_ir.printer import VERSION, print_type
@@ -25,6 +26,7 @@ _TERMINALS = {
     "LESSTHAN": "<", "MORETHAN": ">", "PERCENT": "%", "PLUS": "+", "HASH": "#", "AT": "@",
 }  # fmt: skip
 """The grammar's terminals by what a person types."""
+_HINT = "`snncc MODEL.onnx … --dump-ir DIR` writes such texts; docs/design.md has the text form"
 
 
 def parse_graph(text: str, tensors: Mapping[str, Array] | None = None, file: str = "text") -> Graph:
@@ -65,7 +67,7 @@ def _syntax_error(error: UnexpectedInput, text: str, file: str) -> SnnccError:
         found = "something else"
     wanted = sorted({_TERMINALS.get(name, name.lower()) for name in expected or ()})
     place = f"{file}, line {error.line}, column {error.column}" if error.line > 0 else file
-    return fail("SNN011", f"found {found}, should be {' or '.join(wanted)}", place)
+    return fail("SNN011", f"found {found}, should be {' or '.join(wanted)}", place, _HINT)
 
 
 class _Reader(Transformer[Token, Any]):
@@ -75,9 +77,9 @@ class _Reader(Transformer[Token, Any]):
         super().__init__()
         self._tensors, self._file = tensors, file
 
-    def _fail(self, message: str, token: Token | None = None) -> SnnccError:
+    def _fail(self, message: str, token: Token | None = None, hint: str = "") -> SnnccError:
         place = self._file if token is None else f"{self._file}, line {token.line}"
-        return fail("SNN011", message, place)
+        return fail("SNN011", message, place, hint or _HINT)
 
     @v_args(inline=True)
     def start(self, version: Token, name: Token, *nodes: Callable[[GraphBuilder], None]) -> Graph:
@@ -108,13 +110,21 @@ class _Reader(Transformer[Token, Any]):
         op = self._construct(op_name, attributes, OPS)
 
         def add(builder: GraphBuilder) -> None:
-            node = builder.add(name, op, inputs, origin)
+            place = f"{self._file}, line {op_name.line}"
+            try:
+                node = builder.add(name, op, inputs, origin)
+            except SnnccError as error:
+                raise SnnccError(
+                    replace(found, place=f"{place}: {found.place}" if found.place else place)
+                    for found in error.diagnostics
+                ) from None
             if node.type != type:
                 raise fail(
                     "SNN010",
                     f"'{name}' is written with type {print_type(type) if type else 'none'}, "
                     f"should be {print_type(node.type)}",
-                    f"{self._file}, line {op_name.line}",
+                    place,
+                    "write the type that follows from its op and operands",
                 )
 
         return add
@@ -196,7 +206,12 @@ class _Reader(Transformer[Token, Any]):
 
     def _referenced(self, reference: "_Reference", format: str, shape: Shape) -> Tensor:
         if reference.name not in self._tensors:
-            raise fail("SNN012", f"tensor '{reference.name}' is missing", self._file)
+            raise fail(
+                "SNN012",
+                f"tensor '{reference.name}' is missing, should be in the .safetensors file beside",
+                self._file,
+                "copy the .safetensors file together with the .sir file",
+            )
         tensor = Tensor(self._tensors[reference.name])
         if (tensor.format, tensor.shape, tensor.digest) != (format, shape, reference.digest):
             raise fail(
@@ -204,6 +219,7 @@ class _Reader(Transformer[Token, Any]):
                 f"tensor '{reference.name}' is {tensor!r}, should be of format {format}, "
                 f"shape {list(shape)} and digest {reference.digest}",
                 self._file,
+                "the .safetensors file is of another version; take both from one place",
             )
         return tensor
 
@@ -232,12 +248,15 @@ class _Reader(Transformer[Token, Any]):
     ) -> Any:
         """An op, model or code from its attributes, each checked against its field."""
         if str(name) not in table:
-            raise self._fail(f"'{name}' is not known, should be one of {', '.join(table)}", name)
+            message = f"'{name}' is not known, should be one of {', '.join(table)}"
+            raise self._fail(message, name, nearest(name, table))
         declared = table[str(name)]
         hints = attribute_types(declared)
         unknown = sorted(set(attributes) - set(hints))
         if unknown:
-            raise self._fail(f"{name} has no attribute '{unknown[0]}'", name)
+            known = f"should be one of {', '.join(hints)}" if hints else "it has none"
+            message = f"{name} has no attribute '{unknown[0]}', {known}"
+            raise self._fail(message, name, nearest(unknown[0], hints))
         values = {}
         for key, value in attributes.items():
             try:

@@ -69,7 +69,11 @@ def run_phases(graph: Graph, samples: Mapping[str, Array]) -> Phases:
     check(graph, INTEGER)
     code = graph.code
     if not isinstance(code, FirstSpike):
-        raise fail("SNN010", "the network has no time-to-first-spike code, should have one")
+        raise fail(
+            "SNN010",
+            "the network has no time-to-first-spike code, should have one",
+            hint="run ttfs-code",
+        )
     numbers: dict[str, Integers] = {}
     slot: dict[str, Integers] = {}
     potential: dict[str, Integers] = {}

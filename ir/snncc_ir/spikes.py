@@ -45,7 +45,9 @@ class Oracle:
     def __init__(self, graph: Graph) -> None:
         check(graph, INTEGER)
         if isinstance(graph.code, FirstSpike | Radix):
-            raise fail("SNN010", f"the code is {graph.code.name}, should be rate")
+            raise fail(
+                "SNN010", f"the code is {graph.code.name}, should be rate", hint="run rate-code"
+            )
         self.graph = graph
         self.steps = graph.code.steps if isinstance(graph.code, Rate) else 1
 

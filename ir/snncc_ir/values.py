@@ -4,6 +4,7 @@ Each op writes itself (`Op.to_onnx`). Between nodes of the normal form a number 
 the node's `scale`; outputs are in the user's own units again.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from snncc_ir.cores import limit
-from snncc_ir.diagnostics import fail
+from snncc_ir.diagnostics import fail, why
 from snncc_ir.graph import Graph
 from snncc_ir.ops import Input, Op, Output
 from snncc_ir.tensors import Array
@@ -169,4 +170,14 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
             disabled_optimizers=["Pad_Fusion"],
         )
     except Exception as error:  # onnxruntime raises a dozen classes without a common base
-        raise fail("SNN002", f"onnxruntime refuses the model: {error}") from None
+        raise fail(
+            "SNN002",
+            f"onnxruntime refuses the model: {runtime_says(error)}",
+            model if isinstance(model, str) else "",
+            "export it again with a newer exporter, or update onnxruntime",
+        ) from None
+
+
+def runtime_says(error: Exception) -> str:
+    """What onnxruntime says, in one line without its own codes."""
+    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", why(error))

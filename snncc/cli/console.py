@@ -84,7 +84,9 @@ def numbers(text: str | None, what: str) -> tuple[float, ...]:
         return tuple(_number(part) for part in text.replace(" ", ",").split(",") if part)
     except (ValueError, ZeroDivisionError):
         raise fail(
-            "SNN030", f"{what} is '{text}', should be numbers such as 0.485,0.456 or 1/255"
+            "SNN030",
+            f"{what} is '{text}', should be numbers such as 0.485,0.456 or 1/255",
+            hint=f"{what} 1/255 divides by 255; several numbers are one a channel, with commas",
         ) from None
 
 
@@ -101,7 +103,11 @@ def settings_of(
     for item in given:
         key, equals, value = item.partition("=")
         if not equals:
-            raise fail("SNN042", f"--set is given '{item}', should be KEY=VALUE")
+            raise fail(
+                "SNN042",
+                f"--set is given '{item}', should be KEY=VALUE",
+                hint="--set input_bits=8; `snncc targets NAME` lists the keys",
+            )
         chosen[key.replace("-", "_")] = value
     return chosen
 
@@ -112,7 +118,11 @@ def preprocessing(
     """From the options' texts."""
     factors = numbers(scale, "--scale")
     if len(factors) > 1:
-        raise fail("SNN030", f"--scale is '{scale}', should be one number")
+        raise fail(
+            "SNN030",
+            f"--scale is '{scale}', should be one number",
+            hint="--mean and --std, which take one number a channel",
+        )
     return Preprocessing(
         factors[0] if factors else 1.0,
         numbers(mean, "--mean"),

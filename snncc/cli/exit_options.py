@@ -40,10 +40,18 @@ def chosen(
     """What `Bundle.run` and `verify` take; raises SNN053 for options that contradict each other."""
     if points is None:
         if calib is not None:
-            raise fail("SNN053", "--calib is given, should be with --early-exit-loss")
+            raise fail(
+                "SNN053",
+                "--calib is given, should be with --early-exit-loss",
+                hint="--early-exit-loss 0.5, or leave --calib out",
+            )
         return margin
     if margin is not None:
-        raise fail("SNN053", "--early-exit and --early-exit-loss are given, should be one of them")
+        raise fail(
+            "SNN053",
+            "--early-exit and --early-exit-loss are given, should be one of them",
+            hint="--early-exit-loss alone: it chooses the margin",
+        )
     if calib is None:
         raise fail(
             "SNN053",

@@ -8,7 +8,7 @@ import click
 
 from snncc.bundle import Bundle
 from snncc_backends import backend
-from snncc_ir import fail
+from snncc_ir import fail, why
 
 
 @click.command("export", short_help="A bundle as input of another tool.")
@@ -28,9 +28,10 @@ def command(bundle: Path, tool: str, output: Path) -> None:
             "SNN042",
             f"target {target} exports to {' or '.join(known) or 'no other tool'}, not to '{tool}'",
             str(bundle),
+            f"--to {next(iter(known))}" if known else "a bundle of target loihi: --to sanafe",
         )
     if output.exists():
-        raise fail("SNN050", "the output is there already", str(output), "another -o")
+        raise fail("SNN050", "the output is there already", str(output), "another folder with -o")
     files = known[tool](loaded.folder)
     write_folder(output, files)
     for name in files:
@@ -43,7 +44,10 @@ def write_folder(place: Path, files: dict[str, bytes]) -> None:
         unfinished = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     except OSError as error:
         raise fail(
-            "SNN050", f"the folder cannot be written: {error.strerror}", str(place)
+            "SNN050",
+            f"the folder cannot be written: {why(error)}",
+            str(place),
+            "a folder that you may write to, in one that is there; nothing was changed",
         ) from None
     try:
         for name, content in files.items():
@@ -52,7 +56,10 @@ def write_folder(place: Path, files: dict[str, bytes]) -> None:
         unfinished.rename(place)
     except OSError as error:
         raise fail(
-            "SNN050", f"the folder cannot be written: {error.strerror}", str(place)
+            "SNN050",
+            f"the folder cannot be written: {why(error)}",
+            str(place),
+            "a folder that you may write to, in one that is there; nothing was changed",
         ) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

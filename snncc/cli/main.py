@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from snncc.cli.console import show_error
-from snncc_ir import SnnccError
+from snncc_ir import SnnccError, fail, why
 
 COMMANDS = {
     "compile": "compile a model (the default: `snncc MODEL.onnx …`)",
@@ -40,7 +40,10 @@ class _Commands(click.Group):
             return None
         # imported on use, so that `snncc --help` answers at once
         command = import_module(f"snncc.cli.{name}_command").command
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        command.epilog = command.epilog or _EXPLAINED
+        return command
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -67,12 +70,16 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-_EPILOG = """\b
+_EXPLAINED = "docs/diagnostics.md explains each error (SNN0xx): causes, an example, remedies."
+_EPILOG = f"""\b
 Examples:
   snncc model.onnx --calib calib.npz --steps 32 -o bundle/
   snncc verify bundle/ --model model.onnx --data test.npz --exact
   snncc run bundle/ --data test.npz
   snncc inspect model.onnx
+
+{_EXPLAINED}
+Exit codes: 0 done, 1 a check failed, 2 the input is wrong, 3 a bug of snncc.
 """
 
 
@@ -110,6 +117,16 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
+    except MemoryError:
+        click.echo("Error: there is not enough memory; try fewer samples at a time", err=True)
+        sys.exit(2)
+    except OSError as error:
+        # what no command has caught, such as a temporary folder that is full
+        place = "" if error.filename is None else str(error.filename)
+        message = f"a file cannot be read or written: {why(error)}"
+        hint = "look at its permissions, and at the space that is left"
+        show_error(fail("SNN050", message, place, hint))
+        sys.exit(2)
     except Exception:
         traceback.print_exc()
         click.echo("this is a bug of snncc; please report it with the lines above", err=True)

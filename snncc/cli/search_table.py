@@ -17,8 +17,11 @@ def goal(accuracy: float | None, prefer: str | None, confidence: float | None) -
     }
     if accuracy is None:
         if given:
+            name = next(iter(given))
             raise fail(
-                "SNN042", f"--{next(iter(given))} is given without --accuracy, should be with it"
+                "SNN042",
+                f"--{name} is given without --accuracy, should be with it",
+                hint=f"--accuracy 0.5 with it, or leave --{name} out",
             )
         return None
     return Goal(accuracy, **given)  # type: ignore[arg-type]

@@ -81,7 +81,9 @@ def command(
     for item in settings:
         key, equals, given = item.partition("=")
         if not equals:
-            raise fail("SNN042", f"--set is given '{item}', should be KEY=A,B,C")
+            raise fail(
+                "SNN042", f"--set is given '{item}', should be KEY=A,B,C", hint="--set tau=2,4"
+            )
         lists[key.replace("-", "_")] = values(given, f"--set {key}")
     with console.progress(quiet or as_json) as report:
         found = sweep(

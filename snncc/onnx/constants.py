@@ -56,10 +56,12 @@ class Stored:
         try:
             external_data_helper.load_external_data_for_tensor(tensor, str(self.path.parent))
         except (onnx.checker.ValidationError, OSError, RuntimeError, ValueError) as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             where = next((e.value for e in self.stub.external_data if e.key == "location"), "")
+            if "not regular file" in reason:
+                reason = "there is no such file beside the model"
             refuse(
-                f"the numbers of '{self.stub.name}' cannot be read from '{where}': {first}",
+                f"the numbers of '{self.stub.name}' cannot be read from '{where}': {reason}",
                 "put the file into the model's folder, where the exporter wrote it",
                 "SNN001",
             )

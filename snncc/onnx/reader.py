@@ -11,7 +11,7 @@ from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
 from snncc.onnx.wire import IrregularError, LargeTensor, Span, split
-from snncc_ir import fail
+from snncc_ir import fail, why
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def read_model(path: Path) -> Model:
             "SNN001",
             "the model file has no graph with nodes",
             str(path),
-            "check that it is an ONNX file: python -m onnx.checker FILE, or netron",
+            "look at it with netron.app, and export the network again: torch.onnx.export(…)",
         )
     stubs = [onnx.TensorProto.FromString(tensor.stub) for tensor in large]
     names = (*_texts(proto.graph), *(stub.name for stub in stubs))
@@ -69,7 +69,7 @@ def read_model(path: Path) -> Model:
 
 
 def model_digest(path: Path) -> str:
-    """SHA-256 of a model's file, and of the files in its folder that have weights of it."""
+    """SHA-256 of a model's file, and of files in its folder with weights of it; raises SNN001."""
     folder = path.parent.resolve()
     proto, _ = _parsed(path)
     locations = sorted(
@@ -120,7 +120,10 @@ def _parsed(path: Path) -> tuple[onnx.ModelProto, list[LargeTensor]]:
         ) from None
     except OSError as error:
         raise fail(
-            "SNN001", f"the model file cannot be read: {error.strerror}", str(path)
+            "SNN001",
+            f"the model file cannot be read: {why(error)}",
+            str(path),
+            "look at its path and permissions",
         ) from None
 
 
@@ -205,4 +208,6 @@ def _declare_domains(proto: onnx.ModelProto) -> None:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first sentence of an error, which may stand in two lines."""
+    first, *others = (str(error).strip() or type(error).__name__).splitlines()
+    return " ".join([first.strip(), *others[:1]]) if first.rstrip().endswith(":") else first

@@ -69,6 +69,8 @@ class Fuse(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
+        if all(isinstance(node.op, Input | Population | MaxPool | Output) for node in graph):
+            return graph  # in normal form already
         return _Fusion(graph, self.name).run()
 
 
@@ -92,6 +94,13 @@ class _Fusion:
         try:
             for node in self._graph:
                 operands = [self._values[name] for name in node.inputs]
+                if isinstance(node.op, Population):
+                    raise fail(
+                        "SNN020",
+                        f"population '{node.name}' stands among layers that are not fused",
+                        str(node.origin),
+                        "write neurons and layers, or all of the network as populations",
+                    )
                 if isinstance(node.op, Input | Neuron | MaxPool | Output):
                     self._source(node, operands)
                 else:
@@ -161,7 +170,9 @@ class _Fusion:
         for source, chain in value.paths:
             simple = simplify(chain, self._builder[source].type)
             if simple is None:
-                self._refuse(node, " → ".join(op.name for op in chain))
+                found = " → ".join(op.name for op in chain)
+                place = Origin().joined([value.origin, node.origin], self._by)
+                self._refuse(node, f"{found}, should be one layer with weights", place)
                 simple = (Scale(f32(0.0)),)
             sources.append(source)
             maps.append(simple)
@@ -203,12 +214,12 @@ class _Fusion:
             order = None if View(order).is_reshape(operand.type) else order
         self._builder.add(node.name, Output(index=order), [name], node.origin.by(self._by))
 
-    def _refuse(self, node: Node, what: str) -> None:
+    def _refuse(self, node: Node, what: str, place: Origin | None = None) -> None:
         self._problems.append(
             Diagnostic(
                 "SNN007",
                 f"the layers before it cannot be made one projection: {what}",
-                str(node.origin),
+                str(place or node.origin),
                 "put a ReLU between two linear layers, or merge them before the export",
             )
         )

@@ -7,7 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
-from snncc_ir import NORMAL, Array, Batch, Floats, Graph, ValueRunner, check, fail, write_graph
+from snncc_ir import (
+    NORMAL,
+    Array,
+    Batch,
+    Floats,
+    Graph,
+    SnnccError,
+    ValueRunner,
+    check,
+    fail,
+    why,
+    write_graph,
+)
 
 SAMPLES = 128
 """Calibration samples on which each pass is measured, at most."""
@@ -133,18 +145,22 @@ def _hold(step: Pass, before: dict[str, Array], after: dict[str, Array]) -> None
             "SNN021",
             f"pass '{step.name}' is {step.promise.kind}, yet an output moved by {found:.2g} of the "
             f"largest, should be at most {tolerance:.2g}",
-            hint="this is a bug of snncc; please report it with the model",
+            hint="another order of passes, if you gave one with --passes; else report this bug of "
+            "snncc, with the model",
         )
 
 
 def _ready(graph: Graph, step: Pass) -> None:
     try:
         check(graph, step.needs)
-    except Exception as error:
+    except SnnccError as error:
+        first, *others = error.diagnostics
+        more = f" (and {len(others)} more)" if others else ""
         raise fail(
             "SNN020",
-            f"pass '{step.name}' needs a graph at stage '{step.needs.name}': {error}",
-            hint="run the passes that lead there first; `snncc opt --list` names them",
+            f"pass '{step.name}' needs a graph at stage '{step.needs.name}': {first.message}{more}",
+            first.place,
+            f"{first.hint}; `snncc opt --list` says what each pass needs and leaves",
         ) from None
 
 
@@ -156,7 +172,10 @@ def _dump(folder: Path | None, number: int, name: str, graph: Graph) -> None:
         write_graph(graph, folder / f"{number:02}-{name}.sir")
     except OSError as error:
         raise fail(
-            "SNN050", f"the IR cannot be written: {error.strerror}", str(folder), "--dump-ir FOLDER"
+            "SNN050",
+            f"the IR cannot be written: {why(error)}",
+            str(folder),
+            "another folder with --dump-ir, where you may write",
         ) from None
 
 

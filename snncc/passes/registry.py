@@ -4,7 +4,7 @@ A pipeline is text: `fold-batchnorm,normalize{method=percentile,percentile=99.9}
 """
 
 import pkgutil
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from importlib import import_module
 from typing import get_type_hints
@@ -13,7 +13,7 @@ from lark import Lark, Token, Tree, UnexpectedInput
 
 import snncc.passes
 from snncc.passes.base import Pass
-from snncc_ir import fail
+from snncc_ir import SnnccError, fail, nearest
 
 _GRAMMAR = r"""
 start: (pass ("," pass)*)?
@@ -24,6 +24,10 @@ VALUE: /[^,{}\s]+/
 %import common.WS
 %ignore WS
 """
+
+_LIST = "`snncc opt --list` shows every pass with its options"
+KINDS: dict[type, str] = {int: "a whole number", float: "a number", str: "a text"}
+"""Types of options by what a person types."""
 
 
 @cache
@@ -66,7 +70,9 @@ def _pass(tree: "Tree[Token]") -> Pass:
     known = passes()
     if str(name) not in known:
         raise fail(
-            "SNN020", f"pass '{name}' is not known", hint=f"the passes are {', '.join(known)}"
+            "SNN020",
+            f"pass '{str(name)[:40]}' is not known, should be one of {', '.join(known)}",
+            hint=nearest(str(name), known, "`snncc opt --list` has the passes with their options"),
         )
     declared = known[str(name)]
     hints = get_type_hints(declared)
@@ -78,12 +84,24 @@ def _pass(tree: "Tree[Token]") -> Pass:
         key, value = (str(child) for child in option.children)
         if key not in options:
             expected = f"should be one of {', '.join(options)}" if options else "it has none"
-            raise fail("SNN020", f"pass '{name}' has no option '{key}', {expected}")
+            raise fail(
+                "SNN020",
+                f"pass '{name}' has no option '{key}', {expected}",
+                hint=nearest(key, options, _LIST),
+            )
         try:
             values[key] = options[key](value)
         except ValueError:
-            wanted = options[key].__name__
+            wanted = KINDS[options[key]]
             raise fail(
-                "SNN020", f"option '{key}' of pass '{name}' is '{value}', should be {wanted}"
+                "SNN020",
+                f"option '{key}' of pass '{name}' is '{value}', should be {wanted}",
+                hint=_LIST,
             ) from None
-    return declared(**values)
+    try:
+        return declared(**values)
+    except SnnccError as error:
+        raise SnnccError(
+            replace(found, place=found.place or f"pass {name}", hint=found.hint or _LIST)
+            for found in error.diagnostics
+        ) from None

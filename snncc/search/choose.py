@@ -12,7 +12,7 @@ from snncc.search.paired import Paired, samples_needed
 from snncc.search.study import Study
 from snncc.search.trial import Candidate, Figures, Options, Trial, try_candidate
 from snncc_backends import Backend, Settings
-from snncc_ir import SnnccError, fail
+from snncc_ir import SnnccError, fail, nearest
 
 Attempt = Callable[[Study, Candidate, Progress], Trial]
 
@@ -43,11 +43,16 @@ class Goal:
                 hint="--accuracy 0.5",
             )
         if self.prefer not in PREFERENCES:
-            raise fail("SNN042", f"prefer is '{self.prefer}', should be {', '.join(PREFERENCES)}")
+            raise fail(
+                "SNN042",
+                f"prefer is '{self.prefer}', should be {', '.join(PREFERENCES)}",
+                hint=nearest(self.prefer, PREFERENCES, "--prefer steps, the default"),
+            )
         if not 50 <= self.confidence < 100:
             raise fail(
                 "SNN042",
                 f"confidence is {self.confidence:g}, should be at least 50 and below 100 per cent",
+                hint=f"--confidence {CONFIDENCE:g}, the default",
             )
 
     def bound(self, figures: Figures) -> float:
@@ -96,6 +101,7 @@ class Search:
                 f"none of {len(self.trials)} settings compiles; the last one fails with "
                 f"{self.trials[-1].error}",
                 str(self.trials[-1].candidate),
+                "compile with these settings and without --accuracy, which says all that is wrong",
             )
         best = min(measured, key=lambda t: self.goal.bound(t.figures) if t.figures else 100.0)
         bound = self.goal.bound(best.figures) if best.figures else 100.0
@@ -149,6 +155,7 @@ def codings_for(chip: Backend, options: Options) -> list[tuple[type[Settings], O
         raise fail(
             "SNN042",
             f"coding is '{asked}', should be {' or '.join([*names, AUTO])} for target {chip.name}",
+            hint="--coding auto, which tries all of them",
         )
     given = {key: value for key, value in options.items() if key != "coding"}
     chosen = [coding for coding in chip.codings if asked in (AUTO, coding.coding)]
@@ -157,7 +164,10 @@ def codings_for(chip: Backend, options: Options) -> list[tuple[type[Settings], O
         if not any(key in names for names in known):
             every = dict.fromkeys(name for names in known for name in sorted(names))
             raise fail(
-                "SNN042", f"option '{key}' is not known, should be one of {', '.join(every)}"
+                "SNN042",
+                f"option '{key}' is not known, should be one of {', '.join(every)}",
+                f"target {chip.name}",
+                nearest(key, every, f"`snncc targets {chip.name}` lists them"),
             )
     return [
         (coding, {key: value for key, value in given.items() if key in names})

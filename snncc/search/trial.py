@@ -9,9 +9,8 @@ import numpy as np
 
 from snncc.build import Progress, build_network
 from snncc.bundle import Result
-from snncc.options import make_settings
+from snncc.options import make_settings, own_pipeline
 from snncc.passes.base import Context
-from snncc.passes.registry import parse_pipeline
 from snncc.search.paired import Paired
 from snncc.search.study import Study
 from snncc.shares import Share
@@ -77,7 +76,7 @@ def try_candidate(
 def _measure(study: Study, candidate: Candidate, progress: Progress) -> Figures:
     chip = backend(candidate.target)
     settings = make_settings(chip, None, candidate.options)
-    pipeline = parse_pipeline(chip.pipeline(settings))
+    pipeline = own_pipeline(chip, settings)
     graph = build_network(
         chip, study.graph, pipeline, settings, Context(study.fit, progress), measure=False
     ).graph

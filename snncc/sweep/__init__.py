@@ -12,7 +12,7 @@ from snncc.sweep.plan import Lists, candidates
 from snncc.sweep.row import Row, from_csv, key_of, row_of, to_csv, with_fronts
 from snncc.sweep.workers import Finished, on_cores, on_dask
 from snncc_backends import Preprocessing
-from snncc_ir import cores, fail
+from snncc_ir import cores, fail, why
 
 TABLE = "sweep.csv"
 
@@ -65,7 +65,9 @@ def sweep(
     folder = Path(output)
     planned = candidates(targets, codings, lists or {})
     if jobs is not None and jobs < 1:
-        raise fail("SNN042", f"jobs is {jobs}, should be at least 1")
+        raise fail(
+            "SNN042", f"jobs is {jobs}, should be at least 1", hint="leave --jobs out: one a core"
+        )
     earlier = _earlier(folder, force)
     progress("import", 0, 1)
     source = load_source(Path(model), calibration, preprocessing or Preprocessing(), approximate)
@@ -101,10 +103,15 @@ def _earlier(folder: Path, force: bool) -> dict[str, Row]:
             "SNN050",
             "the output folder exists and is no sweep, so it is left alone",
             str(folder),
-            "choose another folder with -o",
+            "another folder with -o, or an empty one",
         )
     if folder.exists() and not folder.is_dir():
-        raise fail("SNN050", "the output is a file, should be a folder", str(folder))
+        raise fail(
+            "SNN050",
+            "the output is a file, should be a folder",
+            str(folder),
+            "another name with -o",
+        )
     if force or not table.is_file():
         return {}
     return {row.key: row for row in from_csv(table.read_bytes(), str(table))}
@@ -115,6 +122,9 @@ def _write(folder: Path, rows: Sequence[Row]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise fail(
-            "SNN050", f"the folder cannot be made: {error.strerror}", str(folder), "-o FOLDER"
+            "SNN050",
+            f"the folder cannot be made: {why(error)}",
+            str(folder),
+            "another folder with -o, where you may write",
         ) from None
     write_whole(folder / TABLE, to_csv(with_fronts(rows)))

@@ -7,7 +7,7 @@ from snncc.search.axes import known_options, plan_for
 from snncc.search.choose import AUTO, settings_key
 from snncc.search.trial import Candidate, Options
 from snncc_backends import Backend, Settings, backend
-from snncc_ir import fail
+from snncc_ir import fail, nearest
 
 Lists = Mapping[str, Sequence[str]]
 """Values by setting. `ttfs.steps` is the setting `steps` of coding `ttfs` only."""
@@ -17,7 +17,11 @@ def values(text: str, what: str) -> list[str]:
     """Of `4,8,16`: each value once; raises SNN042 for an empty list."""
     found = [part.strip() for part in text.split(",")]
     if not all(found):
-        raise fail("SNN042", f"{what} is '{text}', should be a list such as 4,8,16")
+        raise fail(
+            "SNN042",
+            f"{what} is '{text}', should be a list such as 4,8,16",
+            hint="values with commas between them; leave the option out for the usual ones",
+        )
     return list(dict.fromkeys(found))
 
 
@@ -46,7 +50,7 @@ def candidates(targets: Sequence[str], codings: Sequence[str], lists: Lists) -> 
             raise fail(
                 "SNN042",
                 f"option '{key}' is not known, should be one of {', '.join(known)}",
-                hint="CODING.KEY=… sets it for one coding only",
+                hint=nearest(key, known, "CODING.KEY=… sets it for one coding only"),
             )
     return list(found.values())
 
@@ -63,6 +67,7 @@ def _chosen(chip: Backend, codings: Sequence[str]) -> list[type[Settings]]:
             "SNN042",
             f"coding is '{','.join(codings)}', should be {' or '.join([*names, AUTO])} for target "
             f"{chip.name}",
+            hint="leave --coding out, or name each target's own: --coding auto",
         )
     return chosen
 

@@ -149,7 +149,7 @@ OPTIONS: dict[str, tuple[list[str], str]] = {
     "neuron": (["--neuron", "lif"], "neuron is 'lif', should be if or signed-if"),
     "steps": (["--steps", "0"], "steps is 0, should be 1 to 32767"),
     "set": (["--set", "bits=3"], "option 'bits' is not known, should be one of method"),
-    "set value": (["--set", "steps=x"], "option 'steps' is 'x', should be int"),
+    "set value": (["--set", "steps=x"], "option 'steps' is 'x', should be a whole number"),
     "set form": (["--set", "steps"], "should be KEY=VALUE"),
     "passes": (["--passes", "fuse{"], "the pipeline cannot be read"),
     "short pipeline": (

@@ -173,15 +173,15 @@ OPTIONS: dict[str, tuple[str, list[str], str, str]] = {
         "loihi1", ["--neuron", "signed-if"], "SNN041", "are signed-if, should be",
     ),
     "graded": ("loihi1", ["--neuron", "graded"], "SNN041", "are graded, should be"),
-    "most": ("loihi2", ["--set", "most=128"], "SNN020", "most is 128, should be 1 to"),
+    "most": ("loihi2", ["--set", "most=128"], "SNN042", "most is 128, should be 1 to"),
     "coding": (
         "loihi2", ["--coding", "ttfs"], "SNN042", "coding is 'ttfs', should be rate for target",
     ),
     "weights": ("loihi2", ["--weight-bits", "16"], "SNN041", "should be at most 127"),
     "costs": ("loihi2", ["--set", "costs=mine"], "SNN042", "costs is 'mine', should be"),
-    "seed": ("loihi2", ["--set", "seed=x"], "SNN042", "option 'seed' is 'x', should be int"),
+    "seed": ("loihi2", ["--set", "seed=x"], "SNN042", "option 'seed' is 'x', should be a whole"),
     "option": ("loihi2", ["--set", "cores=4"], "SNN042", "option 'cores' is not known"),
-    "steps": ("loihi2", ["--steps", "0"], "SNN020", "steps is 0, should be 1 to"),
+    "steps": ("loihi2", ["--steps", "0"], "SNN042", "steps is 0, should be 1 to"),
 }  # fmt: skip
 
 

@@ -64,7 +64,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "few": (["--accuracy", "0.5"], "SNN032: 30 samples to measure on, held out of the"),
     "option": (["--accuracy", "9", "--set", "tau=4"], "option 'tau' is not known"),
     "auto": (["--coding", "auto"], "coding is 'auto', should be rate or ttfs"),
-    "pipeline": (["--accuracy", "9", "--passes", "fuse"], "give passes or accuracy"),
+    "pipeline": (["--accuracy", "9", "--passes", "fuse"], "should be passes or accuracy"),
 }
 
 

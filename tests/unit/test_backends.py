@@ -54,7 +54,7 @@ def test_a_plug_in_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("other", "no_such_module:Chip"), "cannot be loaded: ModuleNotFoundError"),
         (("other", f"{__name__}:Nothing"), "cannot be loaded: AttributeError"),
-        (("other", "builtins:dict"), "is no Backend"),
+        (("other", "builtins:dict"), "is dict, should be a snncc_backends.Backend"),
     ],
 )
 def test_a_broken_plug_in_is_named_and_breaks_nothing(

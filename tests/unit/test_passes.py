@@ -139,7 +139,10 @@ def test_a_pass_prints_as_it_parses(name: str) -> None:
     [
         ("fuze", "pass 'fuze' is not known"),
         ("rate-code{step=3}", "has no option 'step', should be one of neuron, steps, start"),
-        ("rate-code{steps=many}", "option 'steps' of pass 'rate-code' is 'many', should be int"),
+        (
+            "rate-code{steps=many}",
+            "option 'steps' of pass 'rate-code' is 'many', should be a whole number",
+        ),
         ("rate-code{steps=0}", "steps is 0, should be 1 to 32767"),
         ("normalize{method=best}", "method is 'best', should be weights or max or percentile"),
         ("normalize{method=error}", "steps is 0, should be 1 to 32767 for method error"),

@@ -140,7 +140,7 @@ def test_commands(tmp_path: Path) -> None:
         ("disasm", b"PK\x03\x04", "SNN060", "no image of any target"),
         ("disasm", IMAGE.names[0].encode(), "SNN060", "no image of any target"),
         ("disasm", image_bytes(IMAGE)[:200], "SNN060", "header at byte 200"),
-        ("asm", b"hello", "SNN061", "the text begins with 'hello', should with ttfs28"),
+        ("asm", b"hello", "SNN061", "the text begins with 'hello', should begin with ttfs28"),
         ("asm", b"\xff\xfe", "SNN061", "the text cannot be read"),
     ],
 )
