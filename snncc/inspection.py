@@ -10,7 +10,7 @@ from snncc.onnx import import_model
 from snncc.passes.base import Context
 from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
-from snncc_ir import Analog, Binary, Graph, Shape, Spikes, Type
+from snncc_ir import Analog, Binary, Graph, Linear, Shape, Spikes, Type
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -24,7 +24,10 @@ from snncc_ir.ops import (
     chain_type,
 )
 
-NORMAL_FORM = "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights"
+NORMAL_FORM = (
+    "adopt-grids,drop-grids,hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,"
+    "linear-weights"
+)
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,12 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
 
 
 def _label(op: Op) -> str:
-    """Its name, and that its weights are ±alpha."""
+    """Its name, and of weights that are ±alpha, or integers times a step, that they are."""
     if isinstance(op, Conv | Dense) and isinstance(op.weight, Binary):
         return f"binary {op.name}"
+    if isinstance(op, Conv | Dense) and isinstance(op.weight, Linear):
+        largest = int(np.abs(op.weight.codes.integers).max(initial=0))
+        return f"{largest.bit_length() + 1}-bit {op.name}"
     return op.name
 
 

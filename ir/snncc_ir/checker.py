@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from snncc_ir.composed import Log2
 from snncc_ir.diagnostics import Diagnostic, SnnccError
 from snncc_ir.graph import Graph, GraphBuilder, Node
 from snncc_ir.ops import (
@@ -25,7 +26,6 @@ from snncc_ir.ops import (
     View,
 )  # fmt: skip
 from snncc_ir.printer import node_tensors
-from snncc_ir.tensors import Log2
 from snncc_ir.types import FirstSpike, Spikes
 
 
