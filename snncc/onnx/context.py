@@ -46,6 +46,12 @@ class OnnxNode:
         return OnnxNode(proto.op_type, proto.domain, name, tuple(proto.input), outputs, attributes)
 
     @property
+    def key(self) -> str:
+        """The operator's name, behind its domain where that is not ONNX's own."""
+        own = self.domain in ("", "ai.onnx")
+        return self.op_type if own else f"{self.domain}.{self.op_type}"
+
+    @property
     def source(self) -> Source:
         return Source(self.op_type, self.name)
 
@@ -80,7 +86,9 @@ class Network:
         """The model's batch size where it is fixed."""
         self.notes: list[str] = []
         self.final: frozenset[str] = frozenset()
-        """ONNX values that are results of the model and read by no node."""
+        """ONNX values that are results of the model and read by no node, but for grids."""
+        self.bare: frozenset[str] = frozenset()
+        """ONNX values that are on a grid of what is left out at the end: the grid is, too."""
         self._constants = dict(constants)
         self._values: dict[str, str] = {}
 
@@ -96,6 +104,10 @@ class Network:
                 "export the model again, or copy it again if it was transferred",
                 "SNN002",
             )
+
+    def tensor(self, name: str) -> onnx.TensorProto:
+        """A constant as it is stored."""
+        return self._constants[name]
 
     def constant_shape(self, name: str) -> Shape | None:
         """A constant's shape, as declared; None when the value depends on the input."""

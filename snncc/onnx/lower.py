@@ -11,8 +11,9 @@ from onnx import numpy_helper
 
 import snncc.onnx.ops
 from snncc.onnx.context import Network, OnnxNode, Refusal, readable, refuse
-from snncc_ir import Diagnostic, Graph, Origin, SnnccError, Source
-from snncc_ir.ops import Input, Neuron, Output, TypeRuleError
+from snncc.onnx.quantizers import final_values
+from snncc_ir import Current, Diagnostic, Graph, Node, Origin, SnnccError, Source
+from snncc_ir.ops import Input, Neuron, Output, Quantize, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
@@ -33,10 +34,17 @@ _HINTS = {
     "LpPool": "use average or max pooling",
     "ArgMax": "export the logits; snncc reads the largest by itself",
     "ConvTranspose": "use nearest-neighbor upsampling and a convolution",
-    "QLinearConv": "export the float network; snncc quantizes it for the target",
-    "QuantizeLinear": "export the float network; snncc quantizes it for the target",
-    "DequantizeLinear": "export the float network; snncc quantizes it for the target",
+    "DynamicQuantizeMatMul": "quantize statically: quantize_static with QuantFormat.QDQ",
+    "MatMulIntegerToFloat": "quantize statically: quantize_static with QuantFormat.QDQ",
+    "FloatQuant": "quantize to integers: IntQuant, or FixedPoint quantizers of Brevitas",
+    "MultiThreshold": "export before streamlining: brevitas.export.export_qonnx",
 }
+
+
+INTEGERS = (
+    onnx.TensorProto.INT8, onnx.TensorProto.UINT8, onnx.TensorProto.INT16, onnx.TensorProto.UINT16,
+    onnx.TensorProto.INT4, onnx.TensorProto.UINT4,
+)  # fmt: skip
 
 
 @cache
@@ -54,8 +62,7 @@ def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
     constants = {tensor.name: tensor for tensor in proto.initializer}
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
     network = Network(name, constants, opset)
-    read = {operand for node in proto.node for operand in node.input}
-    network.final = frozenset(output.name for output in proto.output) - read
+    network.final, network.bare = final_values(proto)
     problems = [*_inputs(proto, network)]
     for node in map(OnnxNode.of, proto.node):
         if node.op_type == "Constant" and not node.domain:
@@ -69,7 +76,7 @@ def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if not any(isinstance(node.op, Neuron) for node in graph):
+    if not any(_is_activation(node) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(
@@ -81,6 +88,13 @@ def lower(model: onnx.ModelProto, name: str) -> tuple[Graph, tuple[str, ...]]:
             ]
         )
     return graph, tuple(network.notes)
+
+
+def _is_activation(node: Node) -> bool:
+    """Whether a node becomes neurons; a grid from 0 on is a ReLU, too."""
+    if isinstance(node.op, Quantize):
+        return isinstance(node.type, Current) and node.op.low == 0
+    return isinstance(node.op, Neuron)
 
 
 def _inputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
@@ -131,7 +145,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
     table = lowerings()
     unknown = [name for name in node.inputs if name and not network.knows(name)]
     try:
-        if node.domain not in ("", "ai.onnx") or node.op_type not in table:
+        if node.key not in table:
             raise Refusal(
                 "SNN003",
                 f"operator {node.domain + '.' if node.domain else ''}{node.op_type} is not "
@@ -141,7 +155,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
         if unknown:
             return None  # it hangs on a node that was refused already
         _require_inputs(node, network.opset)
-        values = table[node.op_type](node, network)
+        values = table[node.key](node, network)
     except Refusal as refusal:
         return Diagnostic(refusal.code, refusal.message, _place(node, network), refusal.hint)
     except (SnnccError, TypeRuleError) as error:
@@ -159,7 +173,9 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
 
 
 def _require_inputs(node: OnnxNode, opset: int) -> None:
-    """Refuses a node without an input that its operator has to have."""
+    """Refuses a node without an input that its operator has to have, by ONNX's own operators."""
+    if node.key != node.op_type:
+        return
     schema = onnx.defs.get_schema(node.op_type, opset)
     for index, formal in enumerate(schema.inputs):
         needed = formal.option != onnx.defs.OpSchema.FormalParameterOption.Optional
@@ -183,6 +199,10 @@ def _outputs(proto: onnx.GraphProto, network: Network) -> list[Diagnostic]:
                 )
             )
             continue
+        if result.type.tensor_type.elem_type in INTEGERS:
+            network.notes.append(
+                f"output '{result.name}' has the numbers that its integers stand for, not these"
+            )
         name = network.builder.unique(readable(result.name, "", "output"))
         origin = Origin((Source("Output", result.name),))
         network.builder.add(name, Output(), [network.value(result.name)], origin)
