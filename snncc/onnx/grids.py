@@ -24,13 +24,22 @@ TYPES = "int8, uint8, int16, uint16, int4 or uint4"
 
 @dataclass(frozen=True)
 class Grid:
-    """scale: (), or (channels,) along `axis`; zero: as broad. low, high: of the integers."""
+    """scale: (), or (channels,) along `axis`; zero: as broad. kind: of the integers, in LIMITS."""
 
     scale: Floats
     zero: Floats
-    low: int
-    high: int
+    kind: np.dtype[np.generic]
     axis: int
+
+    @property
+    def low(self) -> int:
+        """The least integer."""
+        return LIMITS[self.kind.name][0]
+
+    @property
+    def high(self) -> int:
+        """The largest integer."""
+        return LIMITS[self.kind.name][1]
 
     def spread(self, tensor: Floats, rank: int) -> Floats:
         """Along its axis of a value with `rank` axes."""
@@ -51,10 +60,10 @@ class Grid:
         scale, zero = self.spread(self.scale, rank), self.spread(self.zero, rank)
         return np.asarray((integers.astype(np.float64) - zero) * scale, np.float64)
 
-    def integers(self, real: Floats) -> Floats:
+    def integers(self, real: Floats) -> Array:
         """The integers of constant numbers."""
         scale, zero = self.spread(self.scale, real.ndim), self.spread(self.zero, real.ndim)
-        found: Floats = np.clip(np.rint(real / scale) + zero, self.low, self.high)
+        found: Array = np.clip(np.rint(real / scale) + zero, self.low, self.high).astype(self.kind)
         return found
 
     def op(self, shape: Shape) -> Quantize:
@@ -81,27 +90,27 @@ def read_grid(node: OnnxNode, net: Network, scale: int, zero: int, axis: int | N
             f"its block_size is {node.integer('block_size', 0)}, should be none",
             "quantize per tensor or per channel",
         )
-    name, zeros = "uint8", np.zeros(())
+    kind: np.dtype[np.generic] = np.dtype(np.uint8)
+    zeros = np.zeros(())
     if node.has_input(zero):
         array = net.constant(node.inputs[zero])
         if array is None:
             refuse("its zero point is computed by the network, should be constant",
                    "quantize statically: quantize_static with calibration data")  # fmt: skip
-        name, zeros = array.dtype.name, array.astype(np.float64)
+        kind, zeros = array.dtype, array.astype(np.float64)
     else:
         data = net.constant(node.inputs[0])
-        name = data.dtype.name if data is not None and data.dtype.name in LIMITS else name
-    if name not in LIMITS:
-        refuse(f"its integers have type {name}, should be {TYPES}", "quantize to 8 bits")
+        kind = data.dtype if data is not None and data.dtype.name in LIMITS else kind
+    if kind.name not in LIMITS:
+        refuse(f"its integers have type {kind.name}, should be {TYPES}", "quantize to 8 bits")
     if zeros.size not in (1, given.size):
         refuse(
             f"it has {given.size} scales and {zeros.size} zero points, should be as many of each",
             "quantize the model again",
         )
-    low, high = LIMITS[name]
     flat = given.reshape(()) if given.size == 1 else given
     along = node.integer("axis", 1) if axis is None else axis
-    return Grid(flat, zeros.reshape(()) if zeros.size == 1 else zeros, low, high, along)
+    return Grid(flat, zeros.reshape(()) if zeros.size == 1 else zeros, kind, along)
 
 
 def grid_of(net: Network, value: str, has_zero: bool) -> Quantize | None:

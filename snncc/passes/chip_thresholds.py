@@ -32,6 +32,8 @@ LEAST_THETA = 4
 """Of a channel's threshold as an integer: below, its unit is made larger, MOST_COARSE times at
 most."""
 MOST_COARSE = 1024.0
+LARGEST_STEP = (1 << 15) - 1
+"""By which codes are multiplied."""
 LEAST_RATIO = 64
 """Of a threshold to the rounding of it that there may be for weights to stay what they are."""
 NO_STRETCH = 1e-6
@@ -119,8 +121,8 @@ def _all(graph: Graph) -> list[tuple[Node, Population]]:
 def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
     """The largest integer that there is room for, or multiple of what linear weights need."""
     given = room(graph, node, op, limits)
-    unit = _linear_unit(graph, node, op, given.scale)
-    scale: Floats = np.floor(given.scale / unit) * unit
+    unit, most = _linear_unit(graph, node, op, given.scale)
+    scale: Floats = np.minimum(np.floor(given.scale / unit), most) * unit
     while limits.bound == "reset" and (scale / unit).min() >= 1:
         integer = rounded(graph, node, op, scale, limits.bits)
         over = overshoot(graph, node, integer, limits)
@@ -131,18 +133,21 @@ def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
     return Choice(scale, given, bool(scale.min() >= 1))
 
 
-def _linear_unit(graph: Graph, node: Node, op: Population, most: Floats) -> Floats:
-    """Of what S is to be a multiple: 1, or what makes linear weights multiples of their codes.
+def _linear_unit(graph: Graph, node: Node, op: Population, most: Floats) -> tuple[Floats, float]:
+    """Of what S is to be a multiple, at most so many times, with room for `most`.
 
-    1 too where there is no room for that, or where a threshold, which is round(S·theta), would be
-    off by more than 1/LEAST_RATIO of what it should be.
+    That is 1, or what makes linear weights multiples of their codes. 1 too where there is no room
+    for that, or where a threshold, which is round(S·theta), would be off by more than 1/LEAST_RATIO
+    of what it should be.
     """
     unit = linear_unit(op, shares_scale(graph, node, op))
     if unit is None:
-        return np.ones(1)
+        return np.ones(1), np.inf
     scale = np.floor(most / unit) * unit
     theta = op.model.theta.floats.min() if isinstance(op.model, Counting) else 1.0
-    return unit if scale.min() * theta >= LEAST_RATIO / 2 else np.ones(1)
+    if scale.min() * theta < LEAST_RATIO / 2:
+        return np.ones(1), np.inf
+    return unit, LARGEST_STEP
 
 
 def _written_weight(graph: Graph, node: Node, op: Population) -> Floats | None:

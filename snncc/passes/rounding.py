@@ -45,7 +45,7 @@ def rounded(
             thresholds = compress(np.broadcast_to(theta, op.shape).astype(np.float64))
         model = replace(model, theta=i32(thresholds), start=i32(start))
     elif isinstance(model, Readout):
-        model = replace(model, theta=i32(model.theta.floats * scale))
+        model = replace(model, theta=i32(np.rint(model.theta.floats * scale)))
     return replace(op, maps=maps, bias=bias, model=model)
 
 

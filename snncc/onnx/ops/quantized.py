@@ -20,8 +20,7 @@ def lower_quantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
     grid = read_grid(node, net, 1, 2)
     if not net.is_value(x):
         integers = grid.integers(net.floats(node, 0, "data"))
-        stored = integers.astype(np.int32)
-        net.define_constant(result, numpy_helper.from_array(stored, result))
+        net.define_constant(result, numpy_helper.from_array(integers, result))
         return ()
     return net.emit(node, grid.op(net.shape(x)), net.value(x))
 
