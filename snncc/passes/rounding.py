@@ -100,7 +100,8 @@ def linear_unit(op: Population, shared: bool) -> Floats | None:
     steps = found.step.floats.reshape(-1)
     if np.all(steps == steps[0]):
         steps = steps[:1]
-    if len(steps) > 1 and (shared or len(steps) != op.shape[0]):
+    each = len(steps) > 1
+    if not np.all(steps > 0) or (each and (shared or len(steps) != op.shape[0])):
         return None
     unit: Floats = 1 / steps.reshape(-1, *[1] * (len(op.shape) - 1))
     return unit
