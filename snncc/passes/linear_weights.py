@@ -21,7 +21,7 @@ from snncc.passes.base import Close, Context, Pass
 from snncc_ir import LARGEST_CODE, NORMAL, Composed, Floats, Graph, Linear, Node, Tensor, f32, small
 from snncc_ir.ops import Chain, Conv, Dense, Population
 
-EVIDENCE = 16
+EVIDENCE = 7
 """Weights that are not 0, beyond the first of each channel: of fewer, that they are multiples of
 something says nothing."""
 TOLERANCE = 4 * float(np.finfo(np.float32).eps)
