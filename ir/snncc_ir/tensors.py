@@ -36,8 +36,9 @@ class Tensor:
             raise ValueError(
                 f"tensor format is {self.array.dtype}, should be one of {', '.join(FORMATS)}"
             )
-        writable = self.array.flags.writeable or not self.array.flags.c_contiguous
-        array = self.array.copy(order="C") if writable else self.array
+        given = np.asarray(self.array)  # numpy makes scalars of what has no dimension
+        writable = given.flags.writeable or not given.flags.c_contiguous
+        array = given.copy(order="C") if writable else given
         array.flags.writeable = False
         object.__setattr__(self, "array", array)
 

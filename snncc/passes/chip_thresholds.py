@@ -122,7 +122,9 @@ def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
     """The largest integer that there is room for, or multiple of what linear weights need."""
     given = room(graph, node, op, limits)
     unit, most = _linear_unit(graph, node, op, given.scale)
-    scale: Floats = np.minimum(np.floor(given.scale / unit), most) * unit
+    # float32 steps: room for 127 of them is a little more or less
+    times = np.floor(given.scale / unit * (1 + NO_STRETCH if np.isfinite(most) else 1.0))
+    scale: Floats = np.minimum(times, most) * unit
     while limits.bound == "reset" and (scale / unit).min() >= 1:
         integer = rounded(graph, node, op, scale, limits.bits)
         over = overshoot(graph, node, integer, limits)
@@ -143,7 +145,7 @@ def _linear_unit(graph: Graph, node: Node, op: Population, most: Floats) -> tupl
     unit = linear_unit(op, shares_scale(graph, node, op))
     if unit is None:
         return np.ones(1), np.inf
-    scale = np.floor(most / unit) * unit
+    scale = np.floor(most / unit * (1 + NO_STRETCH)) * unit
     theta = op.model.theta.floats.min() if isinstance(op.model, Counting) else 1.0
     if scale.min() * theta < LEAST_RATIO / 2:
         return np.ones(1), np.inf

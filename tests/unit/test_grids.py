@@ -166,6 +166,15 @@ def test_other_weights_are_not(seed: int, shape: tuple[int, ...]) -> None:
     assert as_linear(f32(weights(np.random.default_rng(seed), *shape))) is None
 
 
+def test_one_factor_for_all_neurons() -> None:
+    """A weight without dimensions, as of an input's integers right before neurons."""
+    net = Net(4)
+    net.grid(-9, 9, 0.2)
+    net.add(Neuron(Relu()))
+    pipeline = RadixSettings(steps=8).pipeline()
+    assert adopted(net.graph(), pipeline).code is not None
+
+
 def test_few_weights_say_nothing() -> None:
     assert as_linear(f32(np.array([[3.0], [5.0], [7.0]]))) is None
     assert as_linear(f32(np.zeros((4, 50)))) is None
@@ -309,7 +318,7 @@ def small_network() -> Net:
         kernel = f32(on_grid(random, outputs, inputs, 3, 3))
         net.add(Conv(kernel, (1, 1), (1, 1, 1, 1), (1, 1)))
         net.grid(0, 255, 0.01)
-    net.add(Dense(f32(random.integers(-7, 8, (4, 8 * 36)) / 2000)))
+    net.add(Dense(f32(random.integers(-127, 128, (4, 8 * 36)) / 30000)))
     return net
 
 

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from snncc.onnx import import_model, lowerings
 from snncc.onnx.context import readable
+from snncc.onnx.ops import qlinear, qonnx, quantized
 from snncc_ir import Current, Graph, SnnccError, Source, ValueRunner, session
 
 Array = NDArray[np.float32] | NDArray[np.int64]
@@ -458,5 +459,6 @@ def test_every_operator_has_a_lowering_test() -> None:
         make(maker)
         tested |= {node.op_type for node in maker.nodes}
     elsewhere = {"Flatten", "Gemm", "MatMul", "Reshape", "Cast", "Softmax"}
+    elsewhere |= {*quantized.LOWERINGS, *qlinear.LOWERINGS, *qonnx.LOWERINGS}  # test_quantized.py
     # LogSoftmax is Softmax's own function, ReduceMax is ReduceMean's over another pool
     assert set(lowerings()) - tested - elsewhere == {"LogSoftmax", "ReduceMax"}
