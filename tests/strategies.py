@@ -18,6 +18,7 @@ from snncc_ir.ops import (
     Op,
     Output,
     Pad,
+    Quantize,
     Relu,
     Reshape,
     Scale,
@@ -42,11 +43,18 @@ def binary(random: np.random.Generator, *shape: int) -> Floats:
     return drawn
 
 
-class _Grower:
-    """Adds random layers behind a value."""
+def on_grid(random: np.random.Generator, *shape: int) -> Floats:
+    """Integers of 4 bits, times a step for each output channel."""
+    steps = (0.5 + random.random((shape[0], *[1] * (len(shape) - 1)))) / np.prod(shape[1:])
+    drawn: Floats = random.integers(-7, 8, shape) * steps
+    return drawn
 
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
+
+class _Grower:
+    """Adds random layers behind a value; `grids`: some of them as of a quantized network."""
+
+    def __init__(self, draw: st.DrawFn, grids: bool) -> None:
+        self.draw, self.grids = draw, grids
         self.random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
         self.builder = GraphBuilder(draw(st.sampled_from(["net", 'a "b"', "ü/…"])))
         self.count = 0
@@ -61,8 +69,8 @@ class _Grower:
         return self.builder[value].type.shape
 
     def kernel(self, *shape: int) -> Tensor:
-        """Weights, of which some are ±alpha."""
-        kind = weights if self.draw(st.integers(0, 2)) else binary
+        """Weights, of which some are ±alpha, or on a grid."""
+        kind = self.draw(st.sampled_from([weights, weights, binary, on_grid]))
         return f32(kind(self.random, *shape))
 
     def conv(self, value: str) -> str:
@@ -85,7 +93,21 @@ class _Grower:
         )
         return self.add(op, value)
 
+    def grid(self, value: str, signed: bool) -> str:
+        """Rounds to 4 or 8 bits; from 0 on, that is a ReLU."""
+        levels = self.draw(st.sampled_from([15, 255]))
+        low, high = (-levels // 3, levels - levels // 3) if signed else (0, levels)
+        step = (2.0 + self.random.random()) / levels
+        rounding = self.draw(st.sampled_from(["even", "even", "even", "floor"]))
+        return self.add(Quantize(f32(step), low, high, rounding), value)
+
+    def maybe_grid(self, value: str) -> str:
+        return self.grid(value, True) if self.grids and self.draw(st.booleans()) else value
+
     def neurons(self, value: str) -> str:
+        if self.grids and self.draw(st.booleans()):
+            value = self.add(Neuron(Relu()), value) if self.draw(st.booleans()) else value
+            return self.grid(value, self.draw(st.booleans()) and value.startswith("neuron"))
         ceiling = f32(2.0) if self.draw(st.integers(0, 3)) == 0 else None
         return self.add(Neuron(Relu(ceiling)), value)
 
@@ -134,16 +156,20 @@ class _Grower:
 
 
 @st.composite
-def lowered_graphs(draw: st.DrawFn) -> Graph:
-    """A network of one input and up to three layers of neurons, ending in a dense layer."""
-    grower = _Grower(draw)
+def lowered_graphs(draw: st.DrawFn, grids: bool = False) -> Graph:
+    """A network of one input and up to three layers of neurons, ending in a dense layer.
+
+    grids: of some, numbers are rounded between layers.
+    """
+    grower = _Grower(draw, grids and draw(st.booleans()))
     rank = draw(st.integers(1, 2))
     shape = (draw(st.integers(1, 4)), *(draw(st.integers(3, 6)) for _ in range(rank)))
-    value = grower.add(Input(shape))
+    value = grower.maybe_grid(grower.add(Input(shape)))
     for _ in range(draw(st.integers(1, 3))):
         value = grower.conv(value)
         if draw(st.booleans()):
             value = grower.affine(value)
+        value = grower.maybe_grid(value)
         if draw(st.booleans()):
             value = grower.view(value)
         if draw(st.booleans()) and isinstance(grower.builder[value].type, Current):

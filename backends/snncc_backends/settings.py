@@ -20,7 +20,8 @@ class Settings:
 
     coding: ClassVar[str]
     keeps_signs: ClassVar[bool] = True
-    """Whether weights that are ±alpha are kept as signs; not where all weights are powers."""
+    """Whether weights that are ±alpha, or multiples of a step, are kept as signs or integers; not
+    where all weights are powers."""
     method: str = "percentile"
     percentile: float = 99.9
     per: str = "channel"
@@ -31,9 +32,10 @@ class Settings:
 
     def _front(self, steps: int = 0, peak: float = 1.0, encode: str = "", most: int = 1) -> str:
         """Up to normalization; encode: passes right before it, such as `encode-input,`."""
-        binary = "binary-weights," if self.keeps_signs else ""
+        binary = "binary-weights,linear-weights," if self.keeps_signs else ""
         return (
-            f"hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,{binary}{encode}"
+            "adopt-grids,drop-grids,hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,"
+            f"{binary}{encode}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
             f"steps={steps},peak={peak},most={most}}},"
         )

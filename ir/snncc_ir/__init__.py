@@ -9,6 +9,7 @@
 """
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
+from snncc_ir.composed import LARGEST_CODE, RESOLUTIONS, Binary, Composed, Factored, Linear, Log2
 from snncc_ir.cores import cores
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail, nearest, why
 from snncc_ir.digits import Numbers, digit_train, run_digits
@@ -21,19 +22,16 @@ from snncc_ir.slots import Phases, run_phases, spike_train, value_of
 from snncc_ir.spikes import Oracle, Step, decode
 from snncc_ir.tensors import (
     FORMATS,
-    RESOLUTIONS,
     UNIT,
     Array,
-    Binary,
-    Composed,
     Floats,
     Integers,
-    Log2,
     Tensor,
     f32,
     i8,
     i16,
     i32,
+    small,
 )
 from snncc_ir.types import (
     MOST_DIGITS,
@@ -57,6 +55,7 @@ __all__ = [
     "CODED",
     "FORMATS",
     "INTEGER",
+    "LARGEST_CODE",
     "LOWERED",
     "MOST_DIGITS",
     "MOST_PAYLOAD",
@@ -74,11 +73,13 @@ __all__ = [
     "Composed",
     "Current",
     "Diagnostic",
+    "Factored",
     "FirstSpike",
     "Floats",
     "Graph",
     "GraphBuilder",
     "Integers",
+    "Linear",
     "Log2",
     "Node",
     "NodeRunner",
@@ -123,6 +124,7 @@ __all__ = [
     "run_phases",
     "runtime_says",
     "session",
+    "small",
     "spike_train",
     "tensor_bytes",
     "to_onnx",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from snncc_ir.composed import Log2
 from snncc_ir.diagnostics import Diagnostic, SnnccError
 from snncc_ir.graph import Graph, GraphBuilder, Node
 from snncc_ir.ops import (
@@ -23,7 +24,6 @@ from snncc_ir.ops import (
     View,
 )  # fmt: skip
 from snncc_ir.printer import node_tensors
-from snncc_ir.tensors import Log2
 from snncc_ir.types import FirstSpike, Spikes
 
 

@@ -11,11 +11,12 @@ from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
 
 from snncc_ir.attributes import Text, attribute_types, coerced
+from snncc_ir.composed import COMPOSED
 from snncc_ir.diagnostics import SnnccError, fail, nearest
 from snncc_ir.graph import Graph, GraphBuilder, Origin, Source
 from snncc_ir.ops import MODELS, OPS
 from snncc_ir.printer import VERSION, print_type
-from snncc_ir.tensors import COMPOSED, FORMATS, Array, Tensor
+from snncc_ir.tensors import FORMATS, Array, Tensor
 from snncc_ir.types import CODES, KINDS, Code, Shape, Spikes, Type
 
 _TERMINALS = {

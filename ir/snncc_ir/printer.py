@@ -7,9 +7,10 @@ from dataclasses import MISSING, Field, fields
 
 import numpy as np
 
+from snncc_ir.composed import Composed
 from snncc_ir.graph import Graph, Node, Origin
 from snncc_ir.ops import Model, Op
-from snncc_ir.tensors import Array, Composed, Tensor
+from snncc_ir.tensors import Array, Tensor
 from snncc_ir.types import KINDS, Code, Shape, Spikes, Type
 
 VERSION = 1

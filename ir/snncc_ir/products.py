@@ -15,7 +15,8 @@ from math import lcm
 
 import numpy as np
 
-from snncc_ir.tensors import Integers, Log2
+from snncc_ir.composed import Log2
+from snncc_ir.tensors import Integers
 from snncc_ir.types import FirstSpike
 
 DEEPEST = 62

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir.checker import INTEGER, check
+from snncc_ir.composed import Log2
 from snncc_ir.diagnostics import fail
 from snncc_ir.graph import Graph, Node
 from snncc_ir.ops import (
@@ -26,7 +27,7 @@ from snncc_ir.ops import (
     TimeToFirstSpike,
 )  # fmt: skip
 from snncc_ir.products import octave, products
-from snncc_ir.tensors import Array, Floats, Integers, Log2, Tensor
+from snncc_ir.tensors import Array, Floats, Integers, Tensor
 from snncc_ir.types import FirstSpike
 
 

@@ -1,10 +1,9 @@
 """Constant tensors of a graph: read-only, compared by their bytes, identified by their content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,130 +103,6 @@ class Tensor:
         return f"Tensor({self.format}<{'x'.join(map(str, self.shape))}>#{self.digest})"
 
 
-class Composed(Tensor):
-    """Weights in a format of several tensors, of which `array` has the numbers.
-
-    Its fields are written as those of an op: `log2{codes=…, exponent=…}`.
-    """
-
-    name: ClassVar[str]
-
-    @property
-    def format(self) -> str:
-        return self.name
-
-    @cached_property
-    def digest(self) -> str:
-        parts = (p.digest if isinstance(p, Tensor) else str(p) for p in self._parts)
-        return sha256("".join((self.name, *parts)).encode()).hexdigest()[:16]
-
-    @property
-    def _parts(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self) if field.init)
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Composed) and type(other) is type(self)
-        ) and other._parts == self._parts
-
-    __hash__ = Tensor.__hash__
-
-
-RESOLUTIONS = (1, 2, 4)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Log2(Composed):
-    """Weights that are powers of 2^(1/resolution): a sign and an exponent each.
-
-    codes: i8; 0 is weight zero, ±(q + 1) is ±2^((exponent − q) / resolution) with q ≥ 0.
-    exponent: i16, broadcastable to the codes without enlarging them: one for all, or one for each
-    output channel. `array` has the weights in float64.
-    """
-
-    array: Array = field(init=False)
-    codes: Tensor
-    exponent: Tensor
-    resolution: int = 2
-    name: ClassVar[str] = "log2"
-
-    def __post_init__(self) -> None:
-        if self.codes.format != "i8" or self.exponent.format != "i16":
-            raise ValueError(
-                f"formats are {self.codes.format} and {self.exponent.format}, should be i8 and i16"
-            )
-        if self.resolution not in RESOLUTIONS:
-            raise ValueError(f"resolution is {self.resolution}, should be 1, 2 or 4")
-        if np.broadcast_shapes(self.codes.shape, self.exponent.shape) != self.codes.shape:
-            raise ValueError(
-                f"exponent has shape {list(self.exponent.shape)}, should be broadcastable to "
-                f"{list(self.codes.shape)}"
-            )
-        magnitude = np.exp2((self.exponent.floats - self.steps) / self.resolution)
-        object.__setattr__(self, "array", np.sign(self.codes.floats) * magnitude)
-        super().__post_init__()
-
-    @property
-    def bits(self) -> int:
-        """Of a code: a sign, and as many as the codes in use need."""
-        return 1 + int(np.abs(self.codes.integers).max(initial=0)).bit_length()
-
-    @property
-    def steps(self) -> Integers:
-        """The exponent codes q, in steps of 1/resolution octave; −1 for weight zero."""
-        return np.abs(self.codes.integers) - 1
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Binary(Composed):
-    """Weights ±alpha: a sign each, and one factor for each output channel, or for all.
-
-    signs: i8, 1 or −1. alpha: f32 or i16, not negative, (O, 1, …) or (1, 1, …) for signs (O, …).
-    `array` has the weights in the format of alpha. Packing signs to bits is a backend's business.
-    """
-
-    array: Array = field(init=False)
-    signs: Tensor
-    alpha: Tensor
-    name: ClassVar[str] = "binary"
-
-    def __post_init__(self) -> None:
-        if self.signs.format != "i8" or self.alpha.format not in ("f32", "i16"):
-            raise ValueError(
-                f"formats are {self.signs.format} and {self.alpha.format}, should be i8, and f32 "
-                "or i16"
-            )
-        if not bool(np.all(np.abs(self.signs.integers) == 1)):
-            raise ValueError("a sign is neither 1 nor -1")
-        if not self.signs.shape:
-            raise ValueError("the signs are one number, should have a dimension at least")
-        outputs, *inputs = self.signs.shape
-        ones = (1,) * len(inputs)
-        if self.alpha.shape not in ((outputs, *ones), (1, *ones)):
-            raise ValueError(
-                f"alpha has shape {list(self.alpha.shape)}, should be {[outputs, *ones]} or "
-                f"{[1, *ones]}"
-            )
-        if not bool(np.all(self.alpha.floats >= 0)):
-            raise ValueError("alpha is negative, should be at least 0")
-        array = (self.signs.floats * self.alpha.floats).astype(self.alpha.array.dtype)
-        object.__setattr__(self, "array", array)
-        super().__post_init__()
-
-    @property
-    def bits(self) -> int:
-        return 1
-
-    def times(self, factors: Floats) -> "Binary":
-        """Each output channel times its factor, (O), none of them negative; alpha is f32."""
-        column = factors.reshape(-1, *[1] * (len(self.signs.shape) - 1))
-        return Binary(self.signs, f32(self.alpha.floats * column))
-
-
-COMPOSED: dict[str, type[Composed]] = {kind.name: kind for kind in (Log2, Binary)}
-"""Formats of several tensors by their names in the text form."""
-
-
 def f32(values: Array | Sequence[float] | float) -> Tensor:
     """A float32 tensor of the given values."""
     return Tensor(np.asarray(values, np.float32))
@@ -249,6 +124,13 @@ def i8(values: Array | Sequence[int] | int) -> Tensor:
 def i16(values: Array | Sequence[int] | int) -> Tensor:
     """An int16 tensor of the given values, which have to fit."""
     return _exact(values, np.dtype(np.int16))
+
+
+def small(values: Array | Sequence[int]) -> Tensor:
+    """An int8 tensor of the given values where they fit, else an int16 one."""
+    given = np.asarray(values)
+    fits = given.size == 0 or (given.min() >= -128 and given.max() <= 127)
+    return i8(given) if fits else i16(given)
 
 
 def _exact(values: Array | Sequence[int] | int, dtype: np.dtype[np.generic]) -> Tensor:

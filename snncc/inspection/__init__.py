@@ -11,7 +11,10 @@ from snncc.onnx.survey import survey
 from snncc.passes.registry import parse_pipeline
 from snncc_ir import Diagnostic, SnnccError
 
-NORMAL_FORM = "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,binary-weights"
+NORMAL_FORM = (
+    "adopt-grids,drop-grids,hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,"
+    "binary-weights,linear-weights"
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from math import ceil, gcd, prod
 
 import numpy as np
 
-from snncc_ir import Analog, Binary, Graph, Node, Shape, Spikes, Type
+from snncc_ir import Analog, Binary, Graph, Linear, Node, Shape, Spikes, Type
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -81,9 +81,12 @@ def layers(graph: Graph) -> tuple[Layer, ...]:
 
 
 def _label(op: Op) -> str:
-    """Its name, and that its weights are ±alpha."""
+    """Its name, and of weights that are ±alpha, or integers times a step, that they are."""
     if isinstance(op, Conv | Dense) and isinstance(op.weight, Binary):
         return f"binary {op.name}"
+    if isinstance(op, Conv | Dense) and isinstance(op.weight, Linear):
+        largest = int(np.abs(op.weight.codes.integers).max(initial=0))
+        return f"{largest.bit_length() + 1}-bit {op.name}"
     return op.name
 
 

@@ -64,6 +64,14 @@ _NUMBERS = frozenset(
 )  # fmt: skip
 
 
+_INTEGERS = frozenset(
+    {
+        TensorProto.INT8, TensorProto.UINT8, TensorProto.INT16, TensorProto.UINT16,
+        TensorProto.INT4, TensorProto.UINT4,
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Result:
     """The value of the model that an output of the graph stands for.
@@ -94,6 +102,7 @@ def add_outputs(
             values[result.name] = value
         except Refusal as refusal:
             problems.append(Diagnostic(refusal.code, refusal.message, place, refusal.hint))
+    integers = {o.name for o in proto.output if o.type.tensor_type.elem_type in _INTEGERS}
     scores = {value for name, value in values.items() if name not in network.choices}
     for name, value in values.items():
         if name in network.choices and value in scores:
@@ -103,8 +112,12 @@ def add_outputs(
             )
             continue
         scores.add(value)
-        same = network.stands_for.get(name, name)
+        same = None if name in integers else network.stands_for.get(name, name)
         results.append(Result(name) if same is None else Result(same, exact=True))
+        if name in integers and name not in network.stands_for:
+            network.notes.append(
+                f"output '{name}' has the numbers that its integers stand for, not these"
+            )
         unique = network.builder.unique(readable(name, "", "output"))
         network.builder.add(unique, Output(), [value], Origin((Source("Output", name),)))
     return results, problems

@@ -16,18 +16,17 @@ from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, re
 from snncc.onnx.curves import FUNCTIONS, follow
 from snncc.onnx.ends import Result, add_inputs, add_outputs
 from snncc.onnx.hints import HINTS
+from snncc.onnx.ops import qonnx, quantized
 from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
-from snncc_ir import Diagnostic, Graph, Shape, SnnccError
-from snncc_ir.ops import (
-    Input,
-    MaxPool,
-    Neuron,
-    Relu,
-    TypeRuleError,
-)  # fmt: skip
+from snncc_ir import Current, Diagnostic, Graph, Node, Shape, SnnccError
+from snncc_ir.ops import Input, MaxPool, Neuron, Quantize, Relu, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
+
+
+_QUANTIZERS = frozenset({**qonnx.LOWERINGS, **quantized.LOWERINGS})
+"""Operators whose lowering computes constants by itself."""
 
 
 @cache
@@ -75,7 +74,7 @@ def lower(
         node = OnnxNode.of(node_proto)
         if node.op_type == "Constant" and not node.domain:
             _constant(node, network)
-        elif _is_constant(node_proto, constants):
+        elif _is_constant(node_proto, constants) and node.operator not in _QUANTIZERS:
             constants.define_computed(node_proto)
         else:
             problem = _node(node, network)
@@ -87,7 +86,7 @@ def lower(
     if problems:
         raise SnnccError(problems)
     graph = network.builder.graph()
-    if needs_neurons and not any(isinstance(node.op, Neuron | MaxPool) for node in graph):
+    if needs_neurons and not any(_is_activation(node) for node in graph):
         raise SnnccError(
             [
                 Diagnostic(
@@ -99,6 +98,13 @@ def lower(
             ]
         )
     return Lowered(graph, tuple(results), tuple(network.notes))
+
+
+def _is_activation(node: Node) -> bool:
+    """Whether a node becomes neurons; a grid from 0 on is a ReLU, too."""
+    if isinstance(node.op, Quantize):
+        return isinstance(node.type, Current) and node.op.low == 0
+    return isinstance(node.op, Neuron | MaxPool)
 
 
 def _is_constant(node: onnx.NodeProto, constants: Constants) -> bool:

@@ -23,7 +23,7 @@ from snncc.passes.chains import compress
 from snncc.passes.fitting import by_channel, centered, fitted, held_out, rounded_to_bits
 from snncc.passes.in_time import Bias, Drive, drive_in_time, fire_in_time
 from snncc.passes.layerwise import Layer, Values, rewrite_layers
-from snncc_ir import CODED, Binary, Floats, Graph, Rate, f32, fail
+from snncc_ir import CODED, Factored, Floats, Graph, Rate, f32, fail
 from snncc_ir.ops import (
     Conv,
     Dense,
@@ -189,7 +189,7 @@ class _Settled:
         maps = []
         for mine, theirs in zip(self.op.maps, other.op.maps, strict=True):
             *moves, last = mine
-            if isinstance(last, Conv | Dense) and not isinstance(last.weight, Binary):
+            if isinstance(last, Conv | Dense) and not isinstance(last.weight, Factored):
                 rival = theirs[-1]
                 if not isinstance(rival, Conv | Dense):
                     raise AssertionError("candidates have the same maps")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
-from snncc_ir import NORMAL, Binary, Graph, GraphBuilder, Node, Tensor, f32, fail, i8
+from snncc_ir import NORMAL, Factored, Graph, GraphBuilder, Node, Tensor, f32, fail
 from snncc_ir.ops import Chain, Conv, Dense, Input, Population, Relu, Scale
 
 SIGNS = ("auto", "both", "none")
@@ -118,8 +118,8 @@ def _negated(chain: Chain) -> Chain:
     if not isinstance(last, Conv | Dense | Scale):
         raise AssertionError("the checker holds that a map ends in conv, dense or scale")
     weight: Tensor = last.weight
-    if isinstance(weight, Binary):
-        weight = Binary(i8(-weight.signs.integers), weight.alpha)
+    if isinstance(weight, Factored):
+        weight = weight.negated()
     else:
         weight = f32(-weight.floats)
     return (*moves, replace(last, weight=weight))

@@ -12,7 +12,7 @@ from snncc.passes.chains import compress
 from snncc.passes.in_time import Bias
 from snncc.passes.layerwise import Layer, Values
 from snncc.passes.moments import moments
-from snncc_ir import Binary, Floats, f32
+from snncc_ir import Factored, Floats, f32
 from snncc_ir.ops import Conv, Dense, Op, Population, chain_type
 
 DAMPING = 1e-3
@@ -55,11 +55,11 @@ def centered(layer: Layer, op: Population, first: int = 0) -> Population:
 def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
     """With weights moved towards the drive that the layer should have.
 
-    One-to-one maps stay, and binary weights, which are to need one bit.
+    One-to-one maps stay, and weights of few levels (`binary`, `linear`), which are to stay so.
     """
     for which, chain in enumerate(op.maps):
         *moves, last = chain
-        if not isinstance(last, Conv | Dense) or isinstance(last.weight, Binary):
+        if not isinstance(last, Conv | Dense) or isinstance(last.weight, Factored):
             continue
         weight = last.weight.floats
         rows = weight.reshape(len(weight), -1)

@@ -45,6 +45,7 @@ from snncc_ir.ops import (
     Output,
     Pad,
     Population,
+    Quantize,
     Readout,
     Relu,
     Reshape,
@@ -55,6 +56,7 @@ from snncc_ir.ops import (
     index_of,
 )  # fmt: skip
 
+HINT = "put a ReLU between two linear layers, or merge them before the export"
 PATH_LIMIT = 256
 """Most ways from sources to one population; beyond, sums of sums have multiplied them."""
 
@@ -158,6 +160,10 @@ class _Fusion:
                 return (Conv(weight, stride, pads, dilation, groups),)
             case Dense(weight, _):
                 return (Dense(weight),)
+            case Quantize():
+                hint = "run adopt-grids and drop-grids before fuse"
+                self._refuse(node, "numbers are rounded between layers", hint=hint)
+                return ()
             case Concat():
                 types = tuple(operand.type for operand in self._graph.operands(node))
                 index = index_of(node.op, types, which).reshape(node.type.shape)
@@ -214,13 +220,13 @@ class _Fusion:
             order = None if View(order).is_reshape(operand.type) else order
         self._builder.add(node.name, Output(index=order), [name], node.origin.by(self._by))
 
-    def _refuse(self, node: Node, what: str, place: Origin | None = None) -> None:
+    def _refuse(self, node: Node, what: str, place: Origin | None = None, hint: str = HINT) -> None:
         self._problems.append(
             Diagnostic(
                 "SNN007",
                 f"the layers before it cannot be made one projection: {what}",
                 str(place or node.origin),
-                "put a ReLU between two linear layers, or merge them before the export",
+                hint,
             )
         )
 

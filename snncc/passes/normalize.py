@@ -21,6 +21,9 @@ largest number. How λ is found:
   (`rate-code`, "residual elimination"). Their factor κ of currents and thresholds is here the
   integer scale of `quantize-weights`.
 
+Neurons on a grid (`adopt-grids`), if the code has as many levels (`steps`), have their ceiling for
+λ, one for all channels where the grid is, whatever the method.
+
 `peak`: spikes a step that an activation of λ is worth; above 1 for graded spikes only, which then
 have finer levels and are not clipped at λ. `most`: those that neurons can send; where
 activations reach a ceiling (ReLU6), those are worth the ceiling, so that neurons cannot exceed it.
@@ -41,7 +44,7 @@ from snncc.passes.extents import extent, rounded_up
 from snncc.passes.observation import Histogram, Tail, histograms, observe
 from snncc.passes.rescale import rescaled
 from snncc.passes.scales import Scales, moves_only, pushed, uniform_nodes
-from snncc_ir import MOST_PAYLOAD, NORMAL, Floats, Graph, Node, Tensor, fail
+from snncc_ir import MOST_PAYLOAD, NORMAL, Floats, Graph, Node, Shape, Tensor, fail
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -106,16 +109,21 @@ class Normalize(Pass):
         for node in graph:
             shape = (1,) * len(node.type.shape)
             match node.op:
+                case Input(levels=int()):
+                    scale = np.ones(shape)  # a quantized network's own integers
                 case Input():
                     samples = context.calibration[node.name]
                     peak = float(np.max(np.abs(samples), initial=0.0)) or 1.0
                     scale = rounded_up(np.array(peak)).reshape(shape)
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
-                case Population(model=Relu(ceiling)):
+                case Population(model=Relu(ceiling=ceiling) as model):
                     most = np.inf if ceiling is None else float(ceiling.floats.min())
+                    grid = self._grid(model, node.op.shape, node.name in uniform)
                     relayed = None if node.name in uniform else _relayed(graph, node, scales)
-                    if relayed is not None and relayed.max() <= most:
+                    if grid is not None:
+                        scale = grid
+                    elif relayed is not None and relayed.max() <= most:
                         scale = relayed
                     else:
                         per = "layer" if self.method == "ecc" else self.per
@@ -138,6 +146,18 @@ class Normalize(Pass):
             # float32 holds what is stored; so that weights are scaled by just that
             scales[node.name] = scale.astype(np.float32).astype(np.float64)
         return scales
+
+    def _grid(self, model: Relu, shape: Shape, uniform: bool) -> Floats | None:
+        """The ceiling of neurons on a grid, if the code has as many levels: then it keeps them."""
+        if model.step is None or model.ceiling is None:
+            return None
+        if model.levels.max() > self.steps * self.peak:
+            return None
+        ceiling = compress(np.broadcast_to(model.ceiling.floats, shape)) / self.peak
+        if np.all(ceiling == ceiling.flat[0]):
+            ceiling = ceiling.reshape(-1)[:1].reshape((1,) * len(shape))
+        a_channel = all(size == 1 for size in ceiling.shape[1:])
+        return ceiling if a_channel and (ceiling.size == 1 or not uniform) else None
 
     def _observed(self, graph: Graph, context: Context) -> dict[str, tuple[Observed, Floats]]:
         """What calibration data says of each open population's λ, and largest activations, (C,)."""
@@ -214,7 +234,8 @@ def _reach(
     bias = np.broadcast_to(op.bias.floats, op.shape)
     reach = np.maximum(bias, 0.0) if positive else np.abs(bias)
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
-        largest = np.broadcast_to(scales[source.name], source.type.shape)
+        levels = source.op.levels if isinstance(source.op, Input) else None
+        largest = np.broadcast_to(scales[source.name] * (levels or 1), source.type.shape)
         if positive and not isinstance(source.op, Input):
             chain = _positive(chain)
         reach = reach + extent(chain, largest, op.shape).drive

@@ -3,13 +3,16 @@
     %x = input {scale=s}   →   %x = input {scale=s/L, levels=L},    L = 2^(bits−1) − 1
 
 and the weights of the input's projections are divided by L. The chip gets
-clip(round(x/scale), −L, L).
+clip(round(x/scale), −L, L). An input that is on a grid already, of a quantized network's own, stays
+on it, unless it has more levels than that.
 """
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from snncc.passes.base import Context, Lossy, Pass
-from snncc_ir import NORMAL, Binary, Graph, Node, f32, fail
+from snncc_ir import NORMAL, Factored, Graph, Node, f32, fail
 from snncc_ir.ops import Chain, Conv, Dense, Input, Population, Scale
 
 
@@ -31,12 +34,14 @@ class QuantizeInput(Pass):
 
         def rewrite(node: Node) -> Node:
             match node.op:
-                case Input(levels=None):
-                    scale = node.op.scale / levels
+                case Input() if _is_open(node, levels):
+                    scale = node.op.scale / _divisor(node, levels)
                     op: Input | Population = replace(node.op, scale=scale, levels=levels)
-                case Population() if any(_is_open(source) for source in graph.operands(node)):
+                case Population() if any(_is_open(s, levels) for s in graph.operands(node)):
                     maps = tuple(
-                        _divided(chain, levels) if _is_open(source) else chain
+                        _divided(chain, _divisor(source, levels))
+                        if _is_open(source, levels)
+                        else chain
                         for source, chain in zip(graph.operands(node), node.op.maps, strict=True)
                     )
                     op = replace(node.op, maps=maps)
@@ -47,15 +52,22 @@ class QuantizeInput(Pass):
         return graph.rewritten(rewrite)
 
 
-def _is_open(node: Node) -> bool:
-    return isinstance(node.op, Input) and node.op.levels is None
+def _is_open(node: Node, levels: int) -> bool:
+    """Whether an input has no integers yet, or more than there may be."""
+    return isinstance(node.op, Input) and not (node.op.levels and node.op.levels <= levels)
 
 
-def _divided(chain: Chain, divisor: int) -> Chain:
+def _divisor(node: Node, levels: int) -> float:
+    """How many of the integers to come make one unit of now."""
+    if not isinstance(node.op, Input):
+        raise AssertionError("only inputs are open")
+    return levels / (node.op.levels or 1)
+
+
+def _divided(chain: Chain, divisor: float) -> Chain:
     *moves, last = chain
     if not isinstance(last, Conv | Dense | Scale):
         raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-    if isinstance(last.weight, Binary) and not isinstance(last, Scale):
-        alpha = f32(last.weight.alpha.floats / divisor)
-        return (*moves, replace(last, weight=replace(last.weight, alpha=alpha)))
+    if isinstance(last.weight, Factored) and not isinstance(last, Scale):
+        return (*moves, replace(last, weight=last.weight.times(np.array([1 / divisor]))))
     return (*moves, replace(last, weight=f32(last.weight.floats / divisor)))

@@ -7,10 +7,13 @@ leave the accumulator in the given steps, whatever the network's input is. A rea
 that its potentials can be compared with each other. In the radix code a potential doubles in every
 step: T steps count the largest current 2^T − 1 times, and no potential on the way is larger.
 
-S is an integer, unless a chip has few thresholds (`thresholds`, `theta_bits`): then S is made
-smaller until round(S·theta) is one of them, which costs resolution and nothing else. A chip to
-which numbers are written as biases (`bias`) takes them in units of its own, so the weight of such a
-number has to be an integer as it is: see `chip_thresholds`.
+Linear weights (`linear-weights`) need S·step to be an integer k: then they become k·codes, and
+nothing is lost of a quantized network's own integers. Where there is no room for k = 1, they are
+rounded as others. S is an integer, unless there are such weights, or a chip has few thresholds
+(`thresholds`, `theta_bits`): then S is made smaller until round(S·theta) is one of them, which
+costs resolution and nothing else. A chip to which numbers are written as biases (`bias`) takes them
+in units of its own, so the weight of such a number has to be an integer as it is: see
+`chip_thresholds`.
 """
 
 from dataclasses import dataclass, replace

@@ -6,7 +6,7 @@ import numpy as np
 
 from snncc.passes.chains import compress
 from snncc.passes.scales import Scales, channel_scales, group_scales, pushed
-from snncc_ir import Binary, Floats, Graph, Node, f32
+from snncc_ir import Factored, Floats, Graph, Linear, Node, f32
 from snncc_ir.ops import Chain, Conv, Dense, Input, Op, Output, Population, Relu, Scale
 
 
@@ -41,7 +41,8 @@ def _population(graph: Graph, node: Node, op: Population, scales: Scales) -> Pop
     )
     model = op.model
     if isinstance(model, Relu) and model.ceiling is not None:
-        model = Relu(f32(model.ceiling.floats / scale))
+        step = None if model.step is None else f32(model.step.floats / scale)
+        model = Relu(f32(model.ceiling.floats / scale), step)
     return replace(
         op,
         maps=maps,
@@ -57,10 +58,13 @@ def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: P
     behind = pushed(tuple(moves), scale, source.type)
     if behind is None:
         raise AssertionError("uniform_nodes gave one scale to sources whose sums would mix them")
+    if isinstance(last, Conv | Dense) and isinstance(last.weight, Linear):
+        if group_scales(last, behind) is None:  # one step holds for one scale
+            last = replace(last, weight=f32(last.weight.floats))
     match last:
-        case Conv(weight=Binary() as binary) | Dense(weight=Binary() as binary):
-            factors = _binary_factors(last, behind, target, op)
-            scaled: Op = replace(last, weight=binary.times(factors))
+        case Conv(weight=Factored() as weight) | Dense(weight=Factored() as weight):
+            factors = _row_factors(last, behind, target, op)
+            scaled: Op = replace(last, weight=weight.times(factors))
         case Conv(weight=weight, groups=groups):
             inputs = channel_scales(behind)
             if inputs is None:
@@ -84,11 +88,11 @@ def _scaled_map(chain: Chain, scale: Floats, source: Node, target: Floats, op: P
     return (*moves, scaled)
 
 
-def _binary_factors(last: Conv | Dense, behind: Floats, target: Floats, op: Population) -> Floats:
-    """What each alpha is multiplied by: (O)."""
+def _row_factors(last: Conv | Dense, behind: Floats, target: Floats, op: Population) -> Floats:
+    """What each output's factor is multiplied by: (O)."""
     shared = group_scales(last, behind)
     if shared is None:
-        raise AssertionError("uniform_nodes gave one scale to sources of binary weights")
+        raise AssertionError("uniform_nodes gave one scale to sources of such weights")
     outputs = len(last.weight.array)
     if isinstance(last, Dense):
         target = np.broadcast_to(target, op.shape)

@@ -78,8 +78,8 @@ class SinkViews(Pass):
 def _sinks(node: Node, operands: list[Node], builder: GraphBuilder) -> bool:
     moved = operands[0]
     match node.op:
-        case Neuron(model=Relu(ceiling=ceiling)):
-            uniform = ceiling is None or ceiling.array.size == 1
+        case Neuron(model=Relu(ceiling=ceiling, step=step)):
+            uniform = all(each is None or each.array.size == 1 for each in (ceiling, step))
             return (
                 uniform
                 and isinstance(moved.op, (*_MOVES, Concat))

@@ -28,7 +28,8 @@ from snncc_ir.ops import Affine, Dense, Input, Neuron, Output, Relu
 from tests.strategies import lowered_graphs, samples
 
 TO_INTEGER = (
-    "hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,normalize,quantize-input,"
+    "adopt-grids,drop-grids,hoist-neurons,fold-batchnorm,sink-views,fuse,binary-weights,"
+    "linear-weights,normalize,quantize-input,"
     "rate-code{steps=8,neuron=signed-if},quantize-weights"
 )
 
@@ -45,7 +46,7 @@ def small(op: Affine | None = None) -> Graph:
     return builder.graph()
 
 
-@given(lowered_graphs())
+@given(lowered_graphs(grids=True))
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_parse_is_the_inverse_of_print(graph: Graph) -> None:
     text = print_graph(graph)
@@ -54,7 +55,7 @@ def test_parse_is_the_inverse_of_print(graph: Graph) -> None:
     assert print_graph(parse_graph(text, tensors)) == text
 
 
-@given(lowered_graphs())
+@given(lowered_graphs(grids=True))
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_integer_networks_survive_the_text_too(graph: Graph) -> None:
     result = run_pipeline(

@@ -17,6 +17,7 @@ from snncc_ir.ops.models import (
 )
 from snncc_ir.ops.nodes import Chain, Input, Neuron, Output, Population, chain_type
 from snncc_ir.ops.pool import AvgPool, MaxPool, SumPool
+from snncc_ir.ops.quantize import ROUNDINGS, Quantize
 from snncc_ir.ops.view import Concat, Pad, Reshape, Slice, Transpose, View, index_of
 from snncc_ir.ops.window import Sizes, Window
 
@@ -24,7 +25,7 @@ OPS: dict[str, type[Op]] = {
     op.name: op
     for op in (
         Input, Conv, Dense, Affine, Scale, Add, AvgPool, SumPool,
-        Reshape, Transpose, Pad, Slice, Concat, View, Neuron, MaxPool, Population, Output,
+        Reshape, Transpose, Pad, Slice, Concat, View, Quantize, Neuron, MaxPool, Population, Output,
     )
 }  # fmt: skip
 """Every op by its name in the text form."""
@@ -39,9 +40,11 @@ MODELS: dict[str, type[Model]] = {
 """Every neuron model by its name in the text form."""
 
 __all__ = [
-    "MODELS", "OPS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv", "Counting", "Dense",
+    "MODELS", "OPS", "ROUNDINGS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv",
+    "Counting", "Dense",
     "GradedIntegrateFire", "HardIntegrateFire", "Input", "IntegrateFire", "MaxPool", "Model",
-    "Neuron", "OnnxWriter", "Op", "Output", "Pad", "Population", "RadixFire", "Readout", "Relu",
+    "Neuron", "OnnxWriter", "Op", "Output", "Pad", "Population", "Quantize", "RadixFire",
+    "Readout", "Relu",
     "Reshape", "Scale",
     "SignedGradedIntegrateFire", "SignedIntegrateFire", "Sizes", "Slice", "SumPool",
     "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",

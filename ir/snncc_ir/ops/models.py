@@ -40,22 +40,48 @@ class Model:
 
 @dataclass(frozen=True)
 class Relu(Model):
-    """y = max(0, z), and at most `ceiling` if there is one (ReLU6)."""
+    """y = max(0, z), and at most `ceiling` if there is one (ReLU6).
+
+    With a `step`, on a grid: y = step · min(round(max(0, z) / step), ceiling / step), half to even,
+    as the neurons of a quantized network have it; there is a ceiling then, a multiple of the step.
+    """
 
     ceiling: Tensor | None = None
+    step: Tensor | None = None
     name = "relu"
+
+    @property
+    def levels(self) -> Floats:
+        """The largest number of steps, broadcastable to the shape; only where there is a step."""
+        if self.ceiling is None or self.step is None:
+            raise TypeError("the neurons have no grid")
+        most: Floats = np.rint(self.ceiling.floats / self.step.floats)
+        return most
 
     def output_type(self, shape: Shape) -> Type:
         if self.ceiling is not None:
             expect_broadcast("ceiling", self.ceiling, shape)
+        if self.step is not None:
+            expect_broadcast("step", self.step, shape)
+            expect(self.ceiling is not None, "there is a step and no ceiling", "both")
+            least = float(self.step.floats.min())
+            expect(least > 0, f"the least step is {least}", "positive")
         return Spikes(shape)
 
     def evaluate(self, drive: Floats) -> Floats:
         result = np.maximum(drive, 0.0)
+        if self.step is not None:
+            step = self.step.floats
+            return step * np.minimum(np.rint(result / step), self.levels)
         return result if self.ceiling is None else np.minimum(result, self.ceiling.floats)
 
     def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
         result = writer.node("Relu", [drive])
+        if self.step is not None:
+            step = writer.constant(self.step.floats)
+            units = writer.node("Round", [writer.node("Div", [result, step])])
+            clipped = writer.node("Min", [units, writer.constant(self.levels)])
+            return writer.node("Mul", [clipped, step])
         if self.ceiling is not None:
             result = writer.node("Min", [result, writer.constant(self.ceiling.floats)])
         return result

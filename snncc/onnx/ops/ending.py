@@ -70,6 +70,9 @@ def lower_behind(
     chosen = not net.choices.isdisjoint(operands)
     if node.op_type in _CHOOSING or (chosen and node.op_type in KEEP_ORDER):
         return lower_choice(node, net)
+    if not chosen and node.op_type in _GRIDS:
+        net.stands_for[node.outputs[0]] = net.stands_for[operands[0]]
+        return net.value(operands[0])
     if not chosen and node.op_type in KEEP_ORDER:
         net.stands_for[node.outputs[0]] = net.stands_for[operands[0]]
         return usual(node, net)
@@ -100,7 +103,7 @@ def lower_squashing(node: OnnxNode, net: Network) -> str:
     )
     if node.op_type == "Sigmoid":
         net.sigmoids.add(node.outputs[0])
-    net.stands_for[node.outputs[0]] = node.inputs[0]
+    net.stands_for[node.outputs[0]] = None if node.domain else node.inputs[0]
     return net.value(node.inputs[0])
 
 
@@ -139,4 +142,6 @@ LOWERINGS = {
     "ai.onnx.ml.LabelEncoder": lower_choice,
     "ai.onnx.ml.ZipMap": lower_choice,
 }
-_ENDINGS = KEEP_ORDER | _CHOOSING | {"LogSoftmax", "Sigmoid", "Softmax"}
+_GRIDS = frozenset({"DequantizeLinear", "QuantizeLinear"})
+_SQUASHING = {"LogSoftmax", "QLinearSigmoid", "QLinearSoftmax", "Sigmoid", "Softmax"}
+_ENDINGS = KEEP_ORDER | _CHOOSING | _GRIDS | _SQUASHING
