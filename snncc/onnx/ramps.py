@@ -90,7 +90,8 @@ def emit_fit(node: OnnxNode, net: Network, value: str, found: Fit) -> str:
 def fit(curve: Curve) -> Fit | None:
     """The polygon of least largest error; None for a function that is no line far from 0."""
     for far in _FAR:
-        left, right = _line(curve, -far), _line(curve, far)
+        with np.errstate(all="ignore"):  # powers overflow, and are no lines
+            left, right = _line(curve, -far), _line(curve, far)
         if left is not None and right is not None:
             return _fit(curve, left, right, far)
     return None

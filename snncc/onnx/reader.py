@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
+from snncc.onnx.quiet import quiet
 from snncc.onnx.wire import IrregularError, LargeTensor, Span, split
 from snncc_ir import fail, why
 
@@ -191,9 +192,10 @@ def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
     import onnx_ir
     from onnx_ir.passes.common import TopologicalSortPass
 
-    graph = onnx_ir.from_proto(proto)
-    TopologicalSortPass()(graph)  # raises ValueError where nodes read each other in a circle
-    return onnx_ir.to_proto(graph)
+    with quiet():
+        graph = onnx_ir.from_proto(proto)
+        TopologicalSortPass()(graph)  # raises ValueError where nodes read each other in a circle
+        return onnx_ir.to_proto(graph)
 
 
 def _declare_domains(proto: onnx.ModelProto) -> None:

@@ -4,15 +4,13 @@ Large weights are not looked at here: a node that turns constant weights into ot
 computed when a layer asks for them (`constants`).
 """
 
-import logging
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from math import prod
 
 import onnx
 
 from snncc.onnx.constants import LARGEST
+from snncc.onnx.quiet import quiet
 from snncc_ir import fail
 
 _NO_LIMIT = 1 << 40
@@ -28,7 +26,7 @@ def simplify(
     contradictory.
     """
     try:
-        with _quiet():
+        with quiet():
             inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
             if not any(_folds(inferred)):
                 return inferred, ()
@@ -44,20 +42,6 @@ def simplify(
             f"the model's shapes or constants contradict each other: {first}",
             hint="onnx.shape_inference.infer_shapes(model, strict_mode=True) may say more",
         ) from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the libraries' own words: deprecations, and what folding leaves as it is."""
-    logger = logging.getLogger("onnxscript")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _folds(model: onnx.ModelProto) -> Iterator[bool]:

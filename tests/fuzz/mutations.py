@@ -124,7 +124,11 @@ def formats(graph: onnx.GraphProto, chance: random.Random) -> None:
 
 def weights(graph: onnx.GraphProto, chance: random.Random) -> None:
     """Not finite, or too large for float32 on their way."""
-    floats = [t for t in graph.initializer if t.data_type == TensorProto.FLOAT and t.dims]
+    floats = [
+        t
+        for t in graph.initializer
+        if t.data_type == TensorProto.FLOAT and t.dims and not t.external_data
+    ]
     if floats:
         tensor = chance.choice(floats)
         array = numpy_helper.to_array(tensor).copy()

@@ -70,6 +70,13 @@ def _has_odd_format(case: Case) -> bool:
     return few or ("Cast" in case.operators and not kinds <= set(FLOATS))
 
 
+def _is_beyond_float32(case: Case) -> bool:
+    """Cases of old exporters hold memory that nobody has set: float64 of any size."""
+    most = float(np.finfo(np.float32).max)
+    doubles = [a for a in case.data if a.dtype == np.float64]
+    return any(bool(np.any(np.isfinite(a) & (np.abs(a) > most))) for a in doubles)
+
+
 def _divides_integers(case: Case) -> bool:
     return bool({"Div", "Mean"} & case.operators) and any(a.dtype.kind in "iu" for a in case.data)
 
@@ -223,6 +230,7 @@ RULES = (
     Rule("ends in a softmax, which is left out: the network gives its logits", _is_softmax),
     Rule("computes in formats of few bits, or casts to what is no float", _has_odd_format),
     Rule("has an empty tensor", _is_empty),
+    Rule("has numbers that no float32 holds", _is_beyond_float32),
     Rule("divides integers, which rounds", _divides_integers),
     Rule("is in training mode", _trains),
     Rule("gives a mask or indices beside its result", _has_second_output),

@@ -31,7 +31,8 @@ def lower_pad(node: OnnxNode, net: Network) -> str:
         )
     begins, ends = _amounts(node, net, shape)
     value = net.value(node.inputs[0])
-    check_size(tuple(max(s + b + e, 0) for s, b, e in zip(shape, begins, ends, strict=True)))
+    wide = (s + max(b, 0) + max(e, 0) for s, b, e in zip(shape, begins, ends, strict=True))
+    check_size(tuple(wide))
     if mode != "constant":
         return moved(node, net, value, lambda index: _padded(index, begins, ends, mode))
     value = affine(node, net, value, 1.0, -number)

@@ -112,6 +112,8 @@ def _taps(window: Window, spatial: Shape) -> Integers:
                 f"its window is {extent} wide over {size + begin + end} padded numbers, should fit",
                 "use a smaller window, or larger pads",
             )
+    rank = window.rank
+    check_size(tuple(n + window.pads[i] + window.pads[i + rank] for i, n in enumerate(spatial)))
     places = np.arange(float(prod(spatial))).reshape(1, 1, *spatial)
     windows = window.slide(places, -1.0)[0, 0]
     check_size(windows.shape)

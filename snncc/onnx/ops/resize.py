@@ -6,6 +6,9 @@ from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc.onnx.emit import check_size, view
 from snncc.onnx.single import places_by_runtime
 
+_MOST = 2.0**31
+"""Times; no result is so large."""
+
 
 def lower_resize(node: OnnxNode, net: Network) -> str:
     mode = node.text("mode", "nearest")
@@ -37,8 +40,10 @@ def lower_resize(node: OnnxNode, net: Network) -> str:
         )
         largest = 1.0
         for factor in factors:
+            if not 0 < factor < _MOST:
+                refuse(f"it has a scale of {factor:g}, should be positive", "export it again")
             largest *= max(float(factor), 1.0)
-        check_size((*shape, int(min(largest, 2.0**40))))
+        check_size((*shape, int(min(largest, _MOST))))
     index = places_by_runtime(node, net, shape, instead)
     if index.shape[0] != 1 or index.ndim != len(shape) + 1:
         refuse("it resizes the batch axis, should not", "give the batch axis a scale of 1")
