@@ -20,7 +20,7 @@ from snncc_ir import (
     Integers,
     ValueRunner,
     decode,
-    unpack,
+    fail,
 )
 
 
@@ -114,6 +114,15 @@ def verify(
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
     compiled = bundle.table("model").get("sha256")
     reference = float_results(model, samples, compiled, notes)
+    wanted = graph.outputs[0].type.size
+    if reference.size != count * wanted:
+        raise fail(
+            "SNN030",
+            f"the model's first output has {reference.size // count} numbers a sample, should have "
+            f"{wanted} as the bundle's",
+            str(model),
+            "the model that the bundle was compiled from, with --model",
+        )
     classes = reference.argmax(1) if reference.ndim == 2 and reference.shape[1] > 1 else None
     if classes is None:
         labels = None
@@ -171,7 +180,7 @@ def _difference(expected: Execution, found: Execution, count: int) -> Exactness:
 
 def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
     """Runs the bundle's own vectors."""
-    tensors = unpack(bundle.file(VECTORS), VECTORS)
+    tensors = bundle.tensors(VECTORS)
     graph = bundle.graph
     samples = {node.name: tensors[f"input/{node.name}"] for node in graph.inputs}
     count = len(next(iter(samples.values())))

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 3 a bug of ou
 
 import sys
 import traceback
+import warnings
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -100,7 +101,10 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
     try:
-        code = cli.main(args=arguments, prog_name="snncc", standalone_mode=False)
+        with warnings.catch_warnings():
+            # numbers that overflow are refused by the checks behind; numpy's own words say no more
+            warnings.simplefilter("ignore", RuntimeWarning)
+            code = cli.main(args=arguments, prog_name="snncc", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
