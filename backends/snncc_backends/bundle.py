@@ -143,7 +143,7 @@ class BundleFolder:
         except (OSError, ValueError, RecursionError) as error:
             raise _broken(folder, f"{MANIFEST} cannot be read: {why(error)}") from None
         if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-            raise _broken(folder, f"{MANIFEST} is no manifest")
+            raise _broken(folder, f"{MANIFEST} is no manifest, should be an object with 'files'")
         if manifest.get("format") != FORMAT:
             found = manifest.get("format")
             hint = "the version of snncc that made it, or compile the bundle anew"

@@ -29,6 +29,9 @@ COMMANDS = {
     "export": "a bundle as input of another tool",
 }
 
+BUGS = ("SNN021",)
+"""Codes of diagnostics that are a fault of snncc, and not of what it was given."""
+
 
 class _Commands(click.Group):
     """Sub-commands by name; anything else is a model to compile."""
@@ -115,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except SnnccError as error:
         show_error(error)
-        sys.exit(2)
+        sys.exit(3 if any(found.code in BUGS for found in error.diagnostics) else 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
