@@ -1,6 +1,5 @@
 """The bundle as an object: `.run`, `.verify`, its network and its manifest."""
 
-import json
 import shutil
 import weakref
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for
 from snncc.early_exit import Choice, Ending, choose_margin, outputs_at
+from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
 from snncc.verify import Verification, verify
 from snncc_backends import (
@@ -107,7 +107,7 @@ class Bundle:
     @cached_property
     def report(self) -> dict[str, object]:
         """report.json: `summary` and `waterfall`."""
-        content = json.loads(self.files.file(REPORT))
+        content = self.files.json(REPORT)
         return dict(content) if isinstance(content, dict) else {}
 
     @cached_property
@@ -205,6 +205,7 @@ class Bundle:
 
         early_exit: as in `run`; the figures of all steps are there in any case.
         """
+        check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
         samples = samples_for(self.graph, dataset, self.preprocessing)
         rule = self._rule(early_exit)

@@ -1,13 +1,13 @@
 """Data files: .npz (or .npy) with samples `x` and, for accuracy, classes `y`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from snncc_backends import Preprocessing
-from snncc_ir import Array, Batch, Graph, Shape, fail, why
+from snncc_ir import Array, Batch, Graph, Shape, SnnccError, fail, why
 from snncc_ir.ops import Input
 
 
@@ -17,6 +17,8 @@ class Dataset:
 
     arrays: dict[str, Array]
     labels: Array | None = None
+    place: str = ""
+    """The file, for diagnostics."""
 
     @property
     def count(self) -> int:
@@ -27,6 +29,7 @@ class Dataset:
         return Dataset(
             {name: array[:count] for name, array in self.arrays.items()},
             None if self.labels is None else self.labels[:count],
+            self.place,
         )
 
     @property
@@ -116,7 +119,7 @@ def make_dataset(
                 "y.argmax(1) for one-hot classes; leave 'y' out where there are no classes",
             )
         labels = labels.reshape(-1)
-    return Dataset(arrays, labels)
+    return Dataset(arrays, labels, place)
 
 
 def samples_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Batch:
@@ -131,20 +134,35 @@ def samples_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Ba
             raise fail(
                 "SNN030",
                 f"the data has arrays {', '.join(sorted(data.arrays))}, should have 'x' (and 'y')",
-                hint=_SAVE,
+                data.place,
+                _SAVE,
             )
         array = data.arrays.get("x", next(iter(data.arrays.values())))
-        return {name: preprocessing.apply(array, inputs[name])}
+        return {name: _applied(preprocessing, array, inputs[name], f"{data.place}, input '{name}'")}
     missing = sorted(set(inputs) - set(data.arrays))
     if missing:
         raise fail(
             "SNN030",
             f"the data has arrays {', '.join(sorted(data.arrays))}, should have one for each "
             f"input: {', '.join(inputs)}",
-            hint="np.savez with the inputs' names: "
+            data.place,
+            "np.savez with the inputs' names: "
             f"np.savez('data.npz', {', '.join(f'{name}=…' for name in inputs)})",
         )
-    return {name: preprocessing.apply(data.arrays[name], shape) for name, shape in inputs.items()}
+    return {
+        name: _applied(preprocessing, data.arrays[name], shape, f"{data.place}, input '{name}'")
+        for name, shape in inputs.items()
+    }
+
+
+def _applied(preprocessing: Preprocessing, array: Array, shape: Shape, place: str) -> Array:
+    try:
+        return preprocessing.apply(array, shape)
+    except SnnccError as error:
+        raise SnnccError(
+            replace(found, place=found.place or place.removeprefix(", "))
+            for found in error.diagnostics
+        ) from None
 
 
 def _check_classes(graph: Graph, data: Dataset) -> None:
@@ -158,8 +176,8 @@ def _check_classes(graph: Graph, data: Dataset) -> None:
             "SNN030",
             f"classes 'y' go from {least} to {most}, should be 0 to {output[0] - 1}, as the first "
             f"output has {output[0]} numbers",
-            hint="count classes from 0, in the order of the outputs; leave 'y' out where there are "
-            "none",
+            data.place,
+            "count classes from 0, in the order of the outputs; leave 'y' out where there are none",
         )
 
 

@@ -74,7 +74,7 @@ def _content(bundle: BundleFolder) -> object:
 
 
 def _report(bundle: BundleFolder) -> object:
-    return json.loads(bundle.file(REPORT))
+    return bundle.json(REPORT)
 
 
 def _json(path: str, first: object, second: object) -> Iterator[str]:

@@ -26,6 +26,7 @@ def make_settings(
                 "SNN042",
                 f"the settings are {type(given).__name__}, should be "
                 f"{' or '.join(coding.__name__ for coding in chip.codings)} for target {chip.name}",
+                hint="the target's own class, or the options as keywords",
             )
     else:
         coding = changes.pop("coding", chip.codings[0].coding)

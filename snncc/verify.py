@@ -20,7 +20,7 @@ from snncc_ir import (
     Integers,
     ValueRunner,
     decode,
-    unpack,
+    fail,
 )
 
 
@@ -115,6 +115,15 @@ def verify(
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
     compiled = bundle.table("model").get("sha256")
     reference = float_results(model, samples, labels, compiled, notes)
+    wanted = graph.outputs[0].type.size
+    if reference.numbers.size != count * wanted:
+        raise fail(
+            "SNN030",
+            f"the model's first output has {reference.numbers.size // count} numbers a sample, "
+            f"should have {wanted} as the bundle's",
+            str(model),
+            "the model that the bundle was compiled from, with --model",
+        )
     classes, labels = reference.classes, reference.labels
     operations = execution.synaptic_operations
     return Verification(
@@ -167,7 +176,7 @@ def _difference(expected: Execution, found: Execution, count: int) -> Exactness:
 
 def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
     """Runs the bundle's own vectors."""
-    tensors = unpack(bundle.file(VECTORS), VECTORS)
+    tensors = bundle.tensors(VECTORS)
     graph = bundle.graph
     samples = {node.name: tensors[f"input/{node.name}"] for node in graph.inputs}
     count = len(next(iter(samples.values())))

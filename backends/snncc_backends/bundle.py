@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from snncc_backends.preprocess import Preprocessing
-from snncc_ir import Graph, SnnccError, fail, parse_graph, unpack, why
+from snncc_ir import INTEGER, Array, Graph, SnnccError, check, fail, parse_graph, unpack, why
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -143,7 +143,7 @@ class BundleFolder:
         except (OSError, ValueError, RecursionError) as error:
             raise _broken(folder, f"{MANIFEST} cannot be read: {why(error)}") from None
         if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-            raise _broken(folder, f"{MANIFEST} is no manifest")
+            raise _broken(folder, f"{MANIFEST} is no manifest, should be an object with 'files'")
         if manifest.get("format") != FORMAT:
             found = manifest.get("format")
             hint = "the version of snncc that made it, or compile the bundle anew"
@@ -182,12 +182,29 @@ class BundleFolder:
     def graph(self) -> Graph:
         """The network in its final normal form."""
         try:
-            return parse_graph(
-                self.file(NETWORK).decode(), unpack(self.file(TENSORS), TENSORS), NETWORK
-            )
+            text, tensors = self.file(NETWORK).decode(), unpack(self.file(TENSORS), TENSORS)
+            graph = parse_graph(text, tensors, NETWORK)
+            check(graph, INTEGER)
+            return graph
         except (SnnccError, UnicodeDecodeError) as error:
             found = error.diagnostics[0].message if isinstance(error, SnnccError) else why(error)
             raise _broken(self.folder, f"{NETWORK} does not fit: {found}") from None
+
+    def json(self, name: str) -> object:
+        """Content of a JSON file."""
+        try:
+            found: object = json.loads(self.file(name))
+        except (ValueError, RecursionError) as error:
+            raise _broken(self.folder, f"{name} is no JSON: {why(error)}") from None
+        return found
+
+    def tensors(self, name: str) -> dict[str, Array]:
+        """Content of a .safetensors file."""
+        try:
+            return unpack(self.file(name), name)
+        except SnnccError as error:
+            found = error.diagnostics[0].message
+            raise _broken(self.folder, f"{name} does not fit: {found}") from None
 
     @cached_property
     def preprocessing(self) -> Preprocessing:

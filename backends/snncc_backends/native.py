@@ -63,7 +63,7 @@ def build(
         "SNN052",
         f"the C compiler fails: {message[:2000]}",
         " ".join(command),
-        "try another compiler with CC=…",
+        "another compiler, such as CC=clang",
     )
 
 

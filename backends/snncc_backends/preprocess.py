@@ -142,9 +142,9 @@ class Preprocessing:
         hint = "give samples of the network's shape, the first axis counting samples"
         if self.layout == "model" and len(found) == len(shape) + 1:
             if tuple(found[1:]) == (*shape[1:], shape[0]):
-                hint = "the channels come last here: --layout nhwc"
+                hint = "--layout nhwc, as the channels come last here"
         if self.layout == "nhwc" and tuple(found[1:]) == shape:
-            hint = "the data has the network's axes already: leave --layout nhwc out"
+            hint = "leave --layout nhwc out, as the data has the network's axes already"
         return fail(
             "SNN030",
             f"samples have shape {list(found[1:])}, should have {list(wanted)}",

@@ -185,7 +185,7 @@ def parse_chip(content: bytes, place: str) -> Chip:
     try:
         table = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _wrong(f"is no JSON: {error}", place) from None
+        raise _wrong(f"is no JSON: {why(error)}", place) from None
     finding = best_match(_validator().iter_errors(table))
     if finding is not None:
         where = ".".join(map(str, finding.absolute_path)) or "the whole"
@@ -272,4 +272,9 @@ def _file(name: str) -> bytes:
 
 
 def _wrong(what: str, place: str) -> SnnccError:
-    return fail("SNN042", f"the chip description {what}", place, "see docs/targets/loihi.md")
+    return fail(
+        "SNN042",
+        f"the chip description {what}",
+        place,
+        "docs/targets/loihi.md, which says what each number means; loihi2.json is an example",
+    )

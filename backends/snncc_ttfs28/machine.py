@@ -110,7 +110,7 @@ def parse_machine(content: bytes, place: str) -> Machine:
     try:
         table = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise _wrong(f"is no JSON: {error}", place) from None
+        raise _wrong(f"is no JSON: {why(error)}", place) from None
     if not isinstance(table, dict):
         raise _wrong("is no JSON object", place)
     names = {field.name: field.type for field in fields(Machine)}
@@ -155,4 +155,9 @@ def _energies(value: object, place: str) -> dict[str, Energy]:
 
 
 def _wrong(what: str, place: str) -> SnnccError:
-    return fail("SNN042", f"the machine description {what}", place, "see docs/targets/ttfs28.md")
+    return fail(
+        "SNN042",
+        f"the machine description {what}",
+        place,
+        "docs/targets/ttfs28.md, which says what each number means",
+    )

@@ -8,7 +8,7 @@
   `digits` (radix).
 """
 
-from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check
+from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check, violations
 from snncc_ir.composed import LARGEST_CODE, RESOLUTIONS, Binary, Composed, Factored, Linear, Log2
 from snncc_ir.cores import cores
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail, nearest, why
@@ -130,6 +130,7 @@ __all__ = [
     "to_onnx",
     "unpack",
     "value_of",
+    "violations",
     "why",
     "with_op",
     "write_graph",

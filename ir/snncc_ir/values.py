@@ -180,4 +180,6 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
 
 def runtime_says(error: Exception) -> str:
     """What onnxruntime says, in one line without its own codes."""
-    return re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", why(error))
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", why(error))
+    # the place in onnxruntime's own source, with a signature in C++, helps nobody here
+    return re.sub(r"/\w*onnxruntime\w*/\S+:\d+ .*?\)( const)? ", "", text)[:400]

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 3 a bug of ou
 
 import sys
 import traceback
+import warnings
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,9 @@ COMMANDS = {
     "asm": "a chip's image from its text",
     "export": "a bundle as input of another tool",
 }
+
+BUGS = ("SNN021",)
+"""Codes of diagnostics that are a fault of snncc, and not of what it was given."""
 
 
 class _Commands(click.Group):
@@ -100,7 +104,10 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
     try:
-        code = cli.main(args=arguments, prog_name="snncc", standalone_mode=False)
+        with warnings.catch_warnings():
+            # numbers that overflow are refused by the checks behind; numpy's own words say no more
+            warnings.simplefilter("ignore", RuntimeWarning)
+            code = cli.main(args=arguments, prog_name="snncc", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -111,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except SnnccError as error:
         show_error(error)
-        sys.exit(2)
+        sys.exit(3 if any(found.code in BUGS for found in error.diagnostics) else 2)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -145,8 +145,9 @@ def _evaluate(node: onnx.NodeProto, operands: Mapping[str, Array], opset: int) -
 
     if node.domain not in ("", "ai.onnx"):
         refuse(
-            f"{node.domain}.{node.op_type} '{node.name}' computes a constant, and is not known",
-            "fold constants in the export",
+            f"{node.domain}.{node.op_type} '{node.name}' computes a constant, should be an "
+            "operator of ONNX itself",
+            "fold constants in the export (do_constant_folding=True), or with onnxsim",
         )
     results = [name for name in node.output if name]
     graph = helper.make_graph(

@@ -145,14 +145,15 @@ class Network:
         if array is None:
             refuse(
                 f"its {what} '{node.inputs[index]}' is computed by the network, should be constant",
-                "export with constant weights (do_constant_folding=True, eval mode)",
+                "export with constant weights: eval mode, do_constant_folding=True, and without "
+                "weight normalization or other parametrizations",
             )
         return array
 
     @staticmethod
     def _refuse_infinite(node: OnnxNode, index: int, what: str) -> NoReturn:
         refuse(
-            f"its {what} '{node.inputs[index]}' has numbers that are not finite",
+            f"its {what} '{node.inputs[index]}' has numbers that are not finite, should have none",
             "look whether training diverged; export a sound checkpoint",
         )
 
@@ -163,7 +164,7 @@ class Network:
             found = "computed by the network" if array is None else f"{array.size} numbers"
             refuse(
                 f"its {what} '{node.inputs[index]}' is {found}, should be one constant number",
-                "export with one constant number",
+                "write the number into the layer, such as x.clamp(0, 6), and do not compute it",
             )
         return float(self._numbers(node, index, what, array).item())
 

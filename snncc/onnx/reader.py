@@ -41,6 +41,13 @@ def read_model(path: Path) -> Model:
             str(path),
             "look at it with netron.app, and export the network again: torch.onnx.export(…)",
         )
+    if not proto.graph.output:
+        raise fail(
+            "SNN002",
+            "the model has no outputs, should have one at least",
+            str(path),
+            "export it again; onnx.utils.extract_model takes names of outputs",
+        )
     stubs = [onnx.TensorProto.FromString(tensor.stub) for tensor in large]
     names = (*_texts(proto.graph), *(stub.name for stub in stubs))
     if not all(isinstance(text, str) for text in names):
@@ -67,6 +74,11 @@ def read_model(path: Path) -> Model:
             "export it again with a newer exporter; onnx.checker.check_model says the same",
         ) from None
     return Model(proto, stored)
+
+
+def check_file(path: Path) -> None:
+    """Raises SNN001 unless `path` is a file that can be read as ONNX; weights are not looked at."""
+    _parsed(path)
 
 
 def model_digest(path: Path) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from snncc.passes.base import Context, Lossy, Pass
 from snncc_ir import (
     NORMAL,
+    STAGES,
     Array,
     Batch,
     Floats,
@@ -20,6 +21,7 @@ from snncc_ir import (
     check,
     f32,
     fail,
+    violations,
     why,
     write_graph,
 )  # fmt: skip
@@ -188,8 +190,10 @@ def _hold(step: Pass, found: float) -> None:
 def _ready(graph: Graph, step: Pass) -> None:
     try:
         check(graph, step.needs)
-    except SnnccError as error:
-        first, *others = error.diagnostics
+    except SnnccError:
+        # of the earliest stage that it is not at, since that is where to begin
+        at_stages = (list(violations(graph, stage)) for stage in STAGES.values())
+        first, *others = next(filter(None, at_stages))
         more = f" (and {len(others)} more)" if others else ""
         raise fail(
             "SNN020",

@@ -110,7 +110,7 @@ def test_sweep(cli: Cli, tmp_path: Path) -> None:
         "rate steps=2", "rate steps=8", "ttfs weight_bits=5 steps=24",
         "ttfs weight_bits=9 steps=24",
     ]  # fmt: skip
-    assert "SNN020: bits is 9, should be 2 to 8" in rows[3]["error"]
+    assert "SNN042: bits is 9, should be 2 to 8" in rows[3]["error"]
     assert [row["error"] for row in rows[:3]] == [""] * 3
     assert {row["samples"] for row in rows[:3]} == {"20"}
     assert float(rows[0]["synaptic_operations"]) < float(rows[1]["synaptic_operations"])

@@ -180,8 +180,33 @@ def network(*weights: float, bias: float = 0.0) -> Graph:
 
 def test_a_pass_out_of_order_is_said() -> None:
     graph = network(1.0)
-    with pytest.raises(SnnccError, match="needs a graph at stage 'coded'"):
+    with pytest.raises(SnnccError, match="needs a graph at stage 'coded'") as caught:
         run_pipeline(graph, parse_pipeline("quantize-weights"), Context(samples(graph)))
+    (found,) = caught.value.diagnostics
+    assert "(and 2 more)" in found.message
+    assert found.place.startswith("dense 'd'")
+    assert found.hint.startswith("run the pass fuse")
+
+
+def test_what_is_fused_is_left_alone() -> None:
+    graph = network(1.0, 2.0)
+    once, twice = (
+        run_pipeline(graph, parse_pipeline(text), Context(samples(graph))).graph
+        for text in ("fuse", "fuse,fuse")
+    )
+    assert print_graph(once) == print_graph(twice)
+
+
+def test_layers_beside_populations_are_refused() -> None:
+    """Only a text written by hand has both."""
+    fused = run_pipeline(network(1.0), parse_pipeline("fuse"), Context({}), measure=False).graph
+    builder = GraphBuilder("both")
+    for node in fused:
+        builder.add(node.name, node.op, node.inputs, node.origin)
+    builder.add("late", Dense(f32(np.array([[1.0]]))), ["n"])
+    builder.add("z", Output(), ["late"])
+    with pytest.raises(SnnccError, match="SNN020: population 'n' stands among layers"):
+        run_pipeline(builder.graph(), parse_pipeline("fuse"), Context({}), measure=False)
 
 
 def test_a_broken_promise_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
