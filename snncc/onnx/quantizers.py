@@ -30,10 +30,10 @@ def settled(model: onnx.ModelProto) -> onnx.ModelProto:
             for attribute in proto.attribute:
                 if attribute.name == "value":
                     net.define_constant(proto.output[0], attribute.t)
-        elif proto.op_type == DYNAMIC and proto.input and not proto.domain:
+        elif proto.op_type == DYNAMIC and proto.input and proto.output and not proto.domain:
             kept += _static(proto)
             continue
-        elif _key(proto) in functions and proto.input and _constant(proto, net):
+        elif _key(proto) in functions and proto.output and _constant(proto, net):
             try:
                 functions[_key(proto)](OnnxNode.of(proto), net)
             except (Refusal, SnnccError):
@@ -69,7 +69,7 @@ def final_values(graph: onnx.GraphProto) -> tuple[frozenset[str], frozenset[str]
     bare: set[str] = set()
     for node in reversed(graph.node):
         if node.op_type in ROUNDS and node.output and node.output[0] in final:
-            if len(users.get(node.input[0], [])) == 1:
+            if node.input and len(users.get(node.input[0], [])) == 1:
                 final.add(node.input[0])
     for node in graph.node:
         if node.op_type in ENDS and node.output and node.output[0] in final:
@@ -85,7 +85,7 @@ def _key(node: onnx.NodeProto) -> str:
 
 
 def _constant(node: onnx.NodeProto, net: Network) -> bool:
-    return all(not name or net.knows(name) for name in node.input)
+    return bool(node.input) and all(not name or net.knows(name) for name in node.input)
 
 
 def _static(node: onnx.NodeProto) -> list[onnx.NodeProto]:

@@ -14,7 +14,7 @@ from snncc_ir.ops import Affine
 
 
 def lower_quantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
-    (x, result) = node.inputs[0], node.outputs[0]
+    x, result = _ends(node)
     if result in net.bare:
         return net.value(x)
     grid = read_grid(node, net, 1, 2)
@@ -26,7 +26,7 @@ def lower_quantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
 
 
 def lower_dequantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
-    (x, result) = node.inputs[0], node.outputs[0]
+    x, result = _ends(node)
     if result in net.bare:
         return net.value(x)
     grid = read_grid(node, net, 1, 2)
@@ -65,6 +65,13 @@ def lower_dynamic(node: OnnxNode, net: Network) -> tuple[str, ...]:
         f"DynamicQuantizeLinear '{node.name}' is left out: its scale depends on the sample"
     )
     return (net.value(node.inputs[0]),)
+
+
+def _ends(node: OnnxNode) -> tuple[str, str]:
+    """Names of data and result."""
+    if not (node.has_input(0) and node.has_input(1) and node.outputs):
+        refuse("its data or its scale is missing, should be given", "quantize the model again")
+    return node.inputs[0], node.outputs[0]
 
 
 LOWERINGS = {
