@@ -54,15 +54,25 @@ class Grid:
             )
         return tensor.reshape(-1, *[1] * (rank - axis - 1))
 
+    def _along(self, shape: Shape) -> tuple[Floats, Floats]:
+        """Scale and zero point, broadcastable to a constant's shape."""
+        scale, zero = self.spread(self.scale, len(shape)), self.spread(self.zero, len(shape))
+        if scale.ndim and shape[-scale.ndim] != scale.size:
+            refuse(
+                f"it has {scale.size} scales for {shape[-scale.ndim]} places of axis {self.axis}, "
+                "should have one for each",
+                "quantize the model again",
+            )
+        return scale, zero
+
     def real(self, integers: Array) -> Floats:
         """The numbers that integers of a constant stand for."""
-        rank = integers.ndim
-        scale, zero = self.spread(self.scale, rank), self.spread(self.zero, rank)
+        scale, zero = self._along(integers.shape)
         return np.asarray((integers.astype(np.float64) - zero) * scale, np.float64)
 
     def integers(self, real: Floats) -> Array:
         """The integers of constant numbers."""
-        scale, zero = self.spread(self.scale, real.ndim), self.spread(self.zero, real.ndim)
+        scale, zero = self._along(real.shape)
         found: Array = np.clip(np.rint(real / scale) + zero, self.low, self.high).astype(self.kind)
         return found
 
@@ -83,7 +93,7 @@ class Grid:
 def read_grid(node: OnnxNode, net: Network, scale: int, zero: int, axis: int | None = None) -> Grid:
     """The grid that two inputs of a node give; axis: of several scales, else the attribute."""
     given = net.floats(node, scale, "scale")
-    if not np.all(given > 0):
+    if not given.size or not np.all(given > 0):
         refuse("its scale is not positive, should be", "look at how the model was quantized")
     if node.integer("block_size", 0):
         refuse(

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snncc.passes.encode_input import encodes
+from snncc.passes.linear_scale import largest_multiple
 from snncc.passes.rescale import rescaled
-from snncc.passes.rounding import linear_unit, rounded
+from snncc.passes.rounding import rounded
 from snncc.passes.scale_room import Limits, Room, grouped, overshoot, room, shares_scale
 from snncc.passes.scales import uniform_nodes
 from snncc.passes.threshold_values import choose, largest_below, nearest_to, representable
@@ -32,10 +33,6 @@ LEAST_THETA = 4
 """Of a channel's threshold as an integer: below, its unit is made larger, MOST_COARSE times at
 most."""
 MOST_COARSE = 1024.0
-LARGEST_STEP = (1 << 15) - 1
-"""By which codes are multiplied."""
-LEAST_RATIO = 64
-"""Of a threshold to the rounding of it that there may be for weights to stay what they are."""
 NO_STRETCH = 1e-6
 """Relative: a threshold is what it should be, as far as float32 knows."""
 IMPORTANCE = 1 << 20
@@ -121,10 +118,7 @@ def _all(graph: Graph) -> list[tuple[Node, Population]]:
 def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
     """The largest integer that there is room for, or multiple of what linear weights need."""
     given = room(graph, node, op, limits)
-    unit, most = _linear_unit(graph, node, op, given.scale)
-    # float32 steps: room for 127 of them is a little more or less
-    times = np.floor(given.scale / unit * (1 + NO_STRETCH if np.isfinite(most) else 1.0))
-    scale: Floats = np.minimum(times, most) * unit
+    unit, scale = largest_multiple(op, shares_scale(graph, node, op), given.scale)
     while limits.bound == "reset" and (scale / unit).min() >= 1:
         integer = rounded(graph, node, op, scale, limits.bits)
         over = overshoot(graph, node, integer, limits)
@@ -133,23 +127,6 @@ def _plain(graph: Graph, node: Node, op: Population, limits: Limits) -> Choice:
         less = np.floor(np.minimum(scale / over, scale - 1) / unit) * unit
         scale = np.where(over > 1, less, scale)
     return Choice(scale, given, bool(scale.min() >= 1))
-
-
-def _linear_unit(graph: Graph, node: Node, op: Population, most: Floats) -> tuple[Floats, float]:
-    """Of what S is to be a multiple, at most so many times, with room for `most`.
-
-    That is 1, or what makes linear weights multiples of their codes. 1 too where there is no room
-    for that, or where a threshold, which is round(S·theta), would be off by more than 1/LEAST_RATIO
-    of what it should be.
-    """
-    unit = linear_unit(op, shares_scale(graph, node, op))
-    if unit is None:
-        return np.ones(1), np.inf
-    scale = np.floor(most / unit * (1 + NO_STRETCH)) * unit
-    theta = op.model.theta.floats.min() if isinstance(op.model, Counting) else 1.0
-    if scale.min() * theta < LEAST_RATIO / 2:
-        return np.ones(1), np.inf
-    return unit, LARGEST_STEP
 
 
 def _written_weight(graph: Graph, node: Node, op: Population) -> Floats | None:

@@ -16,6 +16,7 @@ from snncc_ir import (
     Floats,
     Graph,
     GraphBuilder,
+    Linear,
     Log2,
     Origin,
     Source,
@@ -84,6 +85,10 @@ class _Builder:
             column = (shape[0], *[1] * (len(shape) - 1))
             alpha = i16(self.random.integers(spread // 4, spread + 1, column))
             return Binary(i8(self.random.choice([-1, 1], shape)), alpha)
+        if self.bits == 4:
+            column = (shape[0], *[1] * (len(shape) - 1))
+            step = i16(self.random.integers(spread // 8, spread // 4, column))
+            return Linear(i8(self.random.integers(-7, 8, shape)), step)
         numbers = self.random.integers(-spread, spread + 1, shape)
         dtype = {8: np.int8, 16: np.int16, 32: np.int32}[self.bits]
         return Tensor(numbers.astype(dtype))
@@ -383,6 +388,12 @@ def _repeated(b: _Builder) -> None:
     b.readout(e, 3)
 
 
+def _linear(b: _Builder) -> None:
+    """Integers of 4 bits, times a step for each channel: convolutions, shortcuts, dense layers."""
+    b.bits, b.digits = 4, MOST_DIGITS
+    _residual(b)
+
+
 FAMILY: dict[str, Callable[[_Builder], None]] = {
     "dense": _dense,
     "conv": _conv,
@@ -403,6 +414,7 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "binary-conv": _binary_conv,
     "binary-moves": _binary_moves,
     "binary-dense": _binary_dense,
+    "linear": _linear,
     "repeated": _repeated,
 }
 NEURONS: dict[str, type[IntegrateFire]] = {

@@ -90,7 +90,7 @@ def test_every_kind_of_layer(cli: Cli, tmp_path: Path) -> None:  # noqa: F811
     compiled = cli(model, "--calib", file, "--neuron", "signed-if", "--json", "-o", out)
     text = (out / "network.sir").read_text(encoding="utf-8")
     assert re.findall(r"(\w+)\{weight=(\w+)", text) == [
-        ("conv", "i16"), ("conv", "binary"), ("conv", "binary"), ("dense", "binary"),
+        ("conv", "linear"), ("conv", "binary"), ("conv", "binary"), ("dense", "binary"),
         ("dense", "i16"),
     ]  # fmt: skip
     summary = json.loads(compiled.out)["summary"]

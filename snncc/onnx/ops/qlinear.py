@@ -20,8 +20,7 @@ def lower_conv(node: OnnxNode, net: Network) -> Values:
     weight = _real(node, net, 3, axis=0)
     inputs = [x, weight]
     if node.has_input(8):
-        scale = net.floats(node, 1, "scale") * net.floats(node, 4, "weight's scale")
-        inputs.append(_constant(node, net, 8, net.floats(node, 8, "bias") * scale.reshape(-1)))
+        inputs.append(_bias(node, net, 8))
     return _quantized(node, net, _float(node, net, "Conv", inputs), 6)
 
 
@@ -36,10 +35,7 @@ def lower_gemm(node: OnnxNode, net: Network) -> Values:
     axis = 0 if node.integer("transB", 0) else 1
     inputs = [_real(node, net, 0), _real(node, net, 3, axis=axis)]
     if node.has_input(6):
-        # integers of scale alpha·a·b
-        scale = net.floats(node, 1, "scale") * net.floats(node, 4, "weight's scale")
-        bias = net.floats(node, 6, "bias") * scale.reshape(-1) * node.number("alpha", 1.0)
-        inputs.append(_constant(node, net, 6, bias))
+        inputs.append(_bias(node, net, 6, node.number("alpha", 1.0)))
     value = _float(node, net, "Gemm", inputs)
     return _quantized(node, net, value, 7) if node.has_input(7) else value
 
@@ -77,12 +73,20 @@ def lower_matmul_integer(node: OnnxNode, net: Network) -> Values:
 def _whole(node: OnnxNode, net: Network, axis: int) -> str:
     """Name of weights less their zero point, in the units of the integers that they are for."""
     weight = net.floats(node, 1, "weight")
+    if weight.ndim < 2:
+        refuse(
+            f"its weight has shape {list(weight.shape)}, should have 2 axes at least",
+            "use a dense layer or a convolution",
+        )
     if node.has_input(3):
         zero = net.floats(node, 3, "weight's zero point")
         along = axis % weight.ndim
-        if zero.size > 1:
-            zero = zero.reshape(-1, *[1] * (weight.ndim - along - 1))
-        weight = weight - zero
+        if zero.size not in (1, weight.shape[along]):
+            refuse(
+                f"its weight has {zero.size} zero points, should have 1 or {weight.shape[along]}",
+                "quantize the model again",
+            )
+        weight = weight - zero.reshape(-1, *[1] * (weight.ndim - along - 1))
     zero_is_zero = not (node.has_input(2) and net.floats(node, 2, "zero point").any())
     grid = grid_of(net, net.value(node.inputs[0]), not zero_is_zero)
     if grid is not None:
@@ -111,6 +115,21 @@ def _real(node: OnnxNode, net: Network, index: int, axis: int = 1) -> str:
     if isinstance(value, str):
         net.bind(name, value)
     return name
+
+
+def _bias(node: OnnxNode, net: Network, index: int, factor: float = 1.0) -> str:
+    """Name of the bias of which `factor` times both scales is one unit."""
+    bias = net.floats(node, index, "bias")
+    first, second = net.floats(node, 1, "scale"), net.floats(node, 4, "weight's scale")
+    if first.size != 1 or second.size not in (1, bias.size):
+        refuse(
+            f"its bias has {bias.size} numbers for {first.size} and {second.size} scales, should "
+            "have one for each of its weight's",
+            "quantize the model again",
+        )
+    return _constant(
+        node, net, index, bias.reshape(-1) * first.item() * second.reshape(-1) * factor
+    )
 
 
 def _constant(node: OnnxNode, net: Network, index: int, array: Floats) -> str:

@@ -22,7 +22,9 @@ def lower_quant(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
     rounding = _rounding(node, "ROUND")
     low, high = _limits(bits, signed, narrow)
     if not net.is_value(node.inputs[0]):
-        units = net.floats(node, 0, "data") / scale + zero
+        data = net.floats(node, 0, "data")
+        _expect_broadcast(data, scale, zero)
+        units = data / scale + zero
         if bits == 1 and signed:
             integers: Floats = np.where(units >= 0, 1.0, -1.0)
         else:
@@ -37,8 +39,9 @@ def lower_bipolar(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
     _need(node, 2)
     if net.is_value(node.inputs[0]):
         _refuse_bipolar()
-    data = net.floats(node, 0, "data")
-    return _define(node, net, np.where(data >= 0, 1.0, -1.0) * _scale(node, net, 1))
+    data, scale = net.floats(node, 0, "data"), _scale(node, net, 1)
+    _expect_broadcast(data, scale)
+    return _define(node, net, np.where(data >= 0, 1.0, -1.0) * scale)
 
 
 def lower_trunc(node: OnnxNode, net: Network) -> str:
@@ -87,6 +90,20 @@ def _scale(node: OnnxNode, net: Network, index: int) -> Floats:
     return scale
 
 
+def _expect_broadcast(data: Floats, *others: Floats) -> None:
+    try:
+        fits = np.broadcast_shapes(data.shape, *(o.shape for o in others)) == data.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        shapes = ", ".join(str(list(other.shape)) for other in others)
+        refuse(
+            f"its scale and zero point have shapes {shapes}, should broadcast to its data's "
+            f"{list(data.shape)}",
+            "export the model again",
+        )
+
+
 def _bits(node: OnnxNode, net: Network, index: int) -> int:
     bits = net.floats(node, index, "bit width")
     if bits.size != 1 or not 1 <= float(bits.reshape(-1)[0]) <= 32:
@@ -121,7 +138,7 @@ def _grid(
     limits: tuple[int, int],
     rounding: str,
 ) -> Quantize:
-    shift = float(zero.reshape(-1)[0])
+    shift = float(zero.reshape(-1)[0]) if zero.size else 0.5
     if np.any(zero != shift) or shift != np.rint(shift):
         refuse(
             "its zero point is not one integer, should be",

@@ -13,7 +13,7 @@ from snncc_ir.ops import Affine
 
 
 def lower_quantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
-    (x, result) = node.inputs[0], node.outputs[0]
+    x, result = _ends(node)
     grid = read_grid(node, net, 1, 2)
     if not net.is_value(x):
         integers = grid.integers(net.floats(node, 0, "data"))
@@ -23,7 +23,7 @@ def lower_quantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
 
 
 def lower_dequantize(node: OnnxNode, net: Network) -> str | tuple[str, ...]:
-    (x, result) = node.inputs[0], node.outputs[0]
+    x, result = _ends(node)
     grid = read_grid(node, net, 1, 2)
     if not net.is_value(x):
         integers = net.floats(node, 0, "data")
@@ -60,6 +60,13 @@ def lower_dynamic(node: OnnxNode, net: Network) -> tuple[str, ...]:
         "that these activations have no grid; weights keep theirs"
     )
     return (net.value(node.inputs[0]),)
+
+
+def _ends(node: OnnxNode) -> tuple[str, str]:
+    """Names of data and result."""
+    if not (node.has_input(0) and node.has_input(1) and node.outputs):
+        refuse("its data or its scale is missing, should be given", "quantize the model again")
+    return node.inputs[0], node.outputs[0]
 
 
 LOWERINGS = {
