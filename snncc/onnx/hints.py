@@ -8,7 +8,7 @@ _NORMALIZATION = (
     "it divides by what each sample holds; train with BatchNormalization, which folds into weights"
 )
 _COMPARISON = "neurons compare only with their threshold; use ReLU, Clip or max pooling"
-_INTEGER = "export the float network; snncc quantizes it for the target"
+_STATIC = "quantize statically: quantize_static with QuantFormat.QDQ"
 _CURVE = "neurons are piecewise linear; use ReLU, or an activation that --approximate takes"
 _CHOICE = "which numbers are taken must not depend on the data; export the scores before it"
 _ATTENTION = "attention multiplies values of the network; use convolutions or dense layers"
@@ -18,16 +18,15 @@ HINTS: dict[str, str] = {
     "ArgMin": "export the logits, negated; snncc reads the largest by itself",
     "Attention": _ATTENTION,
     "Celu": _ASK + "replace it by ReLU or LeakyRelu, which is exact, and fine-tune",
-    "ConvInteger": _INTEGER,
     "CumSum": "a sum over a triangle of ones is a MatMul with constant weights; write it as that",
     "DeformConv": "its places depend on the data; use a dilated convolution",
-    "DequantizeLinear": _INTEGER,
-    "DynamicQuantizeLinear": _INTEGER + "; export with static quantization or none",
+    "DynamicQuantizeMatMul": _STATIC,
     "Einsum": "write it as MatMul with a constant weight, or as a 1×1 convolution",
     "Elu": _ASK + "replace it by ReLU or LeakyRelu, which is exact, and fine-tune",
     "Equal": _COMPARISON,
     "Erf": "this is a GELU that was taken apart; " + _ASK + "replace it by ReLU and fine-tune",
     "Exp": _CURVE,
+    "FloatQuant": "quantize to integers: IntQuant, or FixedPoint quantizers of Brevitas",
     "GRU": _SEQUENCE,
     "GatherElements": "take whole channels or rows with Gather or Slice",
     "GatherND": "take whole channels or rows with Gather or Slice",
@@ -48,17 +47,15 @@ HINTS: dict[str, str] = {
     "Loop": "export it unrolled: torch.jit.trace in place of script, or a fixed number of steps",
     "LpNormalization": _NORMALIZATION,
     "LpPool": "use average or max pooling; with p=1 behind a ReLU it is an average times the taps",
-    "MatMulInteger": _INTEGER,
+    "MatMulIntegerToFloat": _STATIC,
     "MaxUnpool": "its places depend on the data; use Resize by nearest neighbors, or ConvTranspose",
     "MeanVarianceNormalization": _NORMALIZATION,
     "Mish": _ASK + "replace it by ReLU and fine-tune",
     "Mod": "leave arithmetic on integers out of the network",
+    "MultiThreshold": "export before streamlining: brevitas.export.export_qonnx",
     "NonMaxSuppression": _CHOICE,
     "OneHot": "encode before the network, and give it the encoded input",
     "Pow": _CURVE + "; a square is no such activation",
-    "QLinearConv": _INTEGER,
-    "QLinearMatMul": _INTEGER,
-    "QuantizeLinear": _INTEGER,
     "RMSNormalization": _NORMALIZATION,
     "RNN": _SEQUENCE,
     "Reciprocal": _CURVE + "; of a constant, it is computed at import",

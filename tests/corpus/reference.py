@@ -1,17 +1,16 @@
-"""What the files of the corpus give: samples, results of onnxruntime, what follows the logits."""
+"""What the files of the corpus give: samples, and what onnxruntime makes of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 
 from snncc_ir import session
 
 Array = npt.NDArray[np.generic]
-Floats = npt.NDArray[np.float64]
-Tail = Callable[[Floats], Array]
 
 TYPES = {
     "tensor(float)": np.float32,
@@ -21,8 +20,8 @@ TYPES = {
 }
 
 
-def reference(path: Path, count: int) -> tuple[list[Array], dict[str, Array]]:
-    """Inputs in their order, (count, …) each, and outputs by name in theirs.
+def reference(path: Path, count: int, names: Sequence[str]) -> tuple[list[Array], dict[str, Array]]:
+    """Inputs in their order, (count, …) each, and values of the file by their `names`.
 
     Normal noise, for uint8 inputs all integers, and what onnxruntime makes of them. Of a file that
     it cannot run, NAME.expected.npz beside the file has inputs and outputs by their names.
@@ -33,22 +32,44 @@ def reference(path: Path, count: int) -> tuple[list[Array], dict[str, Array]]:
         constants = {tensor.name for tensor in graph.initializer}
         with np.load(stored) as arrays:
             given = [arrays[value.name] for value in graph.input if value.name not in constants]
-            return given, {value.name: arrays[value.name] for value in graph.output}
-    running = session(str(path), threads=1)
+            if set(names) <= set(arrays):
+                return given, {name: arrays[name] for name in names}
+        return given, _computed(_session(path, names), given, names)
+    running = _session(path, names)
     random = np.random.default_rng(0)
     given = [
         _noise(random, (count, *value.shape[1:]), value.type) for value in running.get_inputs()
     ]
+    return given, _computed(running, given, names)
+
+
+def _session(path: Path, names: Sequence[str]) -> onnxruntime.InferenceSession:
+    """With other values of the file for results, where it is not its outputs that are asked for."""
+    running = session(str(path), threads=1)
+    if {value.name for value in running.get_outputs()} >= set(names):
+        return running
+    model = onnx.load(path)
+    del model.graph.output[:]
+    model.graph.output.extend(map(onnx.helper.make_empty_tensor_value_info, names))
+    return session(model.SerializeToString(), threads=1)
+
+
+def _computed(
+    running: onnxruntime.InferenceSession, given: Sequence[Array], results: Sequence[str]
+) -> dict[str, Array]:
+    """Results by their names, in as many runs as a fixed batch needs."""
     sizes = {value.shape[0] for value in running.get_inputs()}
-    batch = next((size for size in sizes if isinstance(size, int)), count)
+    batch = next((size for size in sizes if isinstance(size, int)), len(given[0]))
     names = [value.name for value in running.get_inputs()]
     parts = [
-        running.run(None, dict(zip(names, (array[i : i + batch] for array in given), strict=True)))
-        for i in range(0, count, batch)
+        running.run(
+            list(results),
+            dict(zip(names, (array[i : i + batch] for array in given), strict=True)),
+        )
+        for i in range(0, len(given[0]), batch)
     ]
-    outputs = [value.name for value in running.get_outputs()]
-    return given, {
-        name: np.concatenate([part[index] for part in parts]) for index, name in enumerate(outputs)
+    return {
+        name: np.concatenate([part[index] for part in parts]) for index, name in enumerate(results)
     }
 
 
@@ -57,35 +78,3 @@ def _noise(random: np.random.Generator, shape: tuple[int, ...], kind: str) -> Ar
     if dtype is np.uint8:
         return random.integers(0, 256, shape, np.uint8)
     return random.standard_normal(shape).astype(dtype)
-
-
-def tails(path: Path) -> Iterator[tuple[str, str, Tail]]:
-    """Each output that comes from a Softmax, LogSoftmax or ArgMax: its name, that operator's, and
-    what it does to the numbers before it."""
-    model = onnx.load(path, load_external_data=False)
-    opset = next(entry.version for entry in model.opset_import if entry.domain == "")
-    makers = {name: node for node in model.graph.node for name in node.output}
-    for output in model.graph.output:
-        node = makers[output.name]
-        while node.op_type in ("Identity", "Cast") and node.input[0] in makers:
-            node = makers[node.input[0]]
-        given = {entry.name: entry.i for entry in node.attribute}
-        if node.op_type in ("Softmax", "LogSoftmax"):
-            axis = given.get("axis", -1 if opset >= 13 else 1)
-            yield output.name, node.op_type, _softmax(axis, node.op_type == "LogSoftmax")
-        elif node.op_type == "ArgMax":
-            kept = bool(given.get("keepdims", 1))
-            yield output.name, node.op_type, _argmax(given.get("axis", 0), kept)
-
-
-def _softmax(axis: int, logarithm: bool) -> Tail:
-    def apply(numbers: Floats) -> Floats:
-        shifted = numbers - numbers.max(axis, keepdims=True)
-        result: Floats = shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
-        return result if logarithm else np.exp(result)
-
-    return apply
-
-
-def _argmax(axis: int, kept: bool) -> Tail:
-    return lambda numbers: np.argmax(numbers, axis, keepdims=kept)
