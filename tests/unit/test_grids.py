@@ -53,7 +53,7 @@ from snncc_ir.ops import (
 )  # fmt: skip
 from snncc_ir.types import Current
 from tests.strategies import on_grid, weights
-from tests.unit.test_quantized import Made, f
+from tests.unit.test_quantized import QONNX, Made, f
 from tests.unit.test_quantized import i8 as bytes8
 
 ADOPT = "adopt-grids"
@@ -390,8 +390,8 @@ def test_a_quantized_file_from_end_to_end(tmp_path: Path) -> None:
     weight = m.node("DequantizeLinear", dense, f(0.001), bytes8(0))
     m.quantized(m.node("Gemm", m.nodes[-2].output[0], weight, transB=1), 0.02, 0)
     path = m.save(tmp_path)
-    x = random.standard_normal((60, 2, 8, 8)).astype(np.float32)
-    np.savez(tmp_path / "x.npz", x=x, y=np.zeros(60, np.int64))
+    x = random.standard_normal((24, 2, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x, y=np.zeros(24, np.int64))
     bundle = snncc.compile(
         path, calibration=tmp_path / "x.npz", output=tmp_path / "b", coding="radix", steps=8
     )
@@ -416,3 +416,31 @@ def test_binary_weights_stay_binary() -> None:
     last = population.maps[0][-1]
     assert isinstance(last, Conv)
     assert isinstance(last.weight, Binary)
+
+
+def test_a_brevitas_file_from_end_to_end(tmp_path: Path) -> None:
+    """Weights of 4 bits, neurons of 4 bits: 4 digits are its own numbers, up to roundings."""
+    m = Made((2, 8, 8))
+    value = "x"
+    for inputs, outputs in ((2, 6), (6, 8)):
+        weight = random.standard_normal((outputs, inputs, 3, 3)).astype(np.float32)
+        scale = (0.05 + 0.05 * random.random((outputs, 1, 1, 1))).astype(np.float32)
+        kernel = m.node("Quant", weight, scale, f(0), f(4), domain=QONNX, signed=1, narrow=1,
+                        rounding_mode="ROUND")  # fmt: skip
+        m.node("Relu", m.node("Conv", value, kernel))
+        value = m.node("Quant", m.last, f(0.25), f(0), f(4), domain=QONNX, signed=0, narrow=0,
+                       rounding_mode="ROUND")  # fmt: skip
+    flat = m.node("Flatten", value)
+    m.node("Gemm", flat, random.standard_normal((4, 128)).astype(np.float32), transB=1)
+    path = m.save(tmp_path)
+    x = random.standard_normal((24, 2, 8, 8)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", x=x, y=np.zeros(24, np.int64))
+    bundle = snncc.compile(
+        path, calibration=tmp_path / "x.npz", output=tmp_path / "b", coding="radix", steps=4
+    )
+    assert [int(np.abs(w.codes.integers).max()) for w in integer_weights(bundle.graph)] == [7, 7]
+    verified = bundle.verify(path, tmp_path / "x.npz")
+    assert verified.holds
+    assert any("onnxruntime has no QONNX" in note for note in verified.notes)
+    assert verified.last.snr is not None
+    assert verified.last.snr > 25
