@@ -13,7 +13,7 @@ from snncc.onnx.exporters import written
 from snncc.onnx.refusal import Refusal as Refusal
 from snncc.onnx.refusal import refuse as refuse
 from snncc_ir import Array, Floats, GraphBuilder, Origin, Shape, Source, Tensor, Type, f32
-from snncc_ir.ops import Op
+from snncc_ir.ops import Op, Quantize
 
 STANDARD = ("", "ai.onnx")
 """Names of ONNX's own domain."""
@@ -110,6 +110,8 @@ class Network:
         """ONNX values that say which number of the IR value is the largest."""
         self.stands_for: dict[str, str | None] = {}
         """Where something is left out: the ONNX value that has the IR value's numbers, if any."""
+        self.grids: dict[str, Quantize] = {}
+        """IR values whose integers are clipped: their grid before, which says what 0 stands for."""
         self.sigmoids: set[str] = set()
         """ONNX values that are sigmoids, left out, of their IR values."""
         self._values: dict[str, str] = {}

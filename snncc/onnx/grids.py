@@ -3,7 +3,7 @@
 real = scale · (integer − zero point), with the limits of the integers' type.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -123,6 +123,29 @@ def read_grid(node: OnnxNode, net: Network, scale: int, zero: int, axis: int | N
     return Grid(flat, zeros.reshape(()) if zeros.size == 1 else zeros, kind, along)
 
 
+def clipped_integers(node: OnnxNode, net: Network) -> str | None:
+    """A Clip of integers between a quantizer and its opposite, which so has fewer bits; else None.
+
+    As Brevitas writes activations of less than eight bits (QCDQ).
+    """
+    limits = [net.constant(node.inputs[i]) if node.has_input(i) else None for i in (1, 2)]
+    kinds = {limit.dtype.name for limit in limits if limit is not None and limit.size == 1}
+    value = net.value(node.inputs[0])
+    quantize = net.builder[value]
+    if not kinds <= LIMITS.keys() or len(kinds) != 1 or not isinstance(quantize.op, Quantize):
+        return None
+    wide = net.grids.get(value, quantize.op)
+    zero = LIMITS[kinds.pop()][0] - wide.low
+    low, high = (
+        bound if limit is None else int(limit.item()) - zero
+        for bound, limit in zip((wide.low, wide.high), limits, strict=True)
+    )
+    op = replace(quantize.op, low=max(low, quantize.op.low), high=min(high, quantize.op.high))
+    made = net.emit(node, op, *quantize.inputs)
+    net.grids[made] = wide
+    return made
+
+
 def grid_of(net: Network, value: str, has_zero: bool) -> Quantize | None:
     """The grid on which an IR value is, through what only moves numbers; None if it is on none.
 
@@ -132,7 +155,7 @@ def grid_of(net: Network, value: str, has_zero: bool) -> Quantize | None:
     node = net.builder[value]
     match node.op:
         case Quantize():
-            return node.op
+            return net.grids.get(value, node.op)
         case Concat():
             grids = [grid_of(net, operand, has_zero) for operand in node.inputs]
             if any(grid != grids[0] for grid in grids):

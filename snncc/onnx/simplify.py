@@ -30,7 +30,10 @@ def simplify(
             inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
             if not any(_folds(inferred)):
                 return inferred, ()
-            folded = _fold(inferred)
+            try:
+                folded = _fold(inferred)
+            except Exception:  # constants are computed when a layer asks for them, or refused then
+                return inferred, ()
             if not _asks_for_shapes(folded):
                 return folded, ()
             note = "the graph reads its own batch size, which is taken as 1: one sample at a time"

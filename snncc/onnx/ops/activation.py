@@ -10,6 +10,7 @@ import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc.onnx.emit import affine, fitted, relu, shape_of, without_batch
+from snncc.onnx.grids import clipped_integers
 from snncc_ir import Floats, Spikes
 from snncc_ir.ops import Add
 
@@ -22,6 +23,9 @@ def lower_relu(node: OnnxNode, net: Network) -> str:
 
 
 def lower_clip(node: OnnxNode, net: Network) -> str:
+    integers = clipped_integers(node, net)
+    if integers is not None:
+        return integers
     low, high = node.number("min", -math.inf), node.number("max", math.inf)
     if node.has_input(1):
         low = net.scalar(node, 1, "minimum")
