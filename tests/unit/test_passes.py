@@ -80,7 +80,7 @@ def test_every_pass_keeps_its_promise(pipeline: str, graph: Graph) -> None:
         check(result, step.leaves or step.needs)
         if (step.leaves or step.needs) == NORMAL:
             context = replace(context, analog=result)
-        after = ValueRunner(result).run(context.calibration)
+        after = before if result is current else ValueRunner(result).run(context.calibration)
         if not isinstance(step.promise, Lossy):
             assert step.promise.tolerance is not None
             found = moved(step, (current, before), (result, after), context.calibration)
