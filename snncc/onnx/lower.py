@@ -18,7 +18,7 @@ from snncc.onnx.ends import Result, add_inputs, add_outputs
 from snncc.onnx.hints import HINTS
 from snncc.onnx.ops import qonnx, quantized
 from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
-from snncc_ir import Current, Diagnostic, Graph, Node, Shape, SnnccError
+from snncc_ir import Current, Diagnostic, Graph, Node, Shape, SnnccError, nearest
 from snncc_ir.ops import Input, MaxPool, Neuron, Quantize, Relu, TypeRuleError
 
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
@@ -27,6 +27,9 @@ Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 
 _QUANTIZERS = frozenset({**qonnx.LOWERINGS, **quantized.LOWERINGS})
 """Operators whose lowering computes constants by itself."""
+
+
+_LISTED = "replace it by operators of docs/operators.md, or cut the model before it"
 
 
 @cache
@@ -166,7 +169,7 @@ def _node(node: OnnxNode, network: Network) -> Diagnostic | None:
             raise Refusal(
                 "SNN003",
                 f"operator {node.operator} is not supported",
-                HINTS.get(node.op_type, f"the operators are {', '.join(table)}"),
+                HINTS.get(node.op_type, nearest(node.op_type, table, _LISTED)),
             )
         if unknown:
             return None  # it hangs on a node that was refused already

@@ -89,18 +89,16 @@ def exponentials(place: Place) -> str:
     return "inspect model.onnx"
 
 
-def reflecting_pad(place: Place) -> str:
+def bilinear_resize(place: Place) -> str:
     nodes = [
-        helper.make_node("Pad", ["x", "p"], ["h"], "/pad/Pad", mode="reflect"),
-        helper.make_node("Conv", ["h", "w"], ["c"], "/conv/Conv"),
-        helper.make_node("Relu", ["c"], ["y"], "/relu/Relu"),
+        helper.make_node("Resize", ["x", "", "s"], ["h"], "/up/Resize", mode="linear"),
+        helper.make_node("Relu", ["h"], ["y"], "/act/Relu"),
     ]
-    path = save(place.folder / "model.onnx", nodes, (2, 4, 4), {"w": dyadic(1, 3, 2, 3, 3)})
+    scales = np.array([1, 1, 2, 2], np.float32)
+    path = save(place.folder / "model.onnx", nodes, (2, 4, 4), {"s": scales})
     model = onnx.load(path)
-    pads = np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
-    model.graph.initializer.append(onnx.numpy_helper.from_array(pads, "p"))
     model.graph.output[0].CopyFrom(
-        helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3, 4, 4])
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 2, 8, 8])
     )
     onnx.save(model, path)
     return "model.onnx -o bundle/"
@@ -286,7 +284,7 @@ def edited_text(place: Place) -> str:
 
 EXAMPLES: dict[str, Callable[[Place], str]] = {
     "SNN001": weights_left_behind, "SNN002": undefined_value, "SNN003": exponentials,
-    "SNN004": reflecting_pad, "SNN005": dynamic_image, "SNN006": no_activation,
+    "SNN004": bilinear_resize, "SNN005": dynamic_image, "SNN006": no_activation,
     "SNN007": linear_layers, "SNN010": unquantized_input, "SNN011": misspelled_op,
     "SNN012": tensors_left_behind, "SNN020": misspelled_pass, "SNN021": broken_promise,
     "SNN022": too_many_octaves, "SNN030": channels_last, "SNN031": no_data,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -54,6 +54,7 @@ def test_the_values_stay(drawn: tuple[MaxPool, tuple[int, ...]], weighted: bool)
     given_samples = samples(graph)
     result = CurrentMaxima().run(graph, Context(given_samples))
     assert not any(isinstance(node.op, MaxPool) for node in result)
+    assume(any(isinstance(node.op, Neuron) for node in result))  # windows of more than one number
     normal = run_pipeline(
         result, parse_pipeline("sink-views,fuse"), Context(given_samples), measure=False
     ).graph

@@ -410,7 +410,7 @@ REFUSED: dict[str, tuple[Callable[[Made], object], str]] = {
     "padding of integers": (padded, "integers are padded with 0"),
     "concat of other scales": (joined, "it joins integers of different scales"),
     "sigmoid": (
-        lambda m: m.node("Neg", m.node("QLinearSigmoid", m.integers(), f(0.02), i8(3), f(1),
+        lambda m: m.node("Abs", m.node("QLinearSigmoid", m.integers(), f(0.02), i8(3), f(1),
                                        i8(0), domain=MICROSOFT)),
         "Sigmoid",
     ),

@@ -147,7 +147,7 @@ def test_rule_one_layout_of_a_dense_layer_and_a_convolution() -> None:
     builder.add("n", op, ["x", "x"])
     builder.add("y", Output(), ["n"])
     found = broken(builder.graph())
-    assert "a dense layer and a convolution of shape (2, 2, 2) meet in 'n'" in found.message
+    assert "layers of shapes [(2, 2, 2), (8, 1, 1)] meet in 'n'" in found.message
 
 
 def test_rule_inputs_alike() -> None:

@@ -12,7 +12,7 @@ def lower_on_request(node: OnnxNode, net: Network) -> str:
         refuse("its operands are constants of several numbers, should be one value", "use scalars")
     refuse(
         f"operator {node.op_type} is not supported, but as an approximation, on request",
-        HINTS[node.op_type],
+        HINTS[node.op_type.removeprefix("QLinear")],
         "SNN003",
     )
 

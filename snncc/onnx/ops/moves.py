@@ -101,6 +101,8 @@ def lower_slice(node: OnnxNode, net: Network) -> str:
         if axis in (0, -len(shape) - 1) and start == 0 and step == 1 and end >= whole:
             continue  # all of the batch
         own = net.axis(axis, shape)
+        if step < 0:  # before the first place is the first place, in ONNX but not in Python
+            start = max(start, -shape[own])
         first, last, _ = slice(start, end, step).indices(shape[own])
         cuts[own] = slice(first, last, step)
     if min(steps, default=1) < 0:
