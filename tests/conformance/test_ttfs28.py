@@ -102,9 +102,9 @@ def test_tiles(
     try:
         image, path = written(graph, machine, folder)
     except SnnccError as error:
-        (diagnostic,) = error.diagnostics
-        assert diagnostic.code == "SNN041"
-        assert "machine's buffers" in diagnostic.message
+        for diagnostic in error.diagnostics:
+            assert diagnostic.code == "SNN041"
+            assert "machine's buffers" in diagnostic.message
         return
     # tiles that need the same weights again load them again, from one place
     assert image.weights.size <= make_image(graph, WHOLE).weights.size

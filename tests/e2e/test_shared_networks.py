@@ -44,8 +44,10 @@ def data(name: str, which: str, count: int) -> snncc.Dataset:
 
 def cases() -> Iterator[tuple[str, str, int]]:
     for model in MODELS:
-        yield model, "if", 32
         yield model, "signed-if", 8
+        if model.endswith("_bn"):
+            continue  # once its BatchNormalizations are folded, it is the network without them
+        yield model, "if", 32
         yield model, "graded", 4
         yield model, "signed-graded", 4
         yield model, "radix", 5
@@ -74,7 +76,7 @@ def test_spike_for_spike(
     assert exactness.spikes > 1000
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", sorted(MODELS.keys() - {"resnet20_cifar10_bn"}))
 def test_time_to_first_spike(
     model: str, shared_models: Path, shared_data: Path, tmp_path: Path
 ) -> None:

@@ -14,9 +14,9 @@ static const snncc_projection projections[] = {
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
     {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
-    /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, normalize, quantize-input, rate-code, quantize-weights) */
+    /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, linear-weights, normalize, quantize-input, rate-code, quantize-weights) */
     {SNNCC_IF, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 72, 96, 48, 1, 0, 64, 128, 192, -1, -1},
-    /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, normalize, quantize-weights) */
+    /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, linear-weights, normalize, quantize-weights) */
     {SNNCC_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 160, 1, 0, 256, -1, -1, -1, -1},
 };
 
@@ -34,7 +34,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    3020406582u,
+    3484637680u,
     320, 384, 448, 512, 576,
     -1, -1,
     640,

@@ -22,13 +22,13 @@ static const snncc_projection projections[] = {
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
     {SNNCC_INPUT, {2, 6, 6}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
-    /* 1: population 'relu1', from Conv '/conv1/Conv' + Relu '/relu1/Relu' (by fuse, normalize, quantize-input, rate-code, quantize-weights) */
+    /* 1: population 'relu1', from Conv '/conv1/Conv' + Relu '/relu1/Relu' (by fuse, linear-weights, normalize, quantize-input, rate-code, quantize-weights) */
     {SNNCC_IF, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 128, 144, 112, 1, 0, 320, 768, 1216, -1, -1},
-    /* 2: population 'relu2', from Conv '/conv2/Conv' + Slice '/short/Slice' + Pad '/short/Pad' + Add '/Add' + Relu '/relu2/Relu' (by fuse, normalize, rate-code, quantize-weights) */
+    /* 2: population 'relu2', from Conv '/conv2/Conv' + Slice '/short/Slice' + Pad '/short/Pad' + Add '/Add' + Relu '/relu2/Relu' (by fuse, linear-weights, normalize, rate-code, quantize-weights) */
     {SNNCC_IF, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 664, 688, 640, 1, 0, 1344, -1, 1536, -1, -1},
     /* 3: maxpool 'pool', from MaxPool '/pool/MaxPool' (by fuse) */
     {SNNCC_MAXPOOL, {5, 2, 2}, 3, 0, 2, {2, 2, 1, 1, 0, 0, 1, 1}, 0.0, 0, 1, -1, -1, -1, 1, 0, -1, -1, 1600, 1664, 1792},
-    /* 4: population 'fc', from GlobalAveragePool '/GlobalAveragePool' + Flatten '/Flatten' + Gemm '/fc/Gemm' (by fuse, normalize, quantize-weights) */
+    /* 4: population 'fc', from GlobalAveragePool '/GlobalAveragePool' + Flatten '/Flatten' + Gemm '/fc/Gemm' (by fuse, linear-weights, normalize, quantize-weights) */
     {SNNCC_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 744, 1, 0, 1984, -1, -1, -1, -1},
 };
 
@@ -46,7 +46,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    3049322381u,
+    917507484u,
     2048, 2112, 2176, 2240, 2688,
     -1, -1,
     3136,
