@@ -14,8 +14,8 @@ from tests.onnx_backend.cases import Case
 
 LISTED = frozenset(
     {
-        "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv",
-        "ConvTranspose", "DepthToSpace", "Div", "Dropout", "Expand", "Flatten", "Gather", "Gemm",
+        "Abs", "Add", "ArgMax", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat",
+        "Conv", "ConvTranspose", "DepthToSpace", "Div", "Dropout", "Expand", "Flatten", "Gather", "Gemm",
         "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "Identity", "LeakyRelu", "LogSoftmax",
         "MatMul", "Max", "MaxPool", "Mean", "Min", "Mul", "Neg", "PRelu", "Pad", "ReduceMax",
         "ReduceMean", "ReduceMin", "ReduceSum", "Relu", "Reshape", "Resize", "Slice", "Softmax",
@@ -50,10 +50,6 @@ def _has_no_data(case: Case) -> bool:
 
 def _is_not_listed(case: Case) -> bool:
     return not case.operators <= LISTED
-
-
-def _is_softmax(case: Case) -> bool:
-    return bool(case.operators & {"Softmax", "LogSoftmax"})
 
 
 def _is_approximated(case: Case) -> bool:
@@ -179,8 +175,10 @@ def _works_along_batch(case: Case) -> bool:
             return _cuts_batch(case)
         case "Squeeze" | "Unsqueeze":
             return 0 in along
-        case "Gather" | "Concat" | "Split":
+        case "ArgMax" | "Concat" | "Gather" | "Split":
             return 0 in (along or {0})
+        case "LogSoftmax" | "Softmax":
+            return 0 in along
         case "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum":
             if not along:
                 return not case.attributes.get("noop_with_empty_axes", 0)
@@ -204,7 +202,7 @@ def _axes(case: Case) -> set[int]:
     rank = case.data[0].ndim
     if case.node.op_type == "Unsqueeze":
         rank = np.ndim(case.outputs[0])  # type: ignore[arg-type]
-    if case.node.op_type in ("Gather", "Concat", "Split"):
+    if case.node.op_type in ("ArgMax", "Concat", "Gather", "LogSoftmax", "Softmax", "Split"):
         named = _integers(case, "axis", None)
     else:
         named = _integers(case, "axes", 1)
@@ -227,7 +225,6 @@ RULES = (
     Rule("has an operator that is not in the list", _is_not_listed),
     Rule("reads or gives sequences, optional values, or other things than numbers", _is_no_array),
     Rule("has no input", _has_no_data),
-    Rule("ends in a softmax, which is left out: the network gives its logits", _is_softmax),
     Rule("computes in formats of few bits, or casts to what is no float", _has_odd_format),
     Rule("has an empty tensor", _is_empty),
     Rule("has numbers that no float32 holds", _is_beyond_float32),

@@ -56,10 +56,10 @@ def test_no_rule_is_left_over() -> None:
 
 
 def test_listed_operators_are_supported_and_run() -> None:
-    """All of the list have a lowering; and all but those at the end of a network have a case."""
+    """All of the list have a lowering, and a case that is run."""
     assert set(lowerings()) >= LISTED
     run_ones = {c.node.op_type for c in all_cases() if rule_of(c) is None}
-    assert LISTED - run_ones - set(APPROXIMATED) == {"LogSoftmax", "Softmax"}
+    assert run_ones >= LISTED - set(APPROXIMATED)
 
 
 def test_a_wrong_result_is_noticed() -> None:
