@@ -70,7 +70,9 @@ def _backend_cases() -> list[str]:
         *(f"| {rules[rule.reason]} | {rule.reason} |" for rule in RULES),
         "",
         f"Data are the first input; of {', '.join(sorted(EVERY_INPUT))} all inputs are. The first",
-        "axis is the batch's; elementwise operators do not care, and get an axis more.",
+        "axis is the batch's; elementwise operators do not care, and get an axis more. Softmax,",
+        "LogSoftmax and ArgMax, which are left out at the end of a network, are computed behind its",
+        "results by onnx's reference implementation.",
     ]
 
 
