@@ -9,7 +9,7 @@ from tests.conftest import ROOT
 
 MUTANTS = 156
 """Twelve of each kind; `python -m tests.fuzz.run` makes as many as one likes."""
-SPEND = 3000
+SPEND = 1500
 """Megabytes that the process may have needed at its worst."""
 
 

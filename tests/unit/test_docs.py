@@ -71,8 +71,8 @@ def _backend_cases() -> list[str]:
         "",
         f"Data are the first input; of {', '.join(sorted(EVERY_INPUT))} all inputs are. The first",
         "axis is the batch's; elementwise operators do not care, and get an axis more. Softmax,",
-        "LogSoftmax and ArgMax, which are left out at the end of a network, are computed behind its",
-        "results by onnx's reference implementation.",
+        "LogSoftmax and ArgMax, which are left out at the end of a network, are computed behind",
+        "its results by onnx's reference implementation.",
     ]
 
 
