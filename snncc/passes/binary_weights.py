@@ -12,13 +12,13 @@ LEAST weights each, all of one magnitude (up to rounding in float32) and none of
 of zeros only has alpha 0.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
-from snncc_ir import NORMAL, Binary, Composed, Graph, Node, Tensor, f32, i8
-from snncc_ir.ops import Chain, Conv, Dense, Population
+from snncc.passes.recognize import recognized
+from snncc_ir import NORMAL, Binary, Graph, Tensor, f32, i8
 
 LEAST = 8
 """Weights of an output channel: of fewer, alpha takes as much room as signs save, and that they are
@@ -36,22 +36,7 @@ class BinaryWeights(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        found: dict[str, Node] = {}
-        for node in graph:
-            if isinstance(node.op, Population):
-                maps = tuple(map(_map, node.op.maps))
-                if any(new is not old for new, old in zip(maps, node.op.maps, strict=True)):
-                    op = replace(node.op, maps=maps)
-                    found[node.name] = replace(node, op=op, origin=node.origin.by(self.name))
-        return graph.rewritten(lambda node: found.get(node.name, node)) if found else graph
-
-
-def _map(chain: Chain) -> Chain:
-    *moves, last = chain
-    if not isinstance(last, Conv | Dense) or isinstance(last.weight, Composed):
-        return chain
-    binary = as_binary(last.weight)
-    return chain if binary is None else (*moves, replace(last, weight=binary))
+        return recognized(graph, as_binary, self.name)
 
 
 def as_binary(weight: Tensor) -> Binary | None:

@@ -13,13 +13,13 @@ step. The source's neurons keep the scales that they would have without: where `
 channel another than the next, the weights behind are plain numbers again.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from snncc.passes.base import Close, Context, Pass
-from snncc_ir import LARGEST_CODE, NORMAL, Composed, Floats, Graph, Linear, Node, Tensor, f32, small
-from snncc_ir.ops import Chain, Conv, Dense, Population
+from snncc.passes.recognize import recognized
+from snncc_ir import LARGEST_CODE, NORMAL, Floats, Graph, Linear, Tensor, f32, small
 
 EVIDENCE = 7
 """Weights that are not 0, beyond the first of each channel: of fewer, that they are multiples of
@@ -39,22 +39,7 @@ class LinearWeights(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        found: dict[str, Node] = {}
-        for node in graph:
-            if isinstance(node.op, Population):
-                maps = tuple(map(_map, node.op.maps))
-                if any(new is not old for new, old in zip(maps, node.op.maps, strict=True)):
-                    op = replace(node.op, maps=maps)
-                    found[node.name] = replace(node, op=op, origin=node.origin.by(self.name))
-        return graph.rewritten(lambda node: found.get(node.name, node)) if found else graph
-
-
-def _map(chain: Chain) -> Chain:
-    *moves, last = chain
-    if not isinstance(last, Conv | Dense) or isinstance(last.weight, Composed):
-        return chain
-    linear = as_linear(last.weight)
-    return chain if linear is None else (*moves, replace(last, weight=linear))
+        return recognized(graph, as_linear, self.name)
 
 
 def as_linear(weight: Tensor) -> Linear | None:
