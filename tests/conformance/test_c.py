@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import FAMILY, NEURONS, inputs, network
 from snncc_backends import OracleRunner, Preprocessing, build
 from snncc_c.emit import emit_c
 from snncc_c.runner import CRunner
 from snncc_ir import INTEGER, MOST_DIGITS, Graph, SnnccError, check
 from snncc_ir.ops import Population
-from tests.conformance.networks import FAMILY, NEURONS, inputs, network
 
 STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
 SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
