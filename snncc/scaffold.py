@@ -5,11 +5,12 @@ import tomllib
 from pathlib import Path
 
 from snncc_backends import INTERFACE, targets, write_folder
-from snncc_ir import fail
+from snncc_backends.registry import BUILT_IN
+from snncc_ir import SnnccError, fail
 from snncc_templates import render
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-LONGEST_NAME = 24
+LONGEST_NAME = 20
 PARTS = ("ir", "templates", "backends")
 """Packages of snncc itself, snncc_*."""
 CODES = ("rate", "ttfs", "radix")
@@ -25,12 +26,16 @@ def check_name(name: str) -> None:
             "and single '_', a letter first",
             hint=f"`snncc new-backend {_suggested(name)}`",
         )
-    if name in PARTS or name in CODES or name in targets():
-        raise fail(
-            "SNN042",
-            f"the name is '{name}', should be one that snncc and its targets do not have",
-            hint=f"`snncc new-backend my_{name}`; `snncc targets` lists those that there are",
-        )
+    if name in PARTS or name in CODES or name in BUILT_IN:
+        raise _taken(name)
+
+
+def _taken(name: str) -> SnnccError:
+    return fail(
+        "SNN042",
+        f"the name is '{name}', should be one that snncc and its targets do not have",
+        hint=f"`snncc new-backend my_{name}`; `snncc targets` lists those that there are",
+    )
 
 
 def _suggested(name: str) -> str:
@@ -73,8 +78,11 @@ def new_backend(name: str, place: Path, force: bool = False) -> tuple[str, ...]:
     Raises SNN042 for the name, SNN050 for the place.
     """
     files = package(name)
+    own = _project(place) == f"snncc-{name.replace('_', '-')}"
+    if name in targets() and not own:
+        raise _taken(name)
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
-        if _project(place) != f"snncc-{name.replace('_', '-')}":
+        if not own:
             raise fail(
                 "SNN050",
                 "the output is there already and is no package of that name, so it is left alone",

@@ -7,7 +7,6 @@ A field says so in its annotation:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
 from math import isfinite
 from types import MappingProxyType
 from typing import get_args, get_type_hints
@@ -90,7 +89,6 @@ class Described:
         return float(text) if self.kind is float else int(text)
 
 
-@cache
 def options_of(settings: type) -> tuple[Described, ...]:
     """All options of a class of settings, in the order of its fields.
 
