@@ -148,7 +148,7 @@ def _faults(name: str, chip: Backend) -> Iterator[str]:
         try:
             options_of(coding)
         except Exception as error:
-            yield f"{getattr(coding, '__name__', coding)}: {error}"
+            yield str(error)
     unknown = [str(model) for model in chip.models if model not in MODELS]
     if unknown:
         yield f"models has {', '.join(unknown)}, should have some of {', '.join(MODELS)}"
