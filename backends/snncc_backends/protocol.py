@@ -217,6 +217,7 @@ class Backend(ABC):
     models: ClassVar[tuple[str, ...]]
     """Neuron models that the chip takes, by their names in the IR."""
     rules: ClassVar[tuple[Rule, ...]] = ()
+    """The chip's limits, as far as a network shows them; the default `check` asks each."""
     limits: ClassVar[tuple[Callable[..., object], ...]] = ()
     """What the backend holds the files to that it makes; listed with `rules`, by docstring."""
     image: ClassVar[ImageFormat | None] = None

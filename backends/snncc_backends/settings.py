@@ -16,6 +16,7 @@ class Settings:
     """Of every coding."""
 
     coding: ClassVar[str]
+    """The name of the coding, for `--coding`."""
     keeps_signs: ClassVar[bool] = True
     """Whether weights that are ±alpha, or multiples of a step, are kept as signs or integers; not
     where all weights are powers."""
