@@ -33,6 +33,7 @@ def command(name: str | None, as_json: bool) -> None:
     for row in rows:
         table.add_row(*row)
     console.out.print(table)
+    console.out.print("`snncc targets NAME` has a target's options, rules, limits and passes")
 
 
 def _one(name: str, as_json: bool) -> None:

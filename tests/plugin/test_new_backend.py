@@ -1,6 +1,7 @@
 """`snncc new-backend` writes a package that works at once."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import snncc
+from snncc.inspection import inspect
 from snncc.options import make_settings
 from snncc.scaffold import LONGEST_NAME, check_name, new_backend, package
 from snncc.verify import compare
@@ -67,6 +69,13 @@ def test_its_files_send_the_spikes_of_the_oracle(name: str, chip: Backend, tmp_p
         (tmp_path / path).write_bytes(content)
     found = compare(graph, chip.load(tmp_path, graph), inputs(graph), len(inputs(graph)["x"]))
     assert found.holds, found.difference
+
+
+def test_it_looks_at_networks(chip: Backend, tmp_path: Path) -> None:
+    looks = {look.name: look for look in inspect(mlp(tmp_path)).targets}
+    assert looks[NAME].fits
+    (look,) = inspect(mlp(tmp_path), NAME, {"neurons": 5}).targets
+    assert "the network has 9 neurons, should have at most 5" in look.findings[0].message
 
 
 def test_it_compiles_digits(cli: Cli, digits: Path, tmp_path: Path, chip: Backend) -> None:
@@ -126,6 +135,14 @@ def test_it_is_clean(name: str, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "ruff", *arguments, "."]
         found = subprocess.run(command, cwd=tmp_path / "p", capture_output=True, text=True)
         assert found.returncode == 0, found.stdout
+
+
+def test_its_types_are_strict(project: Path, tmp_path: Path) -> None:
+    paths = [ROOT, ROOT / "ir", ROOT / "backends", ROOT / "templates"]
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path), "snncc_my_chip"]
+    environment = {**os.environ, "MYPYPATH": os.pathsep.join(map(str, paths))}
+    found = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
 
 
 @pytest.mark.skipif(find_spec("snncc.testing") is None, reason="snncc.testing is not here")
