@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "backends.md"
 PROJECT = "snncc-my-chip"
 CLASSES = (
     "Backend", "Settings", "Option", "Runner", "Execution", "Estimate", "Preview", "Figure",
-    "ImageFormat", "EarlyExit",
+    "ImageFormat", "EarlyExit", "Preprocessing",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def table(name: str) -> str:
     kind = getattr(snncc_backends, name)
     (tree,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(tree, ast.ClassDef)
+    about, told = _fields(" ".join((inspect.getdoc(kind) or "").split()))
     rows = []
     for index, part in enumerate(tree.body):
         after = tree.body[index + 1] if index + 1 < len(tree.body) else None
@@ -55,9 +56,10 @@ def table(name: str) -> str:
             case _:
                 continue
         if not member.startswith("_"):
-            rows.append(f"| `{_escaped(shown)}` | {_line(text) or 'see above'} |")
-    about = " ".join((inspect.getdoc(kind) or "").split())
-    return "\n".join([_escaped(about), "", "| member | what it is |", "|---|---|", *rows])
+            rows.append(f"| `{_escaped(shown)}` | {_line(text or told.get(member, ''))} |")
+    return "\n".join(
+        [*([_line(about), ""] if about else []), "| member | what it is |", "|---|---|", *rows]
+    )
 
 
 def _option(annotation: ast.expr) -> tuple[str, str] | None:
@@ -69,6 +71,15 @@ def _option(annotation: ast.expr) -> tuple[str, str] | None:
         ):
             return ast.unparse(kind), text
     return None
+
+
+def _fields(text: str) -> tuple[str, dict[str, str]]:
+    """A docstring's sentences before its fields, and what it says of each (`one, two: text.`)."""
+    about, *parts = re.split(r"(?:^|(?<=[.;]) )((?:\w+(?:, | and ))*[a-z_]+): ", text)
+    told: dict[str, str] = {}
+    for names, said in zip(parts[::2], parts[1::2], strict=True):
+        told |= dict.fromkeys(re.split(r", | and ", names), said.rstrip(".;"))
+    return about, told
 
 
 def _string(node: ast.stmt | None) -> str:
@@ -84,18 +95,31 @@ def _line(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace(", *shape", ", \\*shape")
+
+
+def others() -> str:
+    """Public names that have no section."""
+    rows = ["| name | what it is |", "|---|---|"]
+    for name in snncc_backends.__all__:
+        value = getattr(snncc_backends, name)
+        if name in CLASSES or not (inspect.isfunction(value) or inspect.isclass(value)):
+            continue
+        about = (inspect.getdoc(value) or "").split("\n\n")[0]
+        rows.append(f"| `{name}` | {_line(about)} |")
+    return "\n".join(rows)
 
 
 def page(text: str) -> str:
     """The page with its tables renewed."""
     made = {name: table(name) for name in CLASSES}
+    made["others"] = others()
     made["interface"] = f"This snncc has interface {INTERFACE[0]}.{INTERFACE[1]}."
     for name, content in made.items():
         pattern = rf"<!-- {name} -->\n(?:.*?<!-- end -->\n)?"
         new = f"<!-- {name} -->\n{content}\n<!-- end -->\n"
         assert len(re.findall(rf"<!-- {name} -->", text)) == 1, name
-        if f"<!-- {name} -->\n\n" in text:  # new, and still empty
+        if f"<!-- {name} -->\n\n" in f"{text}\n":  # new, and still empty
             pattern = rf"<!-- {name} -->\n"
         start, end = next(re.finditer(pattern, text, re.DOTALL)).span()
         text = text[:start] + new + text[end:]
@@ -107,6 +131,7 @@ def test_reference(update_golden: bool) -> None:
     if update_golden:
         PAGE.write_text(page(text), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page(text)
+    assert "|  |" not in text, "a public member says nothing of itself"
 
 
 def test_every_member_says_when_it_is_called() -> None:

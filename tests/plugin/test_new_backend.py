@@ -71,6 +71,14 @@ def test_its_files_send_the_spikes_of_the_oracle(name: str, chip: Backend, tmp_p
     assert found.holds, found.difference
 
 
+def test_weights_are_asked_for_in_blocks(chip: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network("residual", "if")
+    settings = make_settings(chip, None, {"steps": STEPS})
+    files = chip.emit(graph, Preprocessing(), settings)
+    monkeypatch.setattr("snncc_my_chip.emit.BLOCK", 1000)
+    assert chip.emit(graph, Preprocessing(), settings) == files
+
+
 def test_it_looks_at_networks(chip: Backend, tmp_path: Path) -> None:
     looks = {look.name: look for look in inspect(mlp(tmp_path)).targets}
     assert looks[NAME].fits
