@@ -130,7 +130,8 @@ def test_reference(update_golden: bool) -> None:
     text = PAGE.read_text(encoding="utf-8")
     if update_golden:
         PAGE.write_text(page(text), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page(text)
+        text = PAGE.read_text(encoding="utf-8")
+    assert text == page(text)
     assert "|  |" not in text, "a public member says nothing of itself"
 
 
