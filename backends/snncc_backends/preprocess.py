@@ -16,8 +16,8 @@ LAYOUTS = ("model", "nhwc")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """scale: what data are multiplied by. mean and std: none, one, or one per channel (the network's
-    first axis, or last for `nhwc`).
+    """scale: what data are multiplied by. mean and std: none, one, or one per channel (the
+    network's first axis, or last for `nhwc`).
 
     layout: `model` when the data has the network's axes; `nhwc` when its channels come last and the
     network's come first.
