@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, ClassVar
 
 from snncc_backends.options import Option, check_options
-from snncc_ir import fail
+from snncc_ir import MOST_DIGITS, fail
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class RadixSettings(Settings):
 
     coding: ClassVar[str] = "radix"
     method: str = "error"
-    steps: Annotated[int, Option("binary digits")] = 5
+    steps: Annotated[int, Option("binary digits", least=1, most=MOST_DIGITS)] = 5
     weight_bits: Annotated[int, Option("of integer weights")] = 16
     input_bits: Annotated[int, Option("of the quantized input, sign included")] = 12
     start: Annotated[float, Option("initial potential as a fraction of the threshold")] = 0.5

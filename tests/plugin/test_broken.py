@@ -21,6 +21,7 @@ from snncc_backends import (
     image_formats,
     targets,
 )
+from snncc_backends.registry import BUILT_IN
 from snncc_c import CBackend
 from snncc_ir import Diagnostic, Graph, SnnccError
 from tests.e2e.models import mlp
@@ -125,7 +126,7 @@ def test_a_broken_plug_in_is_named_and_breaks_nothing(
     tmp_path: Path,
 ) -> None:
     plug_in(monkeypatch, ("other", reference))
-    assert list(targets()) == ["c", "ttfs28", "loihi", "other"]
+    assert list(targets()) == [*BUILT_IN, "other"]
     assert backend("c").name == "c"
     with pytest.raises(SnnccError) as caught:
         backend("other")
@@ -137,12 +138,12 @@ def test_a_broken_plug_in_is_named_and_breaks_nothing(
     assert found.hint
     # commands that look at all targets name it, and do what they are to do
     (rows,) = [printed(capfd, "targets", "--json")]
-    assert [row["name"] for row in rows] == ["c", "ttfs28", "loihi", "other"]
+    assert [row["name"] for row in rows] == [*BUILT_IN, "other"]
     assert rows[-1]["summary"] == f"broken: {found.message}"
     looks = {look.name: look for look in inspect(mlp(tmp_path)).targets}
     assert looks["c"].fits
     assert looks["other"].findings == (found,)
-    assert len(image_formats()) == 2
+    assert {image.keyword for image in image_formats()} >= {"ttfs28", "loihi"}
     with pytest.raises(SnnccError, match="SNN042"):
         make_settings(CBackend(), None, {"speed": 3})
 
@@ -184,7 +185,7 @@ def test_damaged_entry_points_break_nothing(
     monkeypatch.syspath_prepend(tmp_path)
     assert backend("other").summary == "another chip"
     rows = printed(capfd, "targets", "--json")
-    assert [row["name"] for row in rows] == ["c", "ttfs28", "loihi", "other", "bad"]
+    assert [row["name"] for row in rows] == [*BUILT_IN, "other", "bad"]
     assert "entry points of package 'bad' cannot be read" in str(rows[-1]["summary"])
 
 
