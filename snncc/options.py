@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import asdict, fields, replace
 
 from snncc.passes.base import Pass
-from snncc.passes.registry import KINDS, parse_pipeline
-from snncc_backends import Backend, RateSettings, Settings, targets
+from snncc.passes.registry import parse_pipeline
+from snncc_backends import Backend, RateSettings, Settings, options_of, targets
 from snncc_ir import SnnccError, fail, nearest
 
 BEST_NEURONS = ("signed-graded", "graded", "signed-if", "if", "hard-if")
@@ -37,22 +37,22 @@ def make_settings(
                 hint=_who_has(str(coding)) or "leave --coding out",
             )
         given = chip.defaults(codings[str(coding)], changes)
-    types = {field.name: type(getattr(given, field.name)) for field in fields(given)}
+    known = {each.name: each for each in options_of(type(given))}
     values: dict[str, int | float | str] = {}
     for key, value in changes.items():
-        if key not in types:
+        if key not in known:
             raise fail(
                 "SNN042",
-                f"option '{key}' is not known, should be one of {', '.join(types)}",
+                f"option '{key}' is not known, should be one of {', '.join(known)}",
                 f"target {chip.name}, coding {given.coding}",
-                _whose(key) or nearest(key, types, f"`snncc targets {chip.name}` lists them"),
+                _whose(key) or nearest(key, known, f"`snncc targets {chip.name}` lists them"),
             )
         try:
-            values[key] = types[key](value)
+            values[key] = known[key].parse(value)
         except (TypeError, ValueError):
             raise fail(
                 "SNN042",
-                f"option '{key}' is '{value}', should be {KINDS[types[key]]}",
+                f"option '{key}' is '{value}', should be {known[key].wanted}",
                 f"target {chip.name}, coding {given.coding}",
                 f"{getattr(given, key)}, which is the default",
             ) from None

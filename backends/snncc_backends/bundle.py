@@ -50,6 +50,15 @@ def write_bundle(
     check_place(folder, force)
     hashes = {path: digest(files[path]) for path in sorted(files)}
     content = {**files, MANIFEST: to_json({"format": FORMAT, **manifest, "files": hashes})}
+    write_folder(folder, content, "the bundle")
+
+
+def write_folder(folder: Path, content: Mapping[str, bytes], what: str) -> None:
+    """Writes files by relative path (with `/`): all of them, or nothing; replaces what is there.
+
+    Raises SNN050 when the disk refuses. what: the folder's name in the message.
+    """
+    folder = Path(os.path.abspath(folder))
     partial: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +72,7 @@ def write_bundle(
     except OSError as error:
         raise fail(
             "SNN050",
-            f"the bundle cannot be written: {why(error)}",
+            f"{what} cannot be written: {why(error)}",
             str(folder),
             "another folder with -o, where you may write, or free some space; nothing was changed",
         ) from None

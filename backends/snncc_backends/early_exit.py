@@ -23,7 +23,8 @@ ROUNDING = 1e-12
 class EarlyExit:
     """A sample ends after the first step t ≥ least_steps whose margin is at least `margin`.
 
-    margin: in units of the first output's totals, at least 1.
+    margin: in units of the first output's totals, at least 1. least_steps: steps that every sample
+    takes, at least 1.
     """
 
     margin: int

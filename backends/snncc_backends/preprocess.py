@@ -16,7 +16,8 @@ LAYOUTS = ("model", "nhwc")
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """mean and std: none, one, or one per channel (the network's first axis, or last for `nhwc`).
+    """scale: what data are multiplied by. mean and std: none, one, or one per channel (the
+    network's first axis, or last for `nhwc`).
 
     layout: `model` when the data has the network's axes; `nhwc` when its channels come last and the
     network's come first.
@@ -49,6 +50,7 @@ class Preprocessing:
 
     @property
     def is_identity(self) -> bool:
+        """Whether the network takes the data as they are."""
         return self == Preprocessing()
 
     def as_json(self) -> dict[str, object]:

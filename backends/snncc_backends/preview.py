@@ -12,8 +12,9 @@ BOUNDS = (EXACT, ABOUT, AT_LEAST)
 class Figure:
     """A number that a compilation will lead to.
 
-    unit: such as `bytes` or `cores`. bound: how sure it is, of `BOUNDS`: `exactly` the number that
-    compiling gives, `about` it, or `at least`, a number that compiling is not below.
+    name: of what is counted. value: the number. unit: such as `bytes` or `cores`. bound: how sure
+    it is, of `BOUNDS`: `exactly` the number that compiling gives, `about` it, or `at least`, a
+    number that compiling is not below.
     how: where it comes from, a few words.
     """
 

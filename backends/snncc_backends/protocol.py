@@ -27,6 +27,10 @@ yields (code SNN041) is what breaks it."""
 Export = Callable[[Path], dict[str, bytes]]
 """From a bundle's folder to files of another tool, by their names."""
 
+INTERFACE = (1, 0)
+"""Version of what this file asks and offers. The second number grows when something is added; the
+first when a backend that was written before would have to be changed."""
+
 RECORDED = 16
 """Samples whose every spike is held in memory at once, where that is how a run is cut off."""
 
@@ -202,7 +206,10 @@ class ImageFormat(ABC):
 class Backend(ABC):
     """Base of all backends. Stateless: one instance serves many compilations."""
 
+    interface: ClassVar[tuple[int, int]] = (1, 0)
+    """The version of this interface that the class was written for: `INTERFACE` at that time."""
     name: ClassVar[str]
+    """The target's name, that of its entry point."""
     summary: ClassVar[str]
     """One line for `snncc targets`."""
     codings: ClassVar[tuple[type[Settings], ...]]
@@ -210,6 +217,7 @@ class Backend(ABC):
     models: ClassVar[tuple[str, ...]]
     """Neuron models that the chip takes, by their names in the IR."""
     rules: ClassVar[tuple[Rule, ...]] = ()
+    """The chip's limits, as far as a network shows them; the default `check` asks each."""
     limits: ClassVar[tuple[Callable[..., object], ...]] = ()
     """What the backend holds the files to that it makes; listed with `rules`, by docstring."""
     image: ClassVar[ImageFormat | None] = None

@@ -1,30 +1,40 @@
 """What a user may ask of a compilation, coding by coding, and the passes that follow from it.
 
-A target says which of these it takes; it may extend them with options of its own.
+A target says which of these it takes; it may extend them with options of its own. Options without
+limits here are held to those of the passes that they reach.
 """
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from snncc_backends.options import Option, check_options
 from snncc_ir import MOST_DIGITS, fail
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of every coding.
-
-    method: of normalization: `weights` (without data), `max`, `percentile` (of `percentile` per
-    cent), `error` (least square error at so many steps), `ecc` (Wu, Yi and Huang 2021); per:
-    `channel` or `layer`.
-    """
+    """Of every coding."""
 
     coding: ClassVar[str]
+    """The name of the coding, for `--coding`."""
     keeps_signs: ClassVar[bool] = True
     """Whether weights that are ±alpha, or multiples of a step, are kept as signs or integers; not
     where all weights are powers."""
-    method: str = "percentile"
-    percentile: float = 99.9
-    per: str = "channel"
+    method: Annotated[
+        str,
+        Option(
+            "how scales are found: weights (without data), max, percentile, error (least square "
+            "error at so many steps), ecc (Wu, Yi and Huang 2021)"
+        ),
+    ] = "percentile"
+    percentile: Annotated[
+        float, Option("per cent of activations below the scale, for method percentile")
+    ] = 99.9
+    per: Annotated[str, Option("one scale a channel, or a layer")] = "channel"
+
+    def __post_init__(self) -> None:
+        """Raises SNN042 for a value that its option does not take."""
+        check_options(self)
 
     def pipeline(self) -> str:
         """The passes from the lowered graph to stage INTEGER, in the text form of pipelines."""
@@ -47,41 +57,45 @@ class Settings:
 
 @dataclass(frozen=True)
 class RateSettings(Settings):
-    """Rate code.
-
-    steps: time steps. neuron: `if`, `signed-if`, `graded`, `signed-graded`, `hard-if`, or `auto`
-    for the best that the target has. weight_bits: of integer weights. input_bits: of the quantized
-    input, sign included. start: initial potential as a fraction of the threshold. most: spikes that
-    a graded neuron sends at once; peak: those a step that stand for the calibrated scale (0: 2 for
-    graded neurons, 1 for others). calibrate: `layers` corrects weights (fit: `best`, `fit` or
-    `keep`), thresholds and starts (tune: `best` or `keep`) and biases (so many rounds) layer after
-    layer on the spikes of up to so many samples; `off` does not. early_exit_loss: samples end
-    early, so that at most so many points of accuracy are lost; 0: none does.
-    """
+    """Rate code."""
 
     coding: ClassVar[str] = "rate"
     method: str = "error"
-    steps: int = 32
-    neuron: str = "if"
-    weight_bits: int = 16
-    input_bits: int = 12
-    start: float = 0.5
-    most: int = 7
-    peak: float = 0.0
-    calibrate: str = "layers"
-    fit: str = "best"
-    tune: str = "best"
-    rounds: int = 4
-    samples: int = 512
-    early_exit_loss: float = 0.0
+    steps: Annotated[int, Option("time steps")] = 32
+    neuron: Annotated[
+        str,
+        Option(
+            "if, signed-if, graded, signed-graded, hard-if, or auto for the best that the target "
+            "has"
+        ),
+    ] = "if"
+    weight_bits: Annotated[int, Option("of integer weights")] = 16
+    input_bits: Annotated[int, Option("of the quantized input, sign included")] = 12
+    start: Annotated[float, Option("initial potential as a fraction of the threshold")] = 0.5
+    most: Annotated[int, Option("spikes that a graded neuron sends at once")] = 7
+    peak: Annotated[
+        float,
+        Option("spikes a step that stand for the scale; 0: 2 for graded neurons, 1 for others"),
+    ] = 0.0
+    calibrate: Annotated[
+        str,
+        Option(
+            "layers: corrected one after the other on the spikes that arrive",
+            choices=("layers", "off"),
+        ),
+    ] = "layers"
+    fit: Annotated[str, Option("of weights while calibrating: best, fit or keep")] = "best"
+    tune: Annotated[str, Option("of thresholds and starts while calibrating: best or keep")] = (
+        "best"
+    )
+    rounds: Annotated[int, Option("of correcting biases while calibrating")] = 4
+    samples: Annotated[int, Option("to calibrate on, at most")] = 512
+    early_exit_loss: Annotated[
+        float, Option("points of accuracy that samples may lose by ending early; 0: none does")
+    ] = 0.0
 
     def __post_init__(self) -> None:
-        if self.calibrate not in ("layers", "off"):
-            raise fail(
-                "SNN042",
-                f"calibrate is '{self.calibrate}', should be layers or off",
-                hint="--set calibrate=off compiles at once, at the cost of accuracy",
-            )
+        super().__post_init__()
         if not 0 <= self.early_exit_loss < 100:
             raise fail(
                 "SNN042",
@@ -116,49 +130,31 @@ class RateSettings(Settings):
 
 @dataclass(frozen=True)
 class TtfsSettings(Settings):
-    """Time to first spike, with logarithmic weights.
-
-    steps: time slots of a layer, tau of them an octave; offset: 0.5 rounds a value to the nearest
-    slot, 0 down. weight_bits: of a weight's sign and exponent code, resolution levels an octave.
-    rounding: `compensated` or `nearest`; error: `output` or `weight`, of which the least is looked
-    for; bias: `correct` or `keep`; align: `streams` makes shortcuts exact, `off` rounds them.
-    samples: of the calibration data for these. input_bits: magnitude of the bit-serial input.
-    constant_bits, accumulator_bits: of the fixed-point arithmetic.
-    """
+    """Time to first spike, with logarithmic weights."""
 
     coding: ClassVar[str] = "ttfs"
     keeps_signs: ClassVar[bool] = False
-    steps: int = 24
-    tau: int = 4
-    offset: float = 0.5
-    weight_bits: int = 5
-    resolution: int = 2
-    rounding: str = "compensated"
-    error: str = "output"
-    bias: str = "correct"
-    align: str = "streams"
-    samples: int = 1024
-    input_bits: int = 8
-    constant_bits: int = 16
-    accumulator_bits: int = 24
-
-    def __post_init__(self) -> None:
-        for what, value, known in (
-            ("bias", self.bias, ("correct", "keep")),
-            ("align", self.align, ("streams", "off")),
-        ):
-            if value not in known:
-                raise fail(
-                    "SNN042",
-                    f"{what} is '{value}', should be {' or '.join(known)}",
-                    hint=f"--set {what}={known[0]}, the default",
-                )
-        if not 1 <= self.input_bits <= 12:
-            raise fail(
-                "SNN042",
-                f"input_bits is {self.input_bits}, should be 1 to 12",
-                hint="--set input_bits=8, the default",
-            )
+    steps: Annotated[int, Option("time slots of a layer")] = 24
+    tau: Annotated[int, Option("slots an octave")] = 4
+    offset: Annotated[float, Option("0.5 rounds a value to the nearest slot, 0 down")] = 0.5
+    weight_bits: Annotated[int, Option("of a weight's sign and exponent code")] = 5
+    resolution: Annotated[int, Option("weight levels an octave")] = 2
+    rounding: Annotated[str, Option("of weights: compensated or nearest")] = "compensated"
+    error: Annotated[str, Option("of which the least is looked for: output or weight")] = "output"
+    bias: Annotated[
+        str, Option("correct: without the mean error of each channel", choices=("correct", "keep"))
+    ] = "correct"
+    align: Annotated[
+        str,
+        Option(
+            "streams: scales in which shortcuts are exact; off: shortcuts are rounded",
+            choices=("streams", "off"),
+        ),
+    ] = "streams"
+    samples: Annotated[int, Option("of the calibration data for these")] = 1024
+    input_bits: Annotated[int, Option("magnitude of the bit-serial input", least=1, most=12)] = 8
+    constant_bits: Annotated[int, Option("of fixed-point constants")] = 16
+    accumulator_bits: Annotated[int, Option("of potentials")] = 24
 
     def pipeline(self) -> str:
         align = f"align-scales{{resolution={self.resolution}}}," if self.align != "off" else ""
@@ -175,35 +171,18 @@ class TtfsSettings(Settings):
 
 @dataclass(frozen=True)
 class RadixSettings(Settings):
-    """Radix code: the binary digits of a number.
-
-    steps: digits. weight_bits: of integer weights. input_bits: of the quantized input, sign
-    included. start: initial potential as a fraction of the threshold. bias: `correct` or `keep`,
-    on as many `samples` of the calibration data.
-    """
+    """Radix code: the binary digits of a number."""
 
     coding: ClassVar[str] = "radix"
     method: str = "error"
-    steps: int = 5
-    weight_bits: int = 16
-    input_bits: int = 12
-    start: float = 0.5
-    bias: str = "correct"
-    samples: int = 1024
-
-    def __post_init__(self) -> None:
-        if self.bias not in ("correct", "keep"):
-            raise fail(
-                "SNN042",
-                f"bias is '{self.bias}', should be correct or keep",
-                hint="--set bias=correct, the default",
-            )
-        if not 1 <= self.steps <= MOST_DIGITS:
-            raise fail(
-                "SNN042",
-                f"steps is {self.steps}, should be 1 to {MOST_DIGITS} digits",
-                hint="--steps 5, the default",
-            )
+    steps: Annotated[int, Option("binary digits", least=1, most=MOST_DIGITS)] = 5
+    weight_bits: Annotated[int, Option("of integer weights")] = 16
+    input_bits: Annotated[int, Option("of the quantized input, sign included")] = 12
+    start: Annotated[float, Option("initial potential as a fraction of the threshold")] = 0.5
+    bias: Annotated[
+        str, Option("correct: without the mean error of each channel", choices=("correct", "keep"))
+    ] = "correct"
+    samples: Annotated[int, Option("of the calibration data for these")] = 1024
 
     def pipeline(self) -> str:
         correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from snncc_backends import RateSettings
+from snncc_backends import Option, RateSettings
 from snncc_loihi.chip import BUILT_IN, Chip, load_chip
 from snncc_loihi.tables import unit
 
@@ -19,13 +19,12 @@ MANTISSA_BITS = 7
 
 @dataclass(frozen=True)
 class LoihiSettings(RateSettings):
-    """chip: a built-in chip by name, or the path of a description. costs: which of its sets of
-    energies and times estimates use. seed: of the placement on the mesh."""
+    """The rate code on a chip that a file describes."""
 
     keeps_signs: ClassVar[bool] = False
-    chip: str = BUILT_IN[0]
-    costs: str = ""
-    seed: int = 0
+    chip: Annotated[str, Option("built-in chip, or the path of a description")] = BUILT_IN[0]
+    costs: Annotated[str, Option("of the chip's sets of energies and times, for estimates")] = ""
+    seed: Annotated[int, Option("of the placement on the mesh")] = 0
 
     @property
     def description(self) -> Chip:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from snncc_backends import TtfsSettings
+from snncc_backends import Option, TtfsSettings
 from snncc_ttfs28.machine import BUILT_IN, Machine, load_machine
 
 
 @dataclass(frozen=True)
 class Ttfs28Settings(TtfsSettings):
-    """machine: `ttfs28`, or the path of a description whose numbers are then the defaults."""
+    """The ttfs code on a machine that a file describes, whose numbers are the defaults."""
 
-    machine: str = BUILT_IN
+    machine: Annotated[str, Option("ttfs28, or the path of a description")] = BUILT_IN
 
     @property
     def description(self) -> Machine:

@@ -53,7 +53,7 @@ from snncc.search import Search
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any other setting; `snncc targets NAME` lists them.",
+    help="Any other setting, also of the target's own; `snncc targets NAME` explains them.",
 )
 @click.option(
     "--accuracy",

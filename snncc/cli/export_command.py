@@ -1,14 +1,12 @@
 """`snncc export BUNDLE --to TOOL -o FOLDER`."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import click
 
 from snncc.bundle import Bundle
-from snncc_backends import backend
-from snncc_ir import fail, why
+from snncc_backends import backend, write_folder
+from snncc_ir import fail
 
 
 @click.command("export", short_help="A bundle as input of another tool.")
@@ -33,33 +31,6 @@ def command(bundle: Path, tool: str, output: Path) -> None:
     if output.exists():
         raise fail("SNN050", "the output is there already", str(output), "another folder with -o")
     files = known[tool](loaded.folder)
-    write_folder(output, files)
+    write_folder(output, files, "the folder")
     for name in files:
         click.echo(output / name)
-
-
-def write_folder(place: Path, files: dict[str, bytes]) -> None:
-    """All files, or none; raises SNN050."""
-    try:
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    except OSError as error:
-        raise fail(
-            "SNN050",
-            f"the folder cannot be written: {why(error)}",
-            str(place),
-            "a folder that you may write to, in one that is there; nothing was changed",
-        ) from None
-    try:
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        unfinished.chmod(0o755)
-        unfinished.rename(place)
-    except OSError as error:
-        raise fail(
-            "SNN050",
-            f"the folder cannot be written: {why(error)}",
-            str(place),
-            "a folder that you may write to, in one that is there; nothing was changed",
-        ) from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

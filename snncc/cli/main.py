@@ -27,6 +27,7 @@ COMMANDS = {
     "disasm": "a chip's image as text",
     "asm": "a chip's image from its text",
     "export": "a bundle as input of another tool",
+    "new-backend": "a package for a chip of your own",
 }
 
 BUGS = ("SNN021",)
@@ -43,7 +44,7 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         # imported on use, so that `snncc --help` answers at once
-        command = import_module(f"snncc.cli.{name}_command").command
+        command = import_module(f"snncc.cli.{name.replace('-', '_')}_command").command
         if not isinstance(command, click.Command):
             return None
         command.epilog = command.epilog or _EXPLAINED

@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from snncc.cli import console
-from snncc_backends import backend, targets
+from snncc_backends import Described, Settings, backend, options_of, targets
 from snncc_ir import SnnccError
 
 
@@ -14,7 +14,7 @@ from snncc_ir import SnnccError
 @click.argument("name", required=False)
 @console.json_option
 def command(name: str | None, as_json: bool) -> None:
-    """Lists the targets; with NAME, what that chip takes, its rules, limits and passes."""
+    """Lists the targets; with NAME, what that chip takes: options, rules, limits and passes."""
     if name is not None:
         _one(name, as_json)
         return
@@ -33,6 +33,7 @@ def command(name: str | None, as_json: bool) -> None:
     for row in rows:
         table.add_row(*row)
     console.out.print(table)
+    console.out.print("`snncc targets NAME` has a target's options, rules, limits and passes")
 
 
 def _one(name: str, as_json: bool) -> None:
@@ -47,7 +48,11 @@ def _one(name: str, as_json: bool) -> None:
         "rules": rules,
         "limits": limits,
         "codings": {
-            coding: {"settings": settings.as_json(), "pipeline": chip.pipeline(settings)}
+            coding: {
+                "settings": settings.as_json(),
+                "options": [_described(each, settings) for each in options_of(type(settings))],
+                "pipeline": chip.pipeline(settings),
+            }
             for coding, settings in codings.items()
         },
     }
@@ -61,7 +66,26 @@ def _one(name: str, as_json: bool) -> None:
     for limit in limits:
         console.out.print(f"limit: {limit}", markup=False)
     for coding, settings in codings.items():
-        own = settings.as_json()
-        options = ", ".join(f"{key}={own[key]}" for key in own if key != "coding")
-        console.out.print(f"coding {coding}: {options}", markup=False)
-        console.out.print(f"  passes: {chip.pipeline(settings)}", markup=False)
+        table = Table(title=f"coding {coding}: --set KEY=VALUE", title_justify="left")
+        table.add_column("option")
+        table.add_column("default")
+        table.add_column("takes", overflow="fold")
+        table.add_column("what it is", overflow="fold")
+        for each in options_of(type(settings)):
+            default = getattr(settings, each.name)
+            table.add_row(each.name, str(default), each.wanted, each.option.help)
+        console.out.print(table)
+        console.out.print(f"passes: {chip.pipeline(settings)}", markup=False)
+
+
+def _described(option: Described, settings: Settings) -> dict[str, object]:
+    """For --json."""
+    return {
+        "name": option.name,
+        "type": option.kind.__name__,
+        "default": getattr(settings, option.name),
+        "least": option.option.least,
+        "most": option.option.most,
+        "choices": option.option.choices,
+        "help": option.option.help,
+    }

@@ -10,6 +10,7 @@ from snncc.passes.manager import run_pipeline
 from snncc.passes.normalize import Normalize
 from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc_backends import Backend, Figure, Settings, backend, draft, targets
+from snncc_backends.registry import BUILT_IN
 from snncc_ir import NORMAL, Diagnostic, Graph, SnnccError
 
 BOTH_SIGNS = "the input is taken to have numbers of both signs"
@@ -68,7 +69,15 @@ def look(
         except SnnccError as error:  # a broken plug-in is named, the others are looked at
             found.append(TargetLook(name, False, findings=error.diagnostics))
             continue
-        found.append(_look(chip, forms, settings, thorough))
+        try:
+            found.append(_look(chip, forms, settings, thorough))
+        except Exception as error:  # a plug-in may raise anything
+            if name in BUILT_IN:
+                raise
+            message = f"target '{name}' cannot look at the network: {type(error).__name__}: {error}"
+            hint = "update or uninstall the package that provides it"
+            broken = Diagnostic("SNN040", message, hint=hint)
+            found.append(TargetLook(name, False, findings=(broken,)))
     return tuple(found)
 
 

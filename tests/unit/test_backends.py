@@ -49,26 +49,6 @@ def test_a_plug_in_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert backend("other").summary == "another chip"
 
 
-@pytest.mark.parametrize(
-    ("point", "message"),
-    [
-        (("other", "no_such_module:Chip"), "cannot be loaded: ModuleNotFoundError"),
-        (("other", f"{__name__}:Nothing"), "cannot be loaded: AttributeError"),
-        (("other", "builtins:dict"), "is dict, should be a snncc_backends.Backend"),
-    ],
-)
-def test_a_broken_plug_in_is_named_and_breaks_nothing(
-    point: tuple[str, str], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plug_in(monkeypatch, point)
-    assert list(targets()) == ["c", "ttfs28", "loihi", "other"]
-    assert backend("c").name == "c"
-    with pytest.raises(SnnccError, match=message) as caught:
-        backend("other")
-    assert caught.value.diagnostics[0].code == "SNN040"
-    assert caught.value.diagnostics[0].place == point[1]
-
-
 def test_a_name_given_twice_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch, ("c", f"{__name__}:Other"))
     with pytest.raises(SnnccError, match="target 'c' is provided twice"):

@@ -20,7 +20,7 @@ ALLOWED = {
     "snncc_loihi": {"snncc_ir", "snncc_templates", "snncc_backends"},
     "snncc.onnx": {"snncc_ir"},
     "snncc.passes": {"snncc_ir"},
-    "snncc": {"snncc_ir", "snncc_backends", "snncc.onnx", "snncc.passes"},
+    "snncc": {"snncc_ir", "snncc_templates", "snncc_backends", "snncc.onnx", "snncc.passes"},
     "snncc.testing": {"snncc_ir", "snncc_backends", "snncc"},
     "snncc_pytest": set[str](),
 }
