@@ -8,7 +8,7 @@ from snncc_backends import Settings
 from snncc_ir import Diagnostic, Graph, Node, Rate, Shape
 from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, Readout
 from snncc_nir.maps import misfits, takes_bias
-from snncc_nir.settings import LEAST_ACCUMULATOR, MANTISSAS, NEURONS, NirSettings, tie_bits
+from snncc_nir.settings import NEURONS, SIGNIFICAND, tie_bits
 
 
 def _populations(graph: Graph) -> Iterator[tuple[Node, Population]]:
@@ -18,7 +18,7 @@ def _populations(graph: Graph) -> Iterator[tuple[Node, Population]]:
 
 
 def rate_coded(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
-    """The network is in the rate code, in at most 511 steps if readers compute in float32."""
+    """The network is in the rate code."""
     if not isinstance(graph.code, Rate):
         name = graph.code.name if graph.code else "none"
         yield Diagnostic(
@@ -26,15 +26,24 @@ def rate_coded(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             f"the code is {name}, should be rate",
             hint="leave --passes out, or run the pass rate-code in it",
         )
-        return
-    precision = settings.precision if isinstance(settings, NirSettings) else MANTISSAS[0]
-    most = (1 << (precision + 1 - LEAST_ACCUMULATOR)) - 1
-    if tie_bits(graph.code.steps) > tie_bits(most):
-        yield Diagnostic(
-            "SNN041",
-            f"there are {graph.code.steps} steps, should be at most {most}",
-            hint="fewer --steps, or --set precision=53",
-        )
+
+
+def exact_numbers(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Thresholds, and biases with what is added to them, are exact in float32."""
+    most = 1 << SIGNIFICAND
+    for node, op in _populations(graph):
+        largest = int(np.abs(op.bias.integers).max(initial=0))
+        if isinstance(op.model, IntegrateFire):
+            largest <<= tie_bits(op.model.steps)
+            largest = max(largest, int(op.model.theta.integers.max(initial=0)))
+        if largest >= most:
+            yield Diagnostic(
+                "SNN041",
+                f"a bias or threshold of '{node.name}' is {largest} in the smallest unit, should "
+                f"be under {most}",
+                str(node.origin),
+                "smaller integers: --set weight_bits=6, or fewer --steps",
+            )
 
 
 def plain_neurons(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
@@ -136,6 +145,7 @@ def _one_a_channel(bias: Shape, shape: Shape) -> bool:
 
 RULES = (
     rate_coded,
+    exact_numbers,
     plain_neurons,
     starts_at_zero,
     no_max_pools,
