@@ -105,10 +105,10 @@ def _dense(last: object, views: Sequence[object], kind: Type) -> list[Part]:
     matrix = last.weight.floats
     for view, before in zip(reversed(views), reversed(kinds[:-1]), strict=True):
         assert isinstance(view, View)
-        wider = np.zeros((len(matrix), before.size + 1))  # index -1, a zero, is the last column
-        np.add.at(wider, (slice(None), view.index.integers.reshape(-1)), matrix)
-        matrix = wider[:, :-1]
-    found = [Part("Affine", {"weight": matrix.astype(np.float32)}, "neuron")]
+        rows = np.zeros((before.size + 1, len(matrix)))  # index -1, a zero, is the last row
+        np.add.at(rows, view.index.integers.reshape(-1), matrix.T)
+        matrix = rows[:-1].T
+    found = [Part("Affine", {"weight": np.ascontiguousarray(matrix, np.float32)}, "neuron")]
     if len(kind.shape) > 1:
         flatten = {"input_type": np.array(kind.shape), "start_dim": 0, "end_dim": -1}
         found.insert(0, Part("Flatten", flatten))

@@ -108,9 +108,9 @@ def _apply(node: NirNode, x: Floats) -> Floats:
         case "Flatten":
             return x.reshape(len(x), -1)
         case "Affine":
-            weight, bias = (np.asarray(getattr(node, name), np.float64)
+            matrix, offset = (np.asarray(getattr(node, name), np.float64)
                             for name in ("weight", "bias"))  # fmt: skip
-            affine: Floats = x @ weight.T + bias
+            affine: Floats = x @ matrix.T + offset
             return affine
         case "Scale":
             scaled: Floats = x * np.asarray(vars(node)["scale"], np.float64)

@@ -136,7 +136,9 @@ def check(folder: Path, data: Path, reader: str, count: int, plain: bool) -> Ite
     (note,) = notes["inputs"].values()
     (output,) = notes["outputs"].values()
     scale, levels = float(str(note["scale"])), float(str(note["levels"]))
-    numbers = np.clip(np.rint(samples[str(note["node"])] / scale), -levels, levels)
+    numbers = np.clip(
+        np.rint(samples[str(note["node"])].astype(np.float64) / scale), -levels, levels
+    )
     run = READERS[reader](folder / FILE, steps, plain)
     equal = np.zeros(2, np.int64)
     spikes, right = 0, 0

@@ -3,9 +3,9 @@
     python -m benchmarks.referees.nir_networks MNIST.npz lenet lenet.onnx
     python -m benchmarks.referees.nir_networks CIFAR10.npz vgg vgg.onnx
 
-LeNet-5 with ReLU, and six convolutions in three blocks as in VGG. The .npz has `x` (uint8, N × H × W or
-N × H × W × 3) and `y`; a few hundred images do for spike counts to be compared, and no more accuracy
-is to be expected of them. Needs torch and onnx.
+LeNet-5 with ReLU, and six convolutions in three blocks as in VGG. The .npz has `x` (uint8,
+N × H × W or N × H × W × 3) and `y`; a few hundred images do for spike counts to be compared, and no
+more accuracy is to be expected of them. Needs torch and onnx.
 """
 
 import argparse
@@ -37,9 +37,7 @@ def vgg() -> nn.Module:
             layers += [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
             inputs = outputs
         layers.append(nn.AvgPool2d(2))
-    return nn.Sequential(
-        *layers, nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Linear(128, 10)
-    )
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
 NETWORKS = {"lenet": lenet, "vgg": vgg}
