@@ -1,7 +1,6 @@
 """What can be set for target nir: the rate coding, in numbers that floating point holds exactly."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from snncc_backends import RateSettings
 from snncc_ir import fail
@@ -20,7 +19,6 @@ class NirSettings(RateSettings):
     ones in the network, for readers that take one a layer (1); 0: any number. Neurons of NIR start
     at 0, so `start` is 0 and `tune` is `keep`."""
 
-    coding: ClassVar[str] = "rate"
     start: float = 0.0
     tune: str = "keep"
     weight_bits: int = 8

@@ -31,7 +31,8 @@ gives in each step, (T, classes)."""
 
 SETTINGS = {
     "sinabs": "one spike a step (spike_fn=SingleSpike) and no least potential (min_v_mem=None)",
-    "snntorch": "no leak (beta=1, read as 0.9), reset_delay=True (read as False)",
+    "snntorch": "no leak (beta=1, read as 0.9), reset_delay=True (read as False); with and without "
+    "--plain, init_hidden=True and Flatten from axis 1, as it does not run otherwise",
 }
 
 
