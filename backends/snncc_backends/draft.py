@@ -94,7 +94,8 @@ def _model(op: Population, settings: Settings) -> Model:
             kind = MODELS.get(settings.neuron, IntegrateFire)
             if not issubclass(kind, IntegrateFire):
                 kind = IntegrateFire
-            model = kind(settings.steps, theta, start)
+            share = i32(np.full(column, round(THETA * settings.start)))
+            model = kind(settings.steps, theta, share)
             if isinstance(model, GradedIntegrateFire):
                 return replace(model, most=settings.most)
             return model

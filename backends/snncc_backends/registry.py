@@ -14,6 +14,7 @@ BUILT_IN = {
     "c": "snncc_c:CBackend",
     "ttfs28": "snncc_ttfs28:Ttfs28Backend",
     "loihi": "snncc_loihi:LoihiBackend",
+    "nir": "snncc_nir:NirBackend",
 }
 """Target name to `module:class`, in the order in which they are listed."""
 

@@ -220,8 +220,10 @@ def test_inspect_targets(cli: Cli, digits: Path, tmp_path: Path) -> None:
     model = digits / "digits.onnx"
     found = json.loads(cli("inspect", model, "--json").out)
     assert found["compiles"]
-    assert [target["name"] for target in found["targets"]] == ["c", "ttfs28", "loihi"]
-    assert all(target["fits"] and target["figures"] for target in found["targets"])
+    assert [target["name"] for target in found["targets"]] == ["c", "ttfs28", "loihi", "nir"]
+    *others, nir = found["targets"]
+    assert all(target["fits"] and target["figures"] for target in others)
+    assert not nir["fits"]  # the network has a max pool
     assert found["totals"] == {"neurons": 1344, "parameters": 3706, "macs": 35568}
     wide = ("--target", "loihi", "--weight-bits", "12")
     shown = cli("inspect", model, *wide, code=2)

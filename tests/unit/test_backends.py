@@ -45,7 +45,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
 
 def test_a_plug_in_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in(monkeypatch, ("other", f"{__name__}:Other"))
-    assert list(targets()) == ["c", "ttfs28", "loihi", "other"]
+    assert list(targets()) == ["c", "ttfs28", "loihi", "nir", "other"]
     assert backend("other").summary == "another chip"
 
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "snncc_c": {"snncc_ir", "snncc_templates", "snncc_backends"},
     "snncc_ttfs28": {"snncc_ir", "snncc_templates", "snncc_backends"},
     "snncc_loihi": {"snncc_ir", "snncc_templates", "snncc_backends"},
+    "snncc_nir": {"snncc_ir", "snncc_templates", "snncc_backends"},
     "snncc.onnx": {"snncc_ir"},
     "snncc.passes": {"snncc_ir"},
     "snncc": {"snncc_ir", "snncc_templates", "snncc_backends", "snncc.onnx", "snncc.passes"},
