@@ -9,8 +9,15 @@ import numpy as np
 
 from snncc.backends import to_json
 from snncc.ir import Array, Graph, Node, Rate, pack
-from snncc.ir.ops import Conv, GradedIntegrateFire, Input, IntegrateFire, MaxPool, Population
-from snncc.ir.ops import Readout
+from snncc.ir.ops import (
+    Conv,
+    GradedIntegrateFire,
+    Input,
+    IntegrateFire,
+    MaxPool,
+    Population,
+    Readout,
+)
 from snncc_xbar.config import (
     CONFIG,
     FOLDER,

@@ -7,8 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.ir import Binary, Graph, Linear, Node, Rate, Spikes, Tensor
-from snncc.ir.ops import Chain, Conv, Dense, Input, Op, Population, Scale, SumPool, View, Window
-from snncc.ir.ops import chain_type
+from snncc.ir.ops import (
+    Chain,
+    Conv,
+    Dense,
+    Input,
+    Op,
+    Population,
+    Scale,
+    SumPool,
+    View,
+    Window,
+    chain_type,
+)
 
 Integers = NDArray[np.int64]
 

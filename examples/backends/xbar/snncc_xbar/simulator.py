@@ -16,8 +16,18 @@ from numpy.typing import NDArray
 from snncc.backends import Estimate, Execution, Runner, checked_steps
 from snncc.ir import Batch, Graph, Integers, fail, unpack
 from snncc.ir.ops import Window
-from snncc_xbar.config import CONFIG, TENSORS, Arrays, Config, InputPort, Kernel, Layer, Map
-from snncc_xbar.config import PlacedTile, read_config
+from snncc_xbar.config import (
+    CONFIG,
+    TENSORS,
+    Arrays,
+    Config,
+    InputPort,
+    Kernel,
+    Layer,
+    Map,
+    PlacedTile,
+    read_config,
+)
 from snncc_xbar.device import Cells, Device
 from snncc_xbar.emit import array_file
 from snncc_xbar.energy import COUNTERS, estimate
@@ -63,7 +73,7 @@ class Drive:
                     sums += (sign << bit) * self._sums(sent)
         factor = self.tensors[f"{self.map.tensors}.factor"]
         if np.any(factor != 1):
-            self._add("multiplies", np.any(sums != 0, axis=2) * self.map.outputs)
+            self._add("multiplies", (sums != 0).any(axis=2, keepdims=True) * self.map.outputs)
         return np.moveaxis(sums * factor, 2, 1).reshape(len(values), -1)
 
     def _rows(self, moved: Integers) -> Integers:
@@ -81,18 +91,18 @@ class Drive:
         if self.map.scheme is None:
             raise AssertionError("only matrices are read")
         pulses = sent.astype(np.float32)
-        total = np.zeros((*sent.shape[:2], self.map.outputs), np.float32)
-        self._add("rounds", sent.any(axis=2))
+        total: Cells = np.zeros((*sent.shape[:2], self.map.outputs), np.float32)
+        self._add("rounds", sent.max(axis=2))
         for tile in self.map.tiles:
             part = pulses[:, :, tile.row : tile.row + tile.rows]
-            active = part.any(axis=2)
+            active = part.max(axis=2)
             if not active.any():
                 continue
             outputs = slice(tile.output, tile.output + tile.outputs)
             total[:, :, outputs] += self.map.scheme.decoded(self._read(tile, part, active))
         return np.rint(total).astype(np.int64)
 
-    def _read(self, tile: PlacedTile, pulses: Cells, active: NDArray[np.bool_]) -> Cells:
+    def _read(self, tile: PlacedTile, pulses: Cells, active: Cells) -> Cells:
         """What the converters give: the columns' currents in cells, rounded and cut off."""
         currents = pulses @ self.cells[tile.array]
         sums = self.device.read(currents, self.random)
@@ -274,7 +284,9 @@ def _config(folder: Path) -> Config:
     try:
         value: object = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise fail("SNN052", f"{CONFIG} cannot be read: {error}", str(path), "compile anew") from None
+        raise fail(
+            "SNN052", f"{CONFIG} cannot be read: {error}", str(path), "compile anew"
+        ) from None
     return read_config(value, str(path))
 
 

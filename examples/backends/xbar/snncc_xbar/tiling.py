@@ -55,11 +55,11 @@ class Scheme:
         powers = np.exp2(np.arange(self.planes)).astype(np.float32)
         if self.kind == PAIR:
             both = counts.reshape(*counts.shape[:-1], -1, self.planes, 2)
-            paired: NDArray[np.float32] = (both[..., 0] - both[..., 1]) @ powers
+            paired: NDArray[np.float32] = np.matmul(both[..., 0] - both[..., 1], powers)
             return paired
         bits = counts[..., :-1].reshape(*counts.shape[:-1], -1, self.planes)
-        single: NDArray[np.float32] = self.step * (bits @ powers) - self.offset * counts[..., -1:]
-        return single
+        single: NDArray[np.float32] = np.matmul(bits, powers)
+        return self.step * single - self.offset * counts[..., -1:]
 
 
 def scheme_of(matrix: Matrix, cells: str) -> Scheme:
