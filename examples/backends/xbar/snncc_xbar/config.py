@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from types import GenericAlias
 from typing import TypeVar, get_args, get_origin, get_type_hints
 
-from snncc.ir import fail
+from snncc.ir import SnnccError, fail
 from snncc_xbar.device import Device
 from snncc_xbar.tiling import Scheme, Tile
 
@@ -144,5 +144,5 @@ def _of(kind: object, value: object, place: str) -> object:
     return _of(own, value, place) if value is not None and nothing is type(None) else None
 
 
-def _broken(message: str, place: str) -> Exception:
+def _broken(message: str, place: str) -> SnnccError:
     return fail("SNN052", f"the configuration does not fit: {message}", place, "compile anew")

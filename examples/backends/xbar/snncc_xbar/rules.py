@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from snncc.backends import Settings
-from snncc.ir import Diagnostic, Graph, Rate
+from snncc.ir import Diagnostic, Graph, Node, Rate
 from snncc_xbar.matrices import projections
 from snncc_xbar.settings import MOST_WEIGHT_BITS, XbarSettings
 from snncc_xbar.tiling import scheme_of
@@ -20,9 +20,14 @@ def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
         )
 
 
+def _nodes(graph: Graph) -> tuple[Node, ...]:
+    """Those whose weights are integers; another code is refused by its own rule."""
+    return graph.nodes if isinstance(graph.code, Rate) else ()
+
+
 def few_bits(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """Weights on arrays have at most 8 bits, the sign included; a factor a channel is digital."""
-    for node in graph:
+    for node in _nodes(graph):
         for projection in projections(graph, node):
             matrix = projection.matrix
             if matrix is not None and matrix.magnitude_bits + 1 > MOST_WEIGHT_BITS:
@@ -39,7 +44,7 @@ def channel_on_array(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """All columns of an output channel are on one array, where they are shifted and added."""
     if not isinstance(settings, XbarSettings):
         return
-    for node in graph:
+    for node in _nodes(graph):
         for projection in projections(graph, node):
             if projection.matrix is None:
                 continue

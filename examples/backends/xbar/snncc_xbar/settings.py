@@ -52,6 +52,12 @@ class XbarSettings(RateSettings):
             )
         _ = self.device  # refuses what no device can be
 
+    def pipeline(self) -> str:
+        # neurons of these arrays are reset in every step, so that the tighter bound holds; and of
+        # 4 bits some channels of large weights may be off by more than wide weights are
+        wide = f"quantize-weights{{bits={self.weight_bits}}}"
+        return super().pipeline().replace(wide, f"{wide[:-1]},bound=reset}}")
+
     @property
     def device(self) -> Device:
         return Device(self.sigma, self.stuck, self.read_noise, self.seed)

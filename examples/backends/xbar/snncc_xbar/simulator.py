@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.backends import Estimate, Execution, Runner, checked_steps
-from snncc.ir import Batch, Graph, Integers, fail, unpack
+from snncc.ir import Batch, Graph, Integers, SnnccError, fail, unpack, why
 from snncc.ir.ops import Window
 from snncc_xbar.config import (
     CONFIG,
@@ -130,37 +130,22 @@ class CrossbarRunner(Runner):
         self._graph = graph
         self._config = _config(folder)
         self._device = device or self._config.device
-        self._tensors = {
-            name: array.astype(np.int64)
-            for name, array in unpack((folder / TENSORS).read_bytes(), TENSORS).items()
-        }
+        self._tensors = _digital(folder / TENSORS)
         self._cells = dict(self._written(folder))
         kind = "ideal cells" if self._device.is_ideal else f"{self._device}"
         size = self._config.arrays
         self.description = f"{len(self._cells)} arrays of {size.rows}×{size.columns}, {kind}"
 
-    def _written(self, folder: Path) -> "list[tuple[int, Cells]]":
+    def _written(self, folder: Path) -> list[tuple[int, Cells]]:
         """The conductances of each array's used part."""
-        size = self._config.arrays
         found = []
         for layer in self._config.layers:
             for each in layer.maps:
                 for tile in each.tiles:
                     if each.scheme is None:
-                        raise AssertionError("tiles are of matrices")
-                    path = folder / array_file(tile.array)
-                    packed = np.frombuffer(path.read_bytes(), np.uint8)
-                    if packed.size * 8 < size.rows * size.columns:
-                        raise fail(
-                            "SNN052",
-                            f"an array has {packed.size} bytes, should have "
-                            f"{-(-size.rows * size.columns // 8)}",
-                            str(path),
-                            "compile the network anew",
-                        )
-                    bits = np.unpackbits(packed, count=size.rows * size.columns).astype(bool)
-                    used = bits.reshape(size.rows, size.columns)
-                    used = used[: tile.rows, : each.scheme.width(tile.outputs)]
+                        raise _unfit("an array without a way to write weights", folder / CONFIG)
+                    cells = _array(folder / array_file(tile.array), self._config.arrays)
+                    used = cells[: tile.rows, : each.scheme.width(tile.outputs)]
                     found.append((tile.array, self._device.conductances(used, tile.array)))
         return found
 
@@ -282,12 +267,40 @@ class CrossbarRunner(Runner):
 def _config(folder: Path) -> Config:
     path = folder / CONFIG
     try:
-        value: object = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise fail(
-            "SNN052", f"{CONFIG} cannot be read: {error}", str(path), "compile anew"
-        ) from None
+        value: object = json.loads(_bytes(path))
+    except ValueError as error:
+        raise _unfit(f"no JSON: {error}", path) from None
     return read_config(value, str(path))
+
+
+def _digital(path: Path) -> dict[str, Integers]:
+    try:
+        tensors = unpack(_bytes(path), TENSORS)
+    except SnnccError as error:
+        raise _unfit(error.diagnostics[0].message, path) from None
+    return {name: array.astype(np.int64) for name, array in tensors.items()}
+
+
+def _array(path: Path, size: Arrays) -> NDArray[np.bool_]:
+    """The cells of one array, (rows, columns)."""
+    packed = np.frombuffer(_bytes(path), np.uint8)
+    cells = size.rows * size.columns
+    if packed.size != -(-cells // 8):
+        raise _unfit(f"it has {packed.size} bytes, should have {-(-cells // 8)}", path)
+    return np.unpackbits(packed, count=cells).astype(bool).reshape(size.rows, size.columns)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unfit(why(error), path) from None
+
+
+def _unfit(message: str, path: Path) -> SnnccError:
+    return fail(
+        "SNN052", f"{path.name} cannot be run: {message}", str(path), "compile the network anew"
+    )
 
 
 def _window(kernel: Kernel) -> Window:
