@@ -1,4 +1,4 @@
-"""The example of a backend outside the core: found as a plug-in, exact, and not known to the core."""
+"""The backend outside of the core: found as a plug-in, exact, and not known to the core."""
 
 import ast
 import re
