@@ -8,6 +8,8 @@ from snncc_xbar.matrices import projections
 from snncc_xbar.settings import MOST_WEIGHT_BITS, XbarSettings
 from snncc_xbar.tiling import scheme_of
 
+MOST_ROW_BITS = 24
+
 
 def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in a rate code; rows get one bit at a time."""
@@ -59,4 +61,18 @@ def channel_on_array(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
                 )
 
 
-RULES = (rate_code, few_bits, channel_on_array)
+def exact_rows(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """Numbers at the rows of an array, sums of pools among them, have at most 24 bits."""
+    for node in _nodes(graph):
+        for projection in projections(graph, node):
+            if projection.matrix is not None and projection.feed.bits > MOST_ROW_BITS:
+                yield Diagnostic(
+                    "SNN041",
+                    f"'{node.name}' gets numbers of {projection.feed.bits} bits, should be at "
+                    f"most {MOST_ROW_BITS}",
+                    str(node.origin),
+                    "--set input_bits=8, or a smaller window of the pool before it",
+                )
+
+
+RULES = (rate_code, few_bits, channel_on_array, exact_rows)

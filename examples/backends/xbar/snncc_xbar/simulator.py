@@ -6,7 +6,7 @@ spikes are those of the IR's semantics.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,55 +64,65 @@ class Drive:
             scaled: Integers = moved * self.tensors[f"{self.map.tensors}.scale"]
             return scaled.reshape(len(values), -1)
         rows = self._rows(moved)
-        self._add("operations", np.abs(rows) * (self.map.outputs // self.map.groups))
+        self._add("operations", np.abs(rows) @ np.ones(rows.shape[2], np.float32))
+        self.counts["operations"] *= self.map.outputs // self.map.groups
         sums = np.zeros((*rows.shape[:2], self.map.outputs), np.int64)
-        for sign in (1, -1) if self.map.signed else (1,):
-            for bit in range(self.map.bits):
-                sent = (np.maximum(sign * rows, 0) >> bit) & 1
-                if sent.any():
-                    sums += (sign << bit) * self._sums(sent)
+        for sign, bit, sent in self._pulses(rows):
+            if sent.any():
+                sums += (sign << bit) * self._sums(sent)
         factor = self.tensors[f"{self.map.tensors}.factor"]
         if np.any(factor != 1):
             self._add("multiplies", (sums != 0).any(axis=2, keepdims=True) * self.map.outputs)
         return np.moveaxis(sums * factor, 2, 1).reshape(len(values), -1)
 
-    def _rows(self, moved: Integers) -> Integers:
-        """(N, positions, rows)."""
+    def _rows(self, moved: Integers) -> Cells:
+        """(N, positions, rows), integers."""
+        values = moved.astype(np.float32)
         kernel = self.map.kernel
         if kernel is None:
-            return moved.reshape(len(moved), 1, -1)
-        slid = _window(kernel).slide(moved.astype(np.float32))
+            return values.reshape(len(moved), 1, -1)
+        slid = _window(kernel).slide(values)
         slid = slid.reshape(*slid.shape[:2], -1, int(np.prod(kernel.kernel)))
         rows = np.moveaxis(slid, 2, 1)
-        return rows.reshape(len(moved), rows.shape[1], -1).astype(np.int64)
+        return rows.reshape(len(moved), rows.shape[1], -1)
 
-    def _sums(self, sent: Integers) -> Integers:
+    def _pulses(self, rows: Cells) -> Iterator[tuple[int, int, Cells]]:
+        """Sign, bit and pulses (N, positions, rows) of 0 and 1, one after the other."""
+        if self.map.bits == 1 and not self.map.signed:
+            yield 1, 0, rows
+            return
+        whole = rows.astype(np.int64)
+        for sign in (1, -1) if self.map.signed else (1,):
+            part = np.maximum(sign * whole, 0)
+            for bit in range(self.map.bits):
+                yield sign, bit, ((part >> bit) & 1).astype(np.float32)
+
+    def _sums(self, sent: Cells) -> Integers:
         """One read of every array whose rows get a pulse: (N, positions, rows) of 0 and 1."""
         if self.map.scheme is None:
             raise AssertionError("only matrices are read")
-        pulses = sent.astype(np.float32)
         total: Cells = np.zeros((*sent.shape[:2], self.map.outputs), np.float32)
-        self._add("rounds", sent.max(axis=2))
+        self._add("rounds", sent @ np.ones(sent.shape[2], np.float32) > 0)
         for tile in self.map.tiles:
-            part = pulses[:, :, tile.row : tile.row + tile.rows]
-            active = part.max(axis=2)
-            if not active.any():
-                continue
+            part = sent[:, :, tile.row : tile.row + tile.rows]
             outputs = slice(tile.output, tile.output + tile.outputs)
-            total[:, :, outputs] += self.map.scheme.decoded(self._read(tile, part, active))
+            total[:, :, outputs] += self.map.scheme.decoded(self._read(tile, part))
         return np.rint(total).astype(np.int64)
 
-    def _read(self, tile: PlacedTile, pulses: Cells, active: Cells) -> Cells:
+    def _read(self, tile: PlacedTile, pulses: Cells) -> Cells:
         """What the converters give: the columns' currents in cells, rounded and cut off."""
-        currents = pulses @ self.cells[tile.array]
-        sums = self.device.read(currents, self.random)
+        cells = self.cells[tile.array]
+        currents = pulses @ cells
+        counted = pulses @ np.stack([np.ones(len(cells), np.float32), cells.sum(axis=1)], axis=1)
+        self._add("rows", counted[:, :, 0])
+        self._add("cells", counted[:, :, 1])
+        self._add("conversions", (counted[:, :, 0] > 0) * cells.shape[1])
         most = (1 << self.arrays.adc_bits) - 1
-        counts = np.clip(np.rint(sums), 0, most)
-        self._add("rows", pulses)
-        self._add("cells", currents)
-        self._add("conversions", active * sums.shape[2])
+        if self.device.is_ideal and len(cells) <= most:
+            return currents
+        sums = np.rint(self.device.read(currents, self.random))
         self._add("saturations", sums > most)
-        return counts
+        return np.clip(sums, 0, most)
 
     def _add(self, counter: str, number: NDArray[np.generic]) -> None:
         each = number.reshape(len(number), -1).sum(axis=1, dtype=np.float64)
