@@ -1,7 +1,10 @@
 """The backend outside of the core: found as a plug-in, exact, and not known to the core."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -22,8 +25,8 @@ SHAPE = (2, 6, 6)
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As pip would leave it: the package on the path, and what its pyproject.toml says of it."""
+def site(tmp_path: Path) -> Path:
+    """What pip would write of the package beside its files: its pyproject.toml's entry points."""
     project = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = tmp_path / "site" / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
@@ -34,8 +37,14 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
     ]
     (info / "entry_points.txt").write_text("\n".join(lines))
+    return info.parent
+
+
+@pytest.fixture
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip would leave it, for the length of a test."""
     monkeypatch.syspath_prepend(str(PLUGIN))
-    monkeypatch.syspath_prepend(str(info.parent))
+    monkeypatch.syspath_prepend(str(site))
 
 
 def binary_network(folder: Path) -> Path:
@@ -98,6 +107,24 @@ def test_cells_are_what_runs(tmp_path: Path) -> None:
     path.write_bytes(bytes(cells))
     after = backend("xbar").load(bundle.folder, bundle.graph).run(data)
     assert any(not np.array_equal(after.totals[name], before.totals[name]) for name in after.totals)
+
+
+def test_its_own_tests_and_the_kit_pass(site: Path) -> None:
+    """In a process of their own, as its author runs them."""
+    pytest.importorskip("snncc.testing")
+    roots = [str(ROOT / name) for name in ("", "ir", "backends", "templates")]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PLUGIN)]
+    command += ["-k", "not TestReferenceColumns"]  # test_xbar.py has these, too
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(PLUGIN), *roots])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "passed" in done.stdout
 
 
 def test_the_core_does_not_know_it() -> None:
