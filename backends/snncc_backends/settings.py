@@ -6,7 +6,7 @@ A target says which of these it takes; it may extend them with options of its ow
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from snncc_ir import fail
+from snncc_ir import MOST_DIGITS, fail
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,12 @@ class RadixSettings(Settings):
                 "SNN042",
                 f"bias is '{self.bias}', should be correct or keep",
                 hint="--set bias=correct, the default",
+            )
+        if not 1 <= self.steps <= MOST_DIGITS:
+            raise fail(
+                "SNN042",
+                f"steps is {self.steps}, should be 1 to {MOST_DIGITS} digits",
+                hint="--steps 5, the default",
             )
 
     def pipeline(self) -> str:

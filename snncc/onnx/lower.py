@@ -96,7 +96,7 @@ def lower(
                     "SNN006",
                     "the network has no activation that could become neurons",
                     name,
-                    "a spiking network needs at least one ReLU (or ReLU6) between its layers",
+                    "put a ReLU (or ReLU6) between its layers",
                 )
             ]
         )

@@ -118,7 +118,7 @@ class _Fusion:
                 "SNN006",
                 "no result of the network depends on neurons",
                 graph.name,
-                "a spiking network needs at least one ReLU (or ReLU6) between its layers",
+                "put a ReLU (or ReLU6) between its layers",
             )
         return graph
 

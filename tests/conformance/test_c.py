@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import FAMILY, NEURONS, inputs, network
 from snncc_backends import OracleRunner, Preprocessing, build
 from snncc_c.emit import emit_c
 from snncc_c.runner import CRunner
 from snncc_ir import INTEGER, MOST_DIGITS, Graph, SnnccError, check
 from snncc_ir.ops import Population
-from tests.conformance.networks import FAMILY, NEURONS, inputs, network
 
 STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
 SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -61,9 +61,17 @@ def test_the_family_is_alive(name: str, neuron: str) -> None:
         assert any((spikes < 0).any() for spikes in populations.values())
 
 
-@pytest.mark.parametrize("neuron", [*NEURONS, "ttfs", "radix"])
-@pytest.mark.parametrize("name", FAMILY)
-def test_spike_for_spike(name: str, neuron: str, tmp_path: Path) -> None:
+MODELS = [*NEURONS, "ttfs", "radix"]
+SOME = [
+    pytest.param(name, MODELS[(i + k) % len(MODELS)], id=f"{name}-{MODELS[(i + k) % len(MODELS)]}")
+    for i, name in enumerate(FAMILY)
+    for k in (0, 3)
+]
+"""Each network with two models, and each model with six networks; `test_kit.py` runs them all."""
+
+
+@pytest.mark.parametrize(("name", "neuron"), SOME)
+def test_no_warnings_and_no_undefined_behavior(name: str, neuron: str, tmp_path: Path) -> None:
     """Compiled without a warning, and run under the address and undefined-behavior sanitizers."""
     graph = network(name, neuron)
     runner = CRunner(write(graph, tmp_path), graph, flags=SANITIZED)

@@ -13,11 +13,11 @@ from snncc.passes.base import Context
 from snncc.passes.manager import run_pipeline
 from snncc.passes.quantize_weights import QuantizeWeights
 from snncc.passes.registry import parse_pipeline
+from snncc.testing import FAMILY, NEURONS, network
 from snncc_backends import OracleRunner
 from snncc_c.runner import CRunner
 from snncc_ir import Binary, Graph, Node, SnnccError, f32
 from snncc_ir.ops import Chain, Conv, Counting, Dense, Population, Readout, Scale
-from tests.conformance.networks import FAMILY, NEURONS, network
 from tests.conformance.test_c import agree, write
 from tests.strategies import lowered_graphs, samples
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import NEURONS, STEPS, inputs, network
 from snncc_backends import EarlyExit, OracleRunner, build, margin_unit, margins
 from snncc_c.runner import CRunner
 from snncc_ir import Graph, SnnccError
-from tests.conformance.networks import NEURONS, STEPS, inputs, network
 from tests.conformance.test_c import SANITIZED, write
 
 CLASSES = ["maxpool", "late-input", "two-inputs", "spiking-classes"]

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import FAMILY, NEURONS, inputs, network
+from snncc.testing.forms import spiking_inputs
 from snncc_backends import OracleRunner, Preprocessing
-from snncc_ir import Graph, GraphBuilder, Node, SnnccError, Tensor, f32, i8, i32
-from snncc_ir.ops import Chain, Conv, Dense, Input, IntegrateFire, Op, Population, Scale
+from snncc_ir import Graph, Node, SnnccError, i8, i32
+from snncc_ir.ops import Conv, Dense, IntegrateFire, Op, Population, Scale
 from snncc_loihi import LoihiBackend
 from snncc_loihi.chip import load_chip
 from snncc_loihi.runner import MapRunner
 from snncc_loihi.settings import LoihiSettings
-from tests.conformance.networks import FAMILY, NEURONS, STEPS, inputs, network
 
 CHIP = LoihiBackend()
 STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
@@ -58,33 +59,6 @@ def agree(graph: Graph, runner: MapRunner, seed: int = 1) -> None:
         assert np.array_equal(found.totals[name], totals), name
 
 
-def spiking_inputs(graph: Graph) -> Graph:
-    """The network with each input behind neurons: one for positive, one for negative numbers."""
-    builder = GraphBuilder(graph.name)
-    for node in graph:
-        op, sources = node.op, list(node.inputs)
-        if isinstance(op, Population):
-            maps: list[Chain] = []
-            sources = []
-            for source, chain in zip(graph.operands(node), op.maps, strict=True):
-                if not isinstance(source.op, Input):
-                    maps.append(chain)
-                    sources.append(source.name)
-                    continue
-                maps += [chain, negated(chain)]
-                sources += [f"{source.name}.on", f"{source.name}.off"]
-            op = Population(op.shape, tuple(maps), op.bias, op.model, op.scale)
-        builder.add(node.name, op, sources, node.origin)
-        if isinstance(node.op, Input):
-            kind = IntegrateFire if "hard" not in _model(graph) else NEURONS["hard-if"]
-            model = kind(STEPS, i32(24), i32(12))
-            for name, weight in (("on", 1), ("off", -1)):
-                maps = [(Scale(i8(np.full((1,) * len(node.type.shape), weight))),)]
-                op = Population(node.type.shape, tuple(maps), i32(0), model, f32(1.0))
-                builder.add(f"{node.name}.{name}", op, [node.name], node.origin)
-    return builder.graph()
-
-
 def coarse(graph: Graph) -> Graph:
     """Thresholds of 7 bits and an exponent."""
 
@@ -97,21 +71,6 @@ def coarse(graph: Graph) -> Graph:
         return replace(node, op=replace(node.op, model=model))
 
     return graph.rewritten(rewrite)
-
-
-def _model(graph: Graph) -> str:
-    return next(
-        node.op.model.name
-        for node in graph
-        if isinstance(node.op, Population) and isinstance(node.op.model, IntegrateFire)
-    )
-
-
-def negated(chain: Chain) -> Chain:
-    *moves, last = chain
-    assert isinstance(last, Conv | Dense | Scale)
-    weight = Tensor((-last.weight.integers).astype(last.weight.array.dtype))
-    return (*moves, type(last)(**{**vars(last), "weight": weight}))
 
 
 def narrow(name: str, neuron: str, seed: int = 0, less: int = 0) -> Graph:
@@ -136,8 +95,13 @@ def clipped(last: Op, less: int) -> Op:
     return replace(last, weight=i8(np.sign(weight) * (abs(weight) >> less)))
 
 
-@pytest.mark.parametrize("neuron", NEURONS)
-@pytest.mark.parametrize("name", FAMILY)
+SOME = [
+    (name, list(NEURONS)[(i + k) % len(NEURONS)]) for i, name in enumerate(FAMILY) for k in (0, 2)
+]
+"""Each network with two models; `test_kit.py` runs them all, in cores of full size."""
+
+
+@pytest.mark.parametrize(("name", "neuron"), SOME)
 def test_spike_for_spike_on_loihi2(name: str, neuron: str, tmp_path: Path) -> None:
     """In cores of few compartments."""
     graph = narrow(name, neuron)

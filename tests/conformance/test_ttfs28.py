@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import FAMILY, inputs, network
 from snncc_backends import OracleRunner, build
 from snncc_ir import INTEGER, Graph, GraphBuilder, Log2, SnnccError, check, i8, i16, i32
 from snncc_ir.ops import Conv, Dense, Input, Output, Population, Readout, TimeToFirstSpike
@@ -16,7 +17,6 @@ from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.image import Image, image_bytes
 from snncc_ttfs28.machine import Machine, load_machine
 from snncc_ttfs28.runner import SOURCES, ImageRunner
-from tests.conformance.networks import FAMILY, inputs, network
 from tests.conftest import ROOT
 
 STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")

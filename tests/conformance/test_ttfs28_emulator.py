@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from snncc.testing import FAMILY, network
 from snncc_backends import build
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.image import Image, image_bytes
 from snncc_ttfs28.isa import INSTRUCTIONS, Instruction, instruction
 from snncc_ttfs28.machine import COUNTERS, load_machine
-from tests.conformance.networks import FAMILY, network
 from tests.conformance.ttfs28_reference import Reference
 from tests.conftest import ROOT
 

@@ -101,7 +101,7 @@ def test_model(case: str, cli: Cli, tmp_path: Path) -> None:
 def test_an_unsupported_node_is_named(cli: Cli, tmp_path: Path) -> None:
     shown = cli(exponential(tmp_path), "-o", tmp_path / "out", code=2)
     assert "at Exp '/gate/Exp' (h: N×3)" in shown.err
-    assert "try neurons are piecewise linear" in shown.err
+    assert "try use ReLU, or an activation that --approximate takes" in shown.err
 
 
 def archive(path: Path, **arrays: object) -> Path:

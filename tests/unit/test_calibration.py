@@ -11,6 +11,7 @@ from snncc.passes.in_time import drive_in_time, fire_in_time, pool_in_time
 from snncc.passes.manager import run_pipeline
 from snncc.passes.rate_code import NEURONS
 from snncc.passes.registry import parse_pipeline
+from snncc.testing import FAMILY, STEPS, inputs, network
 from snncc_backends import OracleRunner
 from snncc_ir import Array, Batch, Floats, Graph, GraphBuilder, SnnccError, ValueRunner, decode, f32
 from snncc_ir.ops import (
@@ -26,7 +27,6 @@ from snncc_ir.ops import (
     Readout,
     Relu,
 )  # fmt: skip
-from tests.conformance.networks import FAMILY, STEPS, inputs, network
 
 FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,"
 

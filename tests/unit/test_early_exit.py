@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from snncc.early_exit import choose_margin, outputs_at
 from snncc.shares import Share, upper_bound
+from snncc.testing import inputs, network
 from snncc_backends import EarlyExit, Execution, OracleRunner, exit_rule, margin_unit, margins
 from snncc_ir import Graph, Integers, SnnccError, decode, f32
 from snncc_ir.ops import Output
-from tests.conformance.networks import inputs, network
 
 
 @st.composite

@@ -10,11 +10,11 @@ from onnx import helper
 
 import snncc
 from snncc.inspection import Inspection, TargetLook, inspect
+from snncc.testing import FAMILY, network
 from snncc_backends import ABOUT, AT_LEAST, Backend, Figure, RateSettings, Runner, backend, draft
 from snncc_ir import INTEGER, Diagnostic, Graph, SnnccError, check
 from snncc_loihi import preview as loihi_preview
 from snncc_ttfs28.machine import load_machine
-from tests.conformance.networks import FAMILY, network
 from tests.e2e.models import MODELS, dyadic, mlp, residual, save
 from tests.e2e.test_loihi_bad_input import tiny, written
 from tests.unit.test_backends import plug_in

@@ -21,6 +21,8 @@ ALLOWED = {
     "snncc.onnx": {"snncc_ir"},
     "snncc.passes": {"snncc_ir"},
     "snncc": {"snncc_ir", "snncc_backends", "snncc.onnx", "snncc.passes"},
+    "snncc.testing": {"snncc_ir", "snncc_backends", "snncc"},
+    "snncc_pytest": set[str](),
 }
 LONGEST = 300
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import FAMILY, network
 from snncc_ir import Integers
 from snncc_ir.ops import MaxPool, Population
 from snncc_loihi.chip import Chip, load_chip
@@ -17,7 +18,6 @@ from snncc_loihi.lists import Synapses, distinct
 from snncc_loihi.packing import PackedCore, pack_core
 from snncc_loihi.words import Words, pack
 from tests.conformance.loihi_reference import synapses_of
-from tests.conformance.networks import FAMILY, network
 
 NONE: Words = np.zeros(0, np.uint64)
 CHIPS = {name: load_chip(name) for name in ("loihi1", "loihi2")}

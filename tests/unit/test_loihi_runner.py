@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from snncc.testing import DELAY, SAMPLES, STEPS, inputs, network
 from snncc_backends import OracleRunner, to_json
 from snncc_ir import Graph, Integers, SnnccError
 from snncc_ir.ops import GradedIntegrateFire, Population, Readout
@@ -19,7 +20,6 @@ from snncc_loihi.runner import MapRunner
 from snncc_loihi.simulation import COUNTERS
 from snncc_loihi.words import Words, pack
 from tests.conformance.loihi_maps import Block, Format, encoded
-from tests.conformance.networks import DELAY, SAMPLES, STEPS, inputs, network
 
 CHIP_2 = load_chip("loihi2")
 GRAPH = network("dense", "graded")

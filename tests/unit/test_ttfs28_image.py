@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from snncc.testing import network
 from snncc_backends import build
 from snncc_ir import SnnccError
 from snncc_ttfs28.checker import check_image
@@ -21,7 +22,6 @@ from snncc_ttfs28.isa import INSTRUCTIONS, instruction
 from snncc_ttfs28.machine import load_machine
 from snncc_ttfs28.reader import read_image
 from snncc_ttfs28.text import assemble, disassemble
-from tests.conformance.networks import network
 from tests.conformance.test_ttfs28_emulator import SOURCES, changed
 from tests.conformance.test_ttfs28_emulator import WRONG as WRONG_SCHEDULES
 from tests.conformance.ttfs28_images import small_image

@@ -10,6 +10,7 @@ import pytest
 import snncc
 from snncc.build import check_rules
 from snncc.options import make_settings
+from snncc.testing import network
 from snncc_ir import Diagnostic, Graph, GraphBuilder, Log2, SnnccError, i8, i16, i32
 from snncc_ir.ops import Conv, Dense, Input, Output, Population, TimeToFirstSpike
 from snncc_ttfs28 import Ttfs28Backend
@@ -19,7 +20,6 @@ from snncc_ttfs28.image import image_bytes
 from snncc_ttfs28.machine import COUNTERS, ENERGIES, load_machine, parse_machine
 from snncc_ttfs28.runner import ImageRunner
 from snncc_ttfs28.settings import Ttfs28Settings
-from tests.conformance.networks import network
 from tests.conformance.test_ttfs28_emulator import changed
 from tests.e2e.models import mlp, samples
 

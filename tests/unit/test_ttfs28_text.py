@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snncc.cli.main import cli
+from snncc.testing import FAMILY, network
 from snncc_ir import SnnccError
 from snncc_ttfs28.differences import image_differences
 from snncc_ttfs28.emit import log_weights, make_image
@@ -17,7 +18,6 @@ from snncc_ttfs28.image import image_bytes
 from snncc_ttfs28.machine import load_machine
 from snncc_ttfs28.reader import read_image
 from snncc_ttfs28.text import assemble, disassemble
-from tests.conformance.networks import FAMILY, network
 from tests.conformance.test_ttfs28_emulator import changed
 
 MACHINE = load_machine("ttfs28")

@@ -45,8 +45,8 @@ def lower_mul(node: OnnxNode, net: Network) -> str:
     if len(values) != 1:
         refuse(
             "it multiplies two values of the network, should be one with a constant",
-            "spiking neurons add; replace the gate or attention by a sum or a concat, or the "
-            "gate's layer (x·sigmoid(x)) by ReLU and fine-tune",
+            "replace the gate or attention by a sum or a concat, or the gate's layer "
+            "(x·sigmoid(x)) by ReLU and fine-tune; spiking neurons add",
         )
     factor = constant_operand(node, net, 1 - node.inputs.index(values[0]), net.shape(values[0]))
     value = fitted(node, net, net.value(values[0]), factor)

@@ -1,189 +1,22 @@
-"""Small integer networks that between them use everything of the normal form.
-
-Thresholds and biases are chosen so that neurons neither stay silent nor fire in every step; a test
-holds the family to that, because silence agrees with everything.
-"""
+"""A family of small integer networks that between them use everything of the normal form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_ir import (
-    MOST_DIGITS,
-    Binary,
-    Floats,
-    Graph,
-    GraphBuilder,
-    Linear,
-    Log2,
-    Origin,
-    Source,
-    Tensor,
-    f32,
-    i8,
-    i16,
-    i32,
-)  # fmt: skip
-from snncc_ir.ops import (
-    Chain,
-    Conv,
-    Dense,
-    GradedIntegrateFire,
-    HardIntegrateFire,
-    Input,
-    IntegrateFire,
-    MaxPool,
-    Model,
-    Output,
-    Population,
-    RadixFire,
-    Readout,
-    Scale,
-    SignedGradedIntegrateFire,
-    SignedIntegrateFire,
-    SumPool,
-    TimeToFirstSpike,
-    View,
-    chain_type,
-)  # fmt: skip
-
-STEPS = 10
-MOST = 3
-DELAY = 2
-"""Steps that readouts leave out, in networks of `graded` neurons."""
-LEVELS = 31
-SAMPLES = 5
-CONSTANT_BITS = 16
-UNIT = 12
-"""Of ttfs networks: a weight of 1 counts 2^12 in the accumulator."""
+from snncc.testing.builder import SAMPLES, NetworkBuilder
+from snncc_ir import MOST_DIGITS, Binary, Graph, Tensor, f32
+from snncc_ir.ops import Dense, MaxPool, Output, Scale, SumPool, View
 
 
-@dataclass
-class _Builder:
-    """Adds populations with random integer weights."""
-
-    neuron: str
-    random: np.random.Generator
-    builder: GraphBuilder = field(default_factory=lambda: GraphBuilder("conformance"))
-    bits: int = 16
-    tau: int = 2
-    resolution: int = 2
-    levels: int = 15
-    """Of ttfs networks: slots and weight levels an octave, magnitudes of a weight."""
-    digits: int = 5
-    """Of radix networks."""
-
-    def input(self, *shape: int, name: str = "x") -> str:
-        return self.builder.add(name, Input(shape, 0.125, LEVELS), []).name
-
-    def weights(self, *shape: int, spread: int = 100) -> Tensor:
-        if self.neuron == "ttfs":
-            return self._log_weights(shape)
-        if self.bits == 1:
-            column = (shape[0], *[1] * (len(shape) - 1))
-            alpha = i16(self.random.integers(spread // 4, spread + 1, column))
-            return Binary(i8(self.random.choice([-1, 1], shape)), alpha)
-        if self.bits == 4:
-            column = (shape[0], *[1] * (len(shape) - 1))
-            step = i16(self.random.integers(spread // 8, spread // 4, column))
-            return Linear(i8(self.random.integers(-7, 8, shape)), step)
-        numbers = self.random.integers(-spread, spread + 1, shape)
-        dtype = {8: np.int8, 16: np.int16, 32: np.int32}[self.bits]
-        return Tensor(numbers.astype(dtype))
-
-    def _log_weights(self, shape: tuple[int, ...]) -> Log2:
-        """Many of the larger magnitudes, some zeros, an exponent a channel."""
-        steps = self.random.geometric(0.2, shape).clip(max=self.levels)
-        signs = self.random.choice([-1, -1, 0, 1, 1], shape)
-        fan_in = int(np.prod(shape[1:]))
-        middle = self.resolution * (UNIT - 0.5 * np.log2(fan_in) + 1)
-        each = (shape[0], *[1] * (len(shape) - 1))
-        exponent = np.rint(middle + self.random.integers(-1, 2, each)).astype(np.int64)
-        return Log2(i8(steps * signs), i16(exponent), self.resolution)
-
-    def conv(
-        self,
-        outputs: int,
-        inputs: int,
-        kernel: tuple[int, ...],
-        stride: tuple[int, ...] = (1, 1),
-        pads: tuple[int, ...] = (1, 1, 1, 1),
-        dilation: tuple[int, ...] = (1, 1),
-        groups: int = 1,
-        spread: int = 100,
-    ) -> Conv:
-        weight = self.weights(outputs, inputs // groups, *kernel, spread=spread)
-        return Conv(weight, stride, pads, dilation, groups)
-
-    def population(self, name: str, *sources: tuple[str, Chain], per_neuron: bool = False) -> str:
-        """Spiking neurons with the shape of the first map's result."""
-        kinds = [self.builder[source].type for source, _ in sources]
-        shape = chain_type(sources[0][1], kinds[0]).shape
-        axis = shape if per_neuron else (shape[0], *[1] * (len(shape) - 1))
-        # a typical current: what a third of all sources, or a third of the levels, bring
-        drive = sum(self._drive(source, chain) for source, chain in sources)
-        theta = np.maximum(self.random.integers(30, 90, axis) * drive // 100, 1)
-        bias = self.random.integers(-10, 40, axis) * drive // 200
-        model: Model
-        if self.neuron == "ttfs":
-            sources = tuple((s, self._in_units(s, chain)) for s, chain in sources)
-            drive = sum(self._drive(source, chain) for source, chain in sources)
-            bias = self.random.integers(-10, 40, axis) * drive // 200
-            table = np.exp2(-(np.arange(STEPS) + 0.5) / self.tau) * drive * 1.5
-            model = TimeToFirstSpike(self.tau, i32(np.ceil(table)), CONSTANT_BITS)
-        elif self.neuron == "radix":
-            model = RadixFire(self.digits, i32(theta), i32(theta // 2))
-        else:
-            if "graded" in self.neuron:
-                theta = np.maximum(theta // 2, 1)
-            model = NEURONS[self.neuron](STEPS, i32(theta), i32(theta // 2))
-            if isinstance(model, GradedIntegrateFire):
-                model = replace(model, most=MOST)
-        op = Population(shape, tuple(c for _, c in sources), i32(bias), model, f32(0.5))
-        origin = Origin((Source("Relu", f"/{name}/*/ ??/ \\ ü"),), ("fuse",))
-        return self.builder.add(name, op, [s for s, _ in sources], origin).name
-
-    def _in_units(self, source: str, chain: Chain) -> Chain:
-        """Weights of an input count for each of its units."""
-        *moves, last = chain
-        if not isinstance(self.builder[source].op, Input):
-            return chain
-        assert isinstance(last, Conv | Dense | Scale)
-        assert isinstance(last.weight, Log2)
-        less = self.resolution * LEVELS.bit_length()
-        exponent = i16(last.weight.exponent.integers - less)
-        return (*moves, replace(last, weight=replace(last.weight, exponent=exponent)))
-
-    def _drive(self, source: str, chain: Chain) -> int:
-        kind = self.builder[source].type
-        magnitude = LEVELS // 3 if isinstance(self.builder[source].op, Input) else 1 / 3
-        values: Floats = np.full((1, *kind.shape), magnitude)
-        for op in chain:
-            if isinstance(op, Conv | Dense | Scale):
-                squared = type(op)(**{**op.__dict__, "weight": Tensor(op.weight.floats**2)})
-                return int(np.sqrt(squared.evaluate((values**2,)).mean())) + 1
-            values = op.evaluate((values,))
-        raise AssertionError("a map ends in weights")
-
-    def readout(self, source: str, *outputs: int, name: str = "y", chain: Chain = ()) -> None:
-        size = chain_type(chain, self.builder[source].type).size
-        maps = ((*chain, Dense(self.weights(*outputs, size))),)
-        bias = i32(self.random.integers(-5, 6, outputs))
-        delay = DELAY if self.neuron == "graded" else 0
-        op = Population(outputs, maps, bias, Readout(i32(7), delay))
-        self.builder.add(f"{name}.readout", op, [source])
-        self.builder.add(name, Output(f32(0.25)), [f"{name}.readout"])
-
-
-def _dense(b: _Builder) -> None:
+def _dense(b: NetworkBuilder) -> None:
     hidden = b.population("h", (b.input(20), (Dense(b.weights(33, 20)),)), per_neuron=True)
     last = b.population("k", (hidden, (Dense(b.weights(70, 33)),)))
     b.readout(last, 3)
 
 
-def _conv(b: _Builder) -> None:
+def _conv(b: NetworkBuilder) -> None:
     x = b.input(3, 7, 6)
     a = b.population("a", (x, (b.conv(16, 3, (3, 3)),)))
     c = b.population("c", (a, (b.conv(20, 16, (3, 2), (2, 1), (0, 1, 1, 0)),)))
@@ -191,7 +24,7 @@ def _conv(b: _Builder) -> None:
     b.readout(d, 4)
 
 
-def _wide(b: _Builder) -> None:
+def _wide(b: NetworkBuilder) -> None:
     x = b.input(1, 5, 5)
     a = b.population("a", (x, (b.conv(64, 1, (3, 3)),)))
     c = b.population("c", (a, (b.conv(33, 64, (1, 1), (1, 1), (0, 0, 0, 0)),)))
@@ -199,7 +32,7 @@ def _wide(b: _Builder) -> None:
     b.readout(d, 2)
 
 
-def _grouped(b: _Builder) -> None:
+def _grouped(b: NetworkBuilder) -> None:
     x = b.input(4, 6, 5)
     a = b.population("a", (x, (b.conv(12, 4, (3, 3), groups=2),)))
     c = b.population("c", (a, (b.conv(12, 12, (3, 3), groups=12),)))
@@ -207,7 +40,7 @@ def _grouped(b: _Builder) -> None:
     b.readout(d, 3)
 
 
-def _one_dimension(b: _Builder) -> None:
+def _one_dimension(b: NetworkBuilder) -> None:
     x = b.input(2, 17)
     a = b.population("a", (x, (b.conv(9, 2, (5,), (2,), (2, 1), (1,)),)))
     c = b.population("c", (a, (b.conv(5, 9, (2,), (1,), (0, 2), (3,)),)))
@@ -215,7 +48,7 @@ def _one_dimension(b: _Builder) -> None:
     b.readout(pooled, 3)
 
 
-def _residual(b: _Builder) -> None:
+def _residual(b: NetworkBuilder) -> None:
     """The shortcut of ResNet-20: every second position, and zeros for new channels."""
     a = b.population("a", (b.input(3, 6, 6), (b.conv(4, 3, (3, 3)),)))
     c = b.population("c", (a, (b.conv(8, 4, (3, 3), (2, 2)),)))
@@ -227,7 +60,7 @@ def _residual(b: _Builder) -> None:
     b.readout(e, 3)
 
 
-def _concat(b: _Builder) -> None:
+def _concat(b: NetworkBuilder) -> None:
     x = b.input(2, 5, 5)
     a = b.population("a", (x, (b.conv(3, 2, (3, 3)),)))
     c = b.population("c", (x, (b.conv(5, 2, (1, 1), (1, 1), (0, 0, 0, 0)),)))
@@ -244,7 +77,7 @@ def _concat(b: _Builder) -> None:
     b.readout(joined, 2)
 
 
-def _maxpool(b: _Builder) -> None:
+def _maxpool(b: NetworkBuilder) -> None:
     b.digits = MOST_DIGITS
     a = b.population("a", (b.input(3, 8, 8), (b.conv(5, 3, (3, 3)),)))
     m = b.builder.add("m", MaxPool((2, 2), (2, 2), (0, 0, 0, 0)), [a]).name
@@ -253,7 +86,7 @@ def _maxpool(b: _Builder) -> None:
     b.readout(c, 3)
 
 
-def _average(b: _Builder) -> None:
+def _average(b: NetworkBuilder) -> None:
     a = b.population("a", (b.input(3, 8, 8), (b.conv(16, 3, (3, 3)),)))
     pool = SumPool((2, 2), (2, 2), (0, 0, 0, 0))
     overlapping = SumPool((3, 3), (2, 2), (1, 1, 1, 1))
@@ -267,7 +100,7 @@ def _average(b: _Builder) -> None:
     b.readout(e, 5, chain=(SumPool((4, 4), (1, 1), (0, 0, 0, 0)),))
 
 
-def _views(b: _Builder) -> None:
+def _views(b: NetworkBuilder) -> None:
     """Channels-last input, a dense layer behind another order, a reshaped convolution."""
     x = b.input(6, 5, 3)
     order = Tensor(np.arange(90, dtype=np.int32).reshape(6, 5, 3).transpose(2, 0, 1).copy())
@@ -279,7 +112,7 @@ def _views(b: _Builder) -> None:
     b.readout(d, 2, chain=(View(Tensor(np.arange(27, -1, -1, dtype=np.int32))),))
 
 
-def _late_input(b: _Builder) -> None:
+def _late_input(b: NetworkBuilder) -> None:
     """The input feeds a later population beside spikes, and two outputs are read."""
     x = b.input(2, 4, 4)
     a = b.population("a", (x, (b.conv(6, 2, (3, 3)),)))
@@ -288,14 +121,14 @@ def _late_input(b: _Builder) -> None:
     b.readout(a, 2, name="z")
 
 
-def _spiking_output(b: _Builder) -> None:
+def _spiking_output(b: NetworkBuilder) -> None:
     b.digits = MOST_DIGITS
     a = b.population("a", (b.input(2, 4, 5), (b.conv(3, 2, (3, 3)),)))
     order = Tensor(np.arange(60, dtype=np.int32).reshape(3, 4, 5).transpose(1, 2, 0).copy())
     b.builder.add("y", Output(f32(0.5), order), [a])
 
 
-def _two_inputs(b: _Builder) -> None:
+def _two_inputs(b: NetworkBuilder) -> None:
     x, z = b.input(7), b.input(2, 3, 3, name="z")
     a = b.population("a", (x, (Dense(b.weights(9, 7)),)))
     c = b.population("c", (z, (b.conv(9, 2, (3, 3), pads=(0, 0, 0, 0)),)))
@@ -303,17 +136,17 @@ def _two_inputs(b: _Builder) -> None:
     b.readout(d, 2)
 
 
-def _wide_weights(b: _Builder) -> None:
+def _wide_weights(b: NetworkBuilder) -> None:
     b.bits, b.tau, b.resolution, b.levels, b.digits = 32, 8, 4, 127, MOST_DIGITS
     _residual(b)
 
 
-def _narrow_weights(b: _Builder) -> None:
+def _narrow_weights(b: NetworkBuilder) -> None:
     b.bits, b.tau, b.resolution, b.levels, b.digits = 8, 1, 1, 1, 1
     _conv(b)
 
 
-def _spiking_classes(b: _Builder) -> None:
+def _spiking_classes(b: NetworkBuilder) -> None:
     """Classes are neurons that fire, read in another order."""
     a = b.population("a", (b.input(9), (Dense(b.weights(21, 9)),)))
     c = b.population("c", (a, (Dense(b.weights(17, 21)),)))
@@ -321,7 +154,7 @@ def _spiking_classes(b: _Builder) -> None:
     b.builder.add("y", Output(f32(0.5), Tensor(np.array([2, 0, 3, 1], np.int32))), [d])
 
 
-def _binary_conv(b: _Builder) -> None:
+def _binary_conv(b: NetworkBuilder) -> None:
     """Rows of bits of every length: runs of taps, more than a block, strides, dilations, groups."""
     b.bits = 1
     x = b.input(3, 7, 6)
@@ -334,7 +167,7 @@ def _binary_conv(b: _Builder) -> None:
     b.readout(f, 3)
 
 
-def _binary_moves(b: _Builder) -> None:
+def _binary_moves(b: NetworkBuilder) -> None:
     """Behind sums, views and both; from the input; and one bit beside sixteen."""
     b.bits = 1
     x = b.input(2, 8, 8)
@@ -352,7 +185,7 @@ def _binary_moves(b: _Builder) -> None:
     b.readout(f, 3)
 
 
-def _binary_dense(b: _Builder) -> None:
+def _binary_dense(b: NetworkBuilder) -> None:
     """More spikes at once than a byte counts, one dimension, and one factor for a whole layer."""
     b.bits = 1
     a = b.population("a", (b.input(1, 300), (b.conv(8, 1, (3,), (1,), (1, 1), (1,)),)))
@@ -363,7 +196,7 @@ def _binary_dense(b: _Builder) -> None:
     b.readout(c, 72)
 
 
-def _repeated(b: _Builder) -> None:
+def _repeated(b: NetworkBuilder) -> None:
     """What resizing, transposed convolutions and comparisons of neighbors make of one source."""
     b.digits = MOST_DIGITS
     a = b.population("a", (b.input(2, 4, 3), (b.conv(4, 2, (3, 3)),)))
@@ -388,13 +221,13 @@ def _repeated(b: _Builder) -> None:
     b.readout(e, 3)
 
 
-def _linear(b: _Builder) -> None:
+def _linear(b: NetworkBuilder) -> None:
     """Integers of 4 bits, times a step for each channel: convolutions, shortcuts, dense layers."""
     b.bits, b.digits = 4, MOST_DIGITS
     _residual(b)
 
 
-FAMILY: dict[str, Callable[[_Builder], None]] = {
+FAMILY: dict[str, Callable[[NetworkBuilder], None]] = {
     "dense": _dense,
     "conv": _conv,
     "wide": _wide,
@@ -417,21 +250,22 @@ FAMILY: dict[str, Callable[[_Builder], None]] = {
     "linear": _linear,
     "repeated": _repeated,
 }
-NEURONS: dict[str, type[IntegrateFire]] = {
-    model.name: model
-    for model in (
-        IntegrateFire,
-        SignedIntegrateFire,
-        GradedIntegrateFire,
-        SignedGradedIntegrateFire,
-        HardIntegrateFire,
+
+
+def family() -> tuple[str, ...]:
+    """Names of the networks, for `network`."""
+    return tuple(FAMILY)
+
+
+def network(name: str, neuron: str, seed: int = 0, bits: int | None = None) -> Graph:
+    """One network of the family, at stage INTEGER.
+
+    neuron: of NEURONS, `ttfs` or `radix`. bits: of all weights, 1 (`Binary`), 4 (`Linear`), 8, 16
+    or 32, in place of the network's own; ttfs networks have weights of their own in any case.
+    """
+    builder = NetworkBuilder(
+        neuron, np.random.default_rng([seed, list(FAMILY).index(name)]), only=bits
     )
-}
-
-
-def network(name: str, neuron: str, seed: int = 0) -> Graph:
-    """One network of the family, at stage INTEGER. neuron: of NEURONS, `ttfs` or `radix`."""
-    builder = _Builder(neuron, np.random.default_rng([seed, list(FAMILY).index(name)]))
     FAMILY[name](builder)
     return builder.builder.graph()
 
