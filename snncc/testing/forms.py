@@ -16,7 +16,7 @@ BITS = (None, 8, 4, 1)
 
 
 def forms(name: str, neuron: str, seed: int = 0) -> Iterator[Graph]:
-    """A network of the family: as it is, then with fewer bits, then behind spiking inputs."""
+    """A network of the family: as it is, of fewer bits, behind spiking inputs, from potential 0."""
     if neuron == "ttfs":
         yield network(name, neuron, seed)
         return
@@ -25,6 +25,18 @@ def forms(name: str, neuron: str, seed: int = 0) -> Iterator[Graph]:
     if neuron in NEURONS:
         for bits in BITS[1:]:
             yield spiking_inputs(network(name, neuron, seed, bits))
+        yield from_zero(network(name, neuron, seed))
+
+
+def from_zero(graph: Graph) -> Graph:
+    """The network with neurons that start at 0."""
+    builder = GraphBuilder(graph.name)
+    for node in graph:
+        op = node.op
+        if isinstance(op, Population) and isinstance(op.model, IntegrateFire):
+            op = replace(op, model=replace(op.model, start=i32(0 * op.model.start.integers)))
+        builder.add(node.name, op, list(node.inputs), node.origin)
+    return builder.graph()
 
 
 def spiking_inputs(graph: Graph) -> Graph:

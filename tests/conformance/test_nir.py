@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from snncc.testing import FAMILY, STEPS, inputs, network
 from snncc_backends import OracleRunner, Preprocessing
 from snncc_ir import Graph, GraphBuilder, SnnccError, i32
 from snncc_ir.ops import IntegrateFire, Population
 from snncc_nir.backend import NirBackend
 from snncc_nir.library import FILE
 from snncc_nir.settings import NirSettings
-from tests.conformance.networks import FAMILY, STEPS, inputs, network
 
 CARRIED = (
     "dense", "wide", "grouped", "average", "late-input", "two-inputs", "binary-moves",
