@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from snncc_backends import backend, targets
 from tests.conftest import ROOT
 from tests.e2e.models import dyadic, save
 from tests.e2e.test_binary import signs
+from tests.plugin.installed import write_metadata
 from tests.unit.test_layers import sources
 
 PLUGIN = ROOT / "examples" / "backends" / "xbar"
@@ -27,17 +27,8 @@ SHAPE = (2, 6, 6)
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """What pip would write of the package beside its files: its pyproject.toml's entry points."""
-    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = tmp_path / "site" / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
-    lines = [
-        line
-        for group, points in project["entry-points"].items()
-        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
-    ]
-    (info / "entry_points.txt").write_text("\n".join(lines))
-    return info.parent
+    write_metadata(PLUGIN, tmp_path / "site")
+    return tmp_path / "site"
 
 
 @pytest.fixture
@@ -111,7 +102,6 @@ def test_cells_are_what_runs(tmp_path: Path) -> None:
 
 def test_its_own_tests_and_the_kit_pass(site: Path) -> None:
     """In a process of their own, as its author runs them."""
-    pytest.importorskip("snncc.testing")
     roots = [str(ROOT / name) for name in ("", "ir", "backends", "templates")]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PLUGIN)]
     command += ["-k", "not TestReferenceColumns"]  # test_xbar.py has these, too

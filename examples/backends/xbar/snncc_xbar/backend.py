@@ -21,6 +21,7 @@ class Crossbar(Backend):
     codings = (XbarSettings,)
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "readout")
     rules = RULES
+    interface = (1, 0)
 
     def emit(
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings

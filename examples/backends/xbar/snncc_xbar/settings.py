@@ -1,8 +1,9 @@
 """What can be set for target xbar: the rate coding, the arrays, and what their cells are like."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from snncc.backends import RateSettings
+from snncc.backends import Option, RateSettings
 from snncc.ir import fail
 from snncc_xbar.device import Device
 
@@ -14,22 +15,27 @@ MOST_WEIGHT_BITS = 8
 
 @dataclass(frozen=True)
 class XbarSettings(RateSettings):
-    """array: rows, and columns, of an array. mux: columns that share a converter, one after
-    another. adc_bits: of a converter that counts cells that are on, and saturates; 0: as many as
-    an array can need. cells: `pair` (a column of positive and one of negative bits) or `reference`
-    (one column, less a reference column of the array). sigma, stuck, read_noise, seed: of the
-    device that is simulated; ideal by default."""
+    """The rate coding on arrays; the device is ideal by default."""
 
     weight_bits: int = 4
     input_bits: int = 8
-    array: int = 128
-    mux: int = 8
-    adc_bits: int = 0
-    cells: str = "pair"
-    sigma: float = 0.0
-    stuck: float = 0.0
-    read_noise: float = 0.0
-    seed: int = 0
+    array: Annotated[int, Option("rows, and columns, of an array")] = 128
+    mux: Annotated[int, Option("columns that share a converter, one after another")] = 8
+    adc_bits: Annotated[
+        int, Option("of a converter, which saturates; 0: as many as an array can need")
+    ] = 0
+    cells: Annotated[
+        str,
+        Option(
+            "pair: a column of positive and one of negative bits; reference: one, less a column "
+            "that is on everywhere",
+            choices=SCHEMES,
+        ),
+    ] = "pair"
+    sigma: Annotated[float, Option("of the logarithm of a cell's conductance")] = 0.0
+    stuck: Annotated[float, Option("share of cells that cannot be written")] = 0.0
+    read_noise: Annotated[float, Option("of a cell's current in each read")] = 0.0
+    seed: Annotated[int, Option("of the device; the same seed is the same chip")] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
