@@ -64,7 +64,7 @@ def read_dataset(path: Path) -> Dataset:
             "SNN030",
             "the data file does not exist",
             str(path),
-            "look at its path; np.savez('data.npz', x=samples, y=classes) writes such a file",
+            f"look at its path; {_SAVE} writes such a file",
         ) from None
     except MemoryError:
         raise fail(
@@ -79,7 +79,7 @@ def read_dataset(path: Path) -> Dataset:
             "SNN030",
             f"the data file cannot be read: {what}",
             str(path),
-            "np.savez('data.npz', x=samples, y=classes) writes such a file",
+            f"{_SAVE} writes such a file",
         ) from None
     labels = arrays.pop("y", None)
     return make_dataset(arrays, labels, str(path))

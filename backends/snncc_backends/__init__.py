@@ -1,5 +1,6 @@
 """Backends: the protocol that each implements, their registry, and the bundle that they fill."""
 
+from snncc_backends.batches import batches
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle, write_folder
 from snncc_backends.draft import draft, projected, synapses
 from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
@@ -20,13 +21,15 @@ from snncc_backends.protocol import (
     checked_steps,
 )
 from snncc_backends.registry import backend, image_formats, targets
+from snncc_backends.rules import wrong_code
 from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
     "ABOUT", "AT_LEAST", "EXACT", "INTERFACE", "Backend", "BundleFolder", "Described", "EarlyExit",
     "Estimate", "Execution", "Figure", "ImageFormat", "Option", "OracleRunner", "Part",
     "Preprocessing", "Preview", "RadixSettings", "RateSettings", "Rule", "Runner", "Settings",
-    "TtfsSettings", "backend", "build", "check_place", "checked_steps", "draft", "exit_rule",
-    "image_formats", "margin_unit", "margins", "options_of", "parts", "projected", "run_parts",
-    "synapses", "syntax_error", "targets", "to_json", "write_bundle", "write_folder", "wrong_text",
+    "TtfsSettings", "backend", "batches", "build", "check_place", "checked_steps", "draft",
+    "exit_rule", "image_formats", "margin_unit", "margins", "options_of", "parts", "projected",
+    "run_parts", "synapses", "syntax_error", "targets", "to_json", "write_bundle", "write_folder",
+    "wrong_code", "wrong_text",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from snncc_backends.batches import batches
 from snncc_backends.protocol import Execution, Runner, checked_steps
 from snncc_ir import (
     INTEGER,
@@ -42,18 +43,14 @@ class OracleRunner(Runner):
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
         steps = checked_steps(self._graph, steps)
-        count = len(next(iter(samples.values())))
         parts: list[Execution] = []
-        for start in range(0, count, BATCH):
-            batch = {name: array[start : start + BATCH] for name, array in samples.items()}
+        for batch in batches(samples, BATCH, progress):
             if isinstance(self._graph.code, FirstSpike):
                 parts.append(_phases(self._graph, self._graph.code, batch, record))
             elif isinstance(self._graph.code, Radix):
                 parts.append(_digits(self._graph, self._graph.code, batch, record))
             else:
                 parts.append(_steps(self._graph, batch, steps, record))
-            if progress:
-                progress(min(BATCH, count - start))
         return Execution.joined(parts)
 
 

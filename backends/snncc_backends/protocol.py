@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from snncc_backends.batches import batches
 from snncc_backends.early_exit import EarlyExit
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.preview import Preview
@@ -77,7 +78,7 @@ class Execution:
 
     @staticmethod
     def joined(parts: Sequence["Execution"]) -> "Execution":
-        """One execution of all samples, of executions of some; without activity."""
+        """One execution of all samples, of executions of some."""
         used = [part.steps_used for part in parts if part.steps_used is not None]
         return Execution(
             parts[0].steps,
@@ -85,6 +86,7 @@ class Execution:
             _joined([part.spike_counts for part in parts]),
             _joined([part.synaptic_operations for part in parts]),
             {k: np.concatenate([part.spikes[k] for part in parts]) for k in parts[0].spikes},
+            {name: _joined([p.activity[name] for p in parts]) for name in parts[0].activity},
             steps_used=np.concatenate(used) if used else None,
         )
 
@@ -164,15 +166,11 @@ class Runner(ABC):
         This one runs all steps and cuts them off, so that it is right for every backend, saves no
         time, and knows no synaptic operations. Backends that can stop do better.
         """
-        count = len(next(iter(samples.values())))
         parts = []
-        for start in range(0, count, RECORDED):
-            batch = {name: array[start : start + RECORDED] for name, array in samples.items()}
+        for batch in batches(samples, RECORDED, progress):
             full = self.run(batch, steps, record=True)
             cut = full.until(early_exit.steps_used(next(iter(full.totals.values()))))
             parts.append(cut if record else replace(cut, spikes={}))
-            if progress:
-                progress(min(RECORDED, count - start))
         return Execution.joined(parts)
 
     def estimate(self, execution: Execution) -> Estimate | None:

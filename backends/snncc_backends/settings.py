@@ -10,6 +10,11 @@ from typing import Annotated, ClassVar
 from snncc_backends.options import Option, check_options
 from snncc_ir import MOST_DIGITS, fail
 
+TO_NORMAL = "adopt-grids,drop-grids,hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse"
+"""Passes from the lowered graph to normal form."""
+WEIGHT_FORMATS = "binary-weights,linear-weights"
+"""Passes that find weights of few bits, where a coding keeps them."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -42,10 +47,9 @@ class Settings:
 
     def _front(self, steps: int = 0, peak: float = 1.0, encode: str = "", most: int = 1) -> str:
         """Up to normalization; encode: passes right before it, such as `encode-input,`."""
-        binary = "binary-weights,linear-weights," if self.keeps_signs else ""
+        formats = f"{WEIGHT_FORMATS}," if self.keeps_signs else ""
         return (
-            "adopt-grids,drop-grids,hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,"
-            f"{binary}{encode}"
+            f"{TO_NORMAL},{formats}{encode}"
             f"normalize{{method={self.method},percentile={self.percentile},per={self.per},"
             f"steps={steps},peak={peak},most={most}}},"
         )

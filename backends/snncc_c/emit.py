@@ -11,9 +11,7 @@ from snncc_backends import EarlyExit, Preprocessing, margin_unit
 from snncc_c.layout import Blob, box
 from snncc_c.tables import comment, projection_rows, tables_of
 from snncc_ir import FirstSpike, Graph, Node, SnnccError, Spikes
-from snncc_ir.ops import (
-    Input,
-)  # fmt: skip
+from snncc_ir.ops import Input
 from snncc_templates import render
 
 FOLDER = "c"

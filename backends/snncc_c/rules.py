@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from snncc_backends import Settings
+from snncc_backends import Settings, wrong_code
 from snncc_ir import Diagnostic, FirstSpike, Graph, Radix, Rate, node_tensors
 from snncc_ir.ops import Conv, Input, Population, chain_type
 
@@ -11,13 +11,7 @@ LARGEST = 1 << 31
 
 def known_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in a rate code, in the ttfs code or in the radix code."""
-    if not isinstance(graph.code, Rate | FirstSpike | Radix):
-        name = graph.code.name if graph.code else "none"
-        yield Diagnostic(
-            "SNN041",
-            f"the code is {name}, should be rate, ttfs or radix",
-            hint="leave --passes out, or run the pass rate-code, ttfs-code or radix-code in it",
-        )
+    yield from wrong_code(graph, Rate, FirstSpike, Radix)
 
 
 def inputs_alike(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:

@@ -51,7 +51,7 @@ class LoihiBackend(Backend):
         return settings_for(options)
 
     def models_of(self, settings: Settings) -> tuple[str, ...]:
-        return _chip(settings).models
+        return _own(settings).description.models
 
     def emit(
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
@@ -66,7 +66,7 @@ class LoihiBackend(Backend):
         spikes: Mapping[str, Floats],
     ) -> dict[str, bytes]:
         """Without measured spikes every neuron is taken to send one."""
-        chip = _chip(settings)
+        chip = _own(settings).description
         network = make_network(graph, chip)
         found = list(overflows(network, chip))
         if found:
@@ -98,12 +98,7 @@ class LoihiBackend(Backend):
 
 def files(assignment: Assignment, chip: Chip, settings: Settings) -> dict[str, bytes]:
     """An assignment, placed: its map, description, picture, and chip."""
-    if not isinstance(settings, LoihiSettings):
-        raise fail(
-            "SNN042",
-            f"the settings are {type(settings).__name__}, should be LoihiSettings",
-            hint="snncc_loihi.LoihiSettings(…), or the options as keywords",
-        )
+    settings = _own(settings)
     costs = chip.costs.get(settings.costs)
     if costs is None:
         raise fail(
@@ -150,11 +145,11 @@ def _by_layer(network: Network, spikes: Mapping[str, Floats]) -> dict[int, Float
     }
 
 
-def _chip(settings: Settings) -> Chip:
+def _own(settings: Settings) -> LoihiSettings:
     if not isinstance(settings, LoihiSettings):
         raise fail(
             "SNN042",
             f"the settings are {type(settings).__name__}, should be LoihiSettings",
             hint="snncc_loihi.LoihiSettings(…), or the options as keywords",
         )
-    return settings.description
+    return settings

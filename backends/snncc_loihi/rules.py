@@ -5,7 +5,7 @@ Limits of cores show only when the network is put on them: `mapping.py`, `bounds
 
 from collections.abc import Iterator
 
-from snncc_backends import Settings
+from snncc_backends import Settings, wrong_code
 from snncc_ir import Diagnostic, Graph, Log2, Rate
 from snncc_ir.ops import Conv, Dense, Input, IntegrateFire, MaxPool, Population, Scale
 from snncc_loihi.layers import is_one_to_one
@@ -16,13 +16,7 @@ LARGEST_WEIGHT = 127
 
 def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in a rate code."""
-    if not isinstance(graph.code, Rate):
-        name = graph.code.name if graph.code else "none"
-        yield Diagnostic(
-            "SNN041",
-            f"the code is {name}, should be rate",
-            hint="leave --passes out, or run the pass rate-code in it",
-        )
+    yield from wrong_code(graph, Rate)
 
 
 def known_neurons(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:

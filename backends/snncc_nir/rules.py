@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from snncc_backends import Settings
+from snncc_backends import Settings, wrong_code
 from snncc_ir import Diagnostic, Graph, Node, Rate, Shape
 from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, Readout
 from snncc_nir.maps import misfits, takes_bias
@@ -19,13 +19,7 @@ def _populations(graph: Graph) -> Iterator[tuple[Node, Population]]:
 
 def rate_coded(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in the rate code."""
-    if not isinstance(graph.code, Rate):
-        name = graph.code.name if graph.code else "none"
-        yield Diagnostic(
-            "SNN041",
-            f"the code is {name}, should be rate",
-            hint="leave --passes out, or run the pass rate-code in it",
-        )
+    yield from wrong_code(graph, Rate)
 
 
 def exact_numbers(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:

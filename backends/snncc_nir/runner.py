@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_backends import Execution, Runner, checked_steps
+from snncc_backends import Execution, Runner, batches, checked_steps
 from snncc_ir import Array, Batch, Floats, Graph, Integers
 from snncc_nir.library import FILE
 from snncc_nir.simulator import Simulator
@@ -32,14 +32,9 @@ class NirRunner(Runner):
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
         steps = checked_steps(self._graph, steps)
-        count = len(next(iter(samples.values())))
-        parts = []
-        for start in range(0, count, BATCH):
-            batch = {name: array[start : start + BATCH] for name, array in samples.items()}
-            parts.append(self._batch(batch, steps, record))
-            if progress:
-                progress(min(BATCH, count - start))
-        return Execution.joined(parts)
+        return Execution.joined(
+            [self._batch(part, steps, record) for part in batches(samples, BATCH, progress)]
+        )
 
     def _batch(self, samples: Batch, steps: int, record: bool) -> Execution:
         notes = self._simulator.notes

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from snncc_backends import Settings
+from snncc_backends import Settings, wrong_code
 from snncc_ir import Diagnostic, FirstSpike, Graph
 from snncc_ir.ops import (
     Conv,
@@ -24,13 +24,7 @@ MOST_INPUT_BITS = 12
 
 def ttfs_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in the ttfs code, in fixed point."""
-    if not isinstance(graph.code, FirstSpike):
-        name = graph.code.name if graph.code else "none"
-        yield Diagnostic(
-            "SNN041",
-            f"the code is {name}, should be ttfs",
-            hint="leave --passes out, or run the pass ttfs-code in it",
-        )
+    yield from wrong_code(graph, FirstSpike)
 
 
 def one_layout(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:

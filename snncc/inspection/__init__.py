@@ -9,12 +9,10 @@ from snncc.inspection.populations import Layer, layers
 from snncc.inspection.targets import Forms, TargetLook, look
 from snncc.onnx.survey import survey
 from snncc.passes.registry import parse_pipeline
+from snncc_backends.settings import TO_NORMAL, WEIGHT_FORMATS
 from snncc_ir import Diagnostic, SnnccError
 
-NORMAL_FORM = (
-    "adopt-grids,drop-grids,hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse,"
-    "binary-weights,linear-weights"
-)
+NORMAL_FORM = f"{TO_NORMAL},{WEIGHT_FORMATS}"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import external_data_helper, helper, numpy_helper
 
+from snncc.onnx.domains import STANDARD
 from snncc.onnx.refusal import refuse
 from snncc.onnx.wire import Span
 from snncc_ir import Array, Shape
@@ -143,7 +144,7 @@ def _evaluate(node: onnx.NodeProto, operands: Mapping[str, Array], opset: int) -
     """What a node makes of constants, by onnx's reference implementation."""
     from onnx.reference import ReferenceEvaluator  # takes a while, and few models need it
 
-    if node.domain not in ("", "ai.onnx"):
+    if node.domain not in STANDARD:
         refuse(
             f"{node.domain}.{node.op_type} '{node.name}' computes a constant, should be an "
             "operator of ONNX itself",

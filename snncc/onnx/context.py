@@ -9,14 +9,13 @@ import onnx
 from onnx import helper
 
 from snncc.onnx.constants import Constants
+from snncc.onnx.domains import STANDARD
 from snncc.onnx.exporters import written
 from snncc.onnx.refusal import Refusal as Refusal
 from snncc.onnx.refusal import refuse as refuse
 from snncc_ir import Array, Floats, GraphBuilder, Origin, Shape, Source, Tensor, Type, f32
 from snncc_ir.ops import Op, Quantize
 
-STANDARD = ("", "ai.onnx")
-"""Names of ONNX's own domain."""
 LONGEST_NAME = 48
 LARGEST = 1 << 25
 """Numbers in one value of a sample; a damaged file may ask for any."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
+from snncc.onnx.domains import STANDARD
 from snncc.onnx.emit import shape_of
 from snncc.onnx.ramps import RAMPS, Fit, emit_fit, fit
 from snncc_ir import Floats
@@ -141,7 +142,7 @@ _PRODUCTS = ("Mul", "Div", "Pow")
 
 def follow(node: OnnxNode, net: Network) -> bool:
     """Keeps what a node computes of one value; whether that is all, and nothing is lowered now."""
-    if node.domain not in ("", "ai.onnx") or node.op_type not in FUNCTIONS:
+    if node.domain not in STANDARD or node.op_type not in FUNCTIONS:
         return False
     operands: list[Expression | float | None] = []
     names = [name for name in node.inputs if name and net.is_value(name)]

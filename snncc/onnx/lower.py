@@ -12,8 +12,9 @@ import onnx
 
 import snncc.onnx.ops
 from snncc.onnx.constants import Constants
-from snncc.onnx.context import LARGEST, STANDARD, Network, OnnxNode, Refusal, refuse
+from snncc.onnx.context import LARGEST, Network, OnnxNode, Refusal, refuse
 from snncc.onnx.curves import FUNCTIONS, follow
+from snncc.onnx.domains import STANDARD
 from snncc.onnx.ends import Result, add_inputs, add_outputs
 from snncc.onnx.hints import HINTS
 from snncc.onnx.ops import qonnx, quantized

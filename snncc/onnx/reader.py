@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
+from snncc.onnx.domains import STANDARD
 from snncc.onnx.quiet import quiet
 from snncc.onnx.wire import IrregularError, LargeTensor, Span, split
 from snncc_ir import fail, why
@@ -25,10 +26,7 @@ class Model:
     @property
     def opset(self) -> int:
         """Of the standard operators."""
-        return next((o.version for o in self.proto.opset_import if o.domain in _STANDARD), 1)
-
-
-_STANDARD = ("", "ai.onnx")
+        return next((o.version for o in self.proto.opset_import if o.domain in STANDARD), 1)
 
 
 def read_model(path: Path) -> Model:
@@ -217,7 +215,7 @@ def _declare_domains(proto: onnx.ModelProto) -> None:
     proto.opset_import.extend(
         helper.make_opsetid(domain, 1)
         for domain in used
-        if domain not in declared and domain not in _STANDARD
+        if domain not in declared and domain not in STANDARD
     )
 
 

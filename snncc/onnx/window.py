@@ -2,7 +2,7 @@
 
 from snncc.onnx.context import OnnxNode, refuse
 from snncc_ir import Shape
-from snncc_ir.ops import Sizes, TypeRuleError, Window
+from snncc_ir.ops import Sizes, Window
 
 
 def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Window:
@@ -12,12 +12,7 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
     convolutions do under a stride that is longer than the kernel. `ceil_mode` is left to pools.
     Raises `TypeRuleError` when the attributes contradict each other.
     """
-    given = node.integers("kernel_shape", kernel or ())
-    if kernel is not None and given != kernel:
-        refuse(
-            f"its kernel_shape is {list(given)}, should be {list(kernel)}, as its weight's",
-            "export the model again",
-        )
+    given = kernel_of(node, kernel)
     rank = len(given)
     if rank != len(spatial) or rank < 1:
         refuse(
@@ -27,7 +22,7 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
     stride = node.integers("strides", (1,) * rank)
     dilation = node.integers("dilations", (1,) * rank)
     window = Window(given, stride, node.integers("pads", (0,) * 2 * rank), dilation)
-    _check(window)
+    window.check_sizes()
     auto = node.text("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         return Window(given, stride, _same(window, spatial, auto), dilation)
@@ -38,19 +33,15 @@ def window_of(node: OnnxNode, spatial: Shape, kernel: Shape | None = None) -> Wi
     return window
 
 
-def _check(window: Window) -> None:
-    """Raises `TypeRuleError` when the attributes contradict each other, in any dimension."""
-    rank = window.rank
-    for what, sizes, length, least in (
-        ("kernel", window.kernel, rank, 1),
-        ("stride", window.stride, rank, 1),
-        ("pads", window.pads, 2 * rank, 0),
-        ("dilation", window.dilation, rank, 1),
-    ):
-        if len(sizes) != length or min(sizes) < least:
-            raise TypeRuleError(
-                f"{what} is {list(sizes)}, should be {length} numbers of at least {least}"
-            )
+def kernel_of(node: OnnxNode, kernel: Shape | None) -> Shape:
+    """The kernel's sizes: `kernel`, those of a weight, where there is one."""
+    given = node.integers("kernel_shape", kernel or ())
+    if kernel is not None and given != kernel:
+        refuse(
+            f"its kernel_shape is {list(given)}, should be {list(kernel)}, as its weight's",
+            "export the model again",
+        )
+    return given
 
 
 def _same(window: Window, spatial: Shape, auto: str) -> Sizes:

@@ -15,27 +15,27 @@ HALF = [2, 2]
 
 def mlp(folder: Path) -> Path:
     """Two dense layers."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], "/fc1/Gemm", transB=1),
-        helper.make_node("Relu", ["h"], ["a"], "/relu/Relu"),
-        helper.make_node("Gemm", ["a", "w2"], ["y"], "/fc2/Gemm", transB=1),
-    ]
     weights = {"w1": _numbers(1, 12, 8), "b1": _numbers(2, 12), "w2": _numbers(3, CLASSES, 12)}
-    return _save(folder / "mlp.onnx", nodes, MODELS["mlp"][1], weights)
+    return _dense(folder / "mlp.onnx", weights)
 
 
 def signs(folder: Path) -> Path:
-    """Two dense layers of weights that are all ±1/4."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1"], ["h"], "/fc1/Gemm", transB=1),
-        helper.make_node("Relu", ["h"], ["a"], "/relu/Relu"),
-        helper.make_node("Gemm", ["a", "w2"], ["y"], "/fc2/Gemm", transB=1),
-    ]
+    """Two dense layers of weights that are all ±1/4, without biases."""
     weights = {
         name: (np.where(array < 0, -1, 1) / 4).astype(np.float32)
         for name, array in (("w1", _numbers(1, 12, 8)), ("w2", _numbers(3, CLASSES, 12)))
     }
-    return _save(folder / "signs.onnx", nodes, MODELS["signs"][1], weights)
+    return _dense(folder / "signs.onnx", weights)
+
+
+def _dense(path: Path, weights: Weights) -> Path:
+    first = ["x", *(name for name in ("w1", "b1") if name in weights)]
+    nodes = [
+        helper.make_node("Gemm", first, ["h"], "/fc1/Gemm", transB=1),
+        helper.make_node("Relu", ["h"], ["a"], "/relu/Relu"),
+        helper.make_node("Gemm", ["a", "w2"], ["y"], "/fc2/Gemm", transB=1),
+    ]
+    return _save(path, nodes, MODELS[path.stem][1], weights)
 
 
 def cnn(folder: Path) -> Path:

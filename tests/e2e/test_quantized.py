@@ -1,33 +1,18 @@
 """The shipped example, quantized by onnxruntime in three ways, through the command line."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
 from onnx import numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+from onnxruntime.quantization import QuantFormat, quantize_static
 
+from benchmarks.quantized import Reader
 from snncc_ir import Linear, parse_graph, unpack
 from snncc_ir.ops import Conv, Dense, Population
 from tests.e2e.test_cli import Cli, cli  # noqa: F401
-
-Images = NDArray[np.float32]
-
-
-class Reader(CalibrationDataReader):  # type: ignore[misc]
-    """Images one by one."""
-
-    def __init__(self, name: str, images: Images) -> None:
-        self._feeds: Iterator[dict[str, Images]] = (
-            {name: images[i : i + 1]} for i in range(len(images))
-        )
-
-    def get_next(self) -> dict[str, Images] | None:
-        return next(self._feeds, None)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -33,8 +33,12 @@ class Window:
 
     def check(self) -> None:
         """Raises `TypeRuleError` when the attributes contradict each other."""
+        expect(self.rank in (1, 2), f"the window has {self.rank} dimensions", "1 or 2")
+        self.check_sizes()
+
+    def check_sizes(self) -> None:
+        """As `check`, in any number of dimensions."""
         rank = self.rank
-        expect(rank in (1, 2), f"the window has {rank} dimensions", "1 or 2")
         for what, sizes, length, least in (
             ("kernel", self.kernel, rank, 1),
             ("stride", self.stride, rank, 1),

@@ -8,7 +8,7 @@ import numpy as np
 
 from snncc.onnx.context import Network, OnnxNode, refuse
 from snncc.onnx.emit import check_size, cut, moved
-from snncc.onnx.window import window_of
+from snncc.onnx.window import kernel_of, window_of
 from snncc_ir import Integers, Shape, Tensor, f32
 from snncc_ir.ops import Conv, Sizes, TypeRuleError, Window
 
@@ -58,12 +58,7 @@ def lower_conv_transpose(node: OnnxNode, net: Network) -> str:
 def transposed_window(node: OnnxNode, spatial: Shape, kernel: Shape) -> tuple[Window, Sizes]:
     """The window of a transposed convolution, pads resolved, and its output padding."""
     rank = len(kernel)
-    if "kernel_shape" in node.attributes and node.integers("kernel_shape", ()) != kernel:
-        refuse(
-            f"its kernel_shape is {list(node.integers('kernel_shape', ()))}, should be "
-            f"{list(kernel)}, as its weight's",
-            "export the model again",
-        )
+    kernel = kernel_of(node, kernel)
     stride = node.integers("strides", (1,) * rank)
     window = Window(
         kernel, stride, node.integers("pads", (0,) * 2 * rank),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from snncc.backends import Settings
+from snncc.backends import Settings, wrong_code
 from snncc.ir import Diagnostic, Graph, Node, Rate
 from snncc_xbar.matrices import projections
 from snncc_xbar.settings import MOST_WEIGHT_BITS, XbarSettings
@@ -13,13 +13,7 @@ MOST_ROW_BITS = 24
 
 def rate_code(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
     """The network is in a rate code; rows get one bit at a time."""
-    if not isinstance(graph.code, Rate):
-        name = graph.code.name if graph.code else "none"
-        yield Diagnostic(
-            "SNN041",
-            f"the code is {name}, should be rate",
-            hint="leave --passes out, or run the pass rate-code in it",
-        )
+    yield from wrong_code(graph, Rate)
 
 
 def _nodes(graph: Graph) -> tuple[Node, ...]:

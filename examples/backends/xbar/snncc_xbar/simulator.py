@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc.backends import Estimate, Execution, Runner, checked_steps
+from snncc.backends import Estimate, Execution, Runner, batches, checked_steps
 from snncc.ir import Batch, Graph, Integers, SnnccError, fail, unpack, why
 from snncc.ir.ops import Window
 from snncc_xbar.config import (
@@ -167,25 +167,13 @@ class CrossbarRunner(Runner):
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
         steps = checked_steps(self._graph, steps)
-        count = len(next(iter(samples.values())))
-        parts, activity = [], []
+        parts = []
         # the noise of reads goes on from batch to batch, and is the same in every run
         random = np.random.default_rng([self._device.seed, len(self._cells), 1])
-        for start in range(0, count, BATCH):
-            batch = {
-                port.name: _levels(port, samples[port.name][start : start + BATCH])
-                for port in self._config.inputs
-            }
-            part = self._run(batch, steps, record, random)
-            parts.append(part)
-            activity.append(part.activity)
-            if progress:
-                progress(min(BATCH, count - start))
-        whole = Execution.joined(parts)
-        return Execution(
-            whole.steps, whole.totals, whole.spike_counts, whole.synaptic_operations,
-            whole.spikes, _joined(activity),
-        )  # fmt: skip
+        for batch in batches(samples, BATCH, progress):
+            levels = {port.name: _levels(port, batch[port.name]) for port in self._config.inputs}
+            parts.append(self._run(levels, steps, record, random))
+        return Execution.joined(parts)
 
     def estimate(self, execution: Execution) -> Estimate | None:
         return estimate(self._config.arrays, execution.activity) if execution.activity else None
@@ -325,10 +313,3 @@ def _levels(port: InputPort, x: NDArray[np.generic]) -> Integers:
 def _accumulate(counts: Counts, more: Counts) -> None:
     for name, number in more.items():
         counts[name] += number
-
-
-def _joined(parts: list[Mapping[str, Mapping[str, Integers]]]) -> dict[str, dict[str, Integers]]:
-    return {
-        layer: {name: np.concatenate([part[layer][name] for part in parts]) for name in counters}
-        for layer, counters in parts[0].items()
-    }

@@ -1,0 +1,4 @@
+"""Domains of operators."""
+
+STANDARD = ("", "ai.onnx")
+"""Names of ONNX's own."""
