@@ -10,7 +10,7 @@ import numpy as np
 from snncc_backends import EarlyExit, Preprocessing, margin_unit
 from snncc_c.layout import Blob, box
 from snncc_c.tables import comment, projection_rows, tables_of
-from snncc_ir import FirstSpike, Graph, Node, SnnccError, Spikes
+from snncc_ir import FirstSpike, Floats, Graph, Node, SnnccError, Spikes
 from snncc_ir.ops import Input
 from snncc_templates import render
 
@@ -19,6 +19,10 @@ EMBEDDED_ELEMENTS = 1 << 16
 """Networks of at most so many weights have them compiled in."""
 RUNTIME = (
     "main.c",
+    "snncc_box.h",
+    "snncc_dense.c",
+    "snncc_dense.h",
+    "snncc_dense_kernel.h",
     "snncc_kernels.h",
     "snncc_project.h",
     "snncc_runtime.c",
@@ -28,11 +32,17 @@ RUNTIME = (
 
 
 def emit_c(
-    graph: Graph, preprocessing: Preprocessing, early_exit: EarlyExit | None = None
+    graph: Graph,
+    preprocessing: Preprocessing,
+    early_exit: EarlyExit | None = None,
+    spikes: Mapping[str, Floats] | None = None,
 ) -> dict[str, bytes]:
-    """The files of the target, by path in the bundle."""
+    """The files of the target, by path in the bundle.
+
+    spikes: of each neuron of a spiking node, flat, a sample on average: kernels are chosen by them.
+    """
     blob = Blob()
-    tables = tables_of(graph, blob)
+    tables = tables_of(graph, blob, spikes)
     nodes, number, maps = tables.nodes, tables.number, tables.maps
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
     inputs = [node for node in nodes if isinstance(node.op, Input)]
@@ -70,14 +80,15 @@ def emit_c(
         "model.c": render("c/model.c.j2", **values),
     }
     result = {name: text.encode() for name, text in texts.items()}
-    sources_c = ["main.c", "model.c", "snncc_runtime.c"]
+    sources_c = ["main.c", "model.c", "snncc_dense.c", "snncc_runtime.c"]
     if embedded:
         words = [f"0x{word:x}" for (word,) in struct.iter_unpack("<Q", content)]
         result["model_weights.c"] = render("c/model_weights.c.j2", words=words).encode()
         sources_c.insert(2, "model_weights.c")
     else:
         result["weights.bin"] = content
-    result["Makefile"] = render("c/Makefile.j2", sources=sources_c).encode()
+    headers = ["model.h", *(name for name in RUNTIME if name.endswith(".h"))]
+    result["Makefile"] = render("c/Makefile.j2", sources=sources_c, headers=headers).encode()
     for name in RUNTIME:
         result[name] = (files("snncc_c") / "runtime" / name).read_bytes()
     return {f"{FOLDER}/{name}": result[name] for name in sorted(result)}

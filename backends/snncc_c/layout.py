@@ -4,11 +4,13 @@ The IR counts neurons in row-major order of (C, H, W); the runtime stores them a
 permutation says, for each place in storage, which neuron of the IR is there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
+from snncc_c.kernels import BY_SPIKES, BY_WEIGHTS, box_size, conv_dense_order, dense_order
 from snncc_c.weights import codes, conv_order, outputs_of, packed
 from snncc_ir import (
     Binary,
@@ -140,9 +142,12 @@ class Maps:
     moves: list[str] = field(default_factory=list)
     projections: list[str] = field(default_factory=list)
     code: Code | None = None
+    density: Mapping[str, float] = field(default_factory=dict)
+    """Spikes a neuron and step, by node."""
     longest_list: int = 1
     largest_stage: int = 1
     most_weights: int = 1
+    largest_box: int = 1
     tables: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """Of the ttfs code: place and length of each table of magnitudes."""
 
@@ -153,6 +158,7 @@ class Maps:
         source_type: Type,
         order: Integers,
         target: Box,
+        kernel: str = BY_SPIKES,
         input_bits: int | None = None,
     ) -> None:
         """Adds the projection of one map.
@@ -160,6 +166,7 @@ class Maps:
         order: how the source's neurons are stored. input_bits: magnitude, of an input's numbers.
         """
         first, kind = len(self.moves), source_type
+        dense = kernel == BY_WEIGHTS
         last: Op
         *before, last = chain
         for op in before:
@@ -174,7 +181,8 @@ class Maps:
             case Conv():
                 order = self._stand(order, kind)
                 from_box, to_box = box(kind.shape), target
-                weights, groups, period = conv_order(last), last.groups, 1
+                weights = conv_dense_order(last) if dense else conv_order(last)
+                groups, period = last.groups, 1
                 shape = window(last.window)
                 listed = from_box.channels
                 weight, each = last.weight, outputs_of(last.weight, self.code, input_bits)
@@ -182,6 +190,7 @@ class Maps:
                 from_box = Box(kind.size, 1, 1)
                 to_box = Box(last.weight.shape[0], 1, 1)
                 weights = codes(last.weight)[np.ix_(target.order, order)].T
+                weights = dense_order(weights) if dense else weights
                 groups, period, shape = 1, 1, NO_WINDOW
                 listed = kind.size
                 weight = last.weight
@@ -208,6 +217,11 @@ class Maps:
                     each, weight = weights[:0], Tensor(weights.astype(np.int32))
             case _:
                 raise AssertionError("the checker holds that a map ends in conv, dense or scale")
+        if dense and isinstance(last, Conv | Dense):
+            weight = Tensor(weight.array.astype(np.int16))
+            self.largest_box = max(
+                self.largest_box, box_size(last, kind, (target.height, target.width))
+            )
         self.longest_list = max(self.longest_list, listed)
         self.largest_stage = max(self.largest_stage, kind.size)
         is_log, factors = isinstance(weight, Log2), -1
@@ -222,7 +236,7 @@ class Maps:
         products = self._products(weight, each, input_bits) if is_log else "-1, -1, 0, 0, 0"
         name = {"conv": "SNNCC_CONV", "dense": "SNNCC_DENSE", "scale": "SNNCC_SCALE"}[last.name]
         self.projections.append(
-            f"{{{name}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
+            f"{{{name}, {kernel}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
             f"{shape}, {groups}, {width}, {offset}, {factors}, {period}, {products}}}"
         )
 

@@ -36,7 +36,7 @@ from snncc_ir import (
 )  # fmt: skip
 from snncc_ir.ops import Output
 
-RUNTIME_SOURCE = "snncc_runtime.c"
+RUNTIME_SOURCES = ("snncc_dense.c", "snncc_runtime.c")
 """The same for all networks."""
 SAMPLES_A_PROCESS = 64
 """Fewer when there are few samples, so that all cores have work and the progress bar moves."""
@@ -63,7 +63,7 @@ class CRunner(Runner):
         weakref.finalize(self, shutil.rmtree, self._work, ignore_errors=True)
         self._executable = self._work / "model"
         sources = sorted((folder / FOLDER).glob("*.c"))
-        runtime = [path for path in sources if path.name == RUNTIME_SOURCE]
+        runtime = [path for path in sources if path.name in RUNTIME_SOURCES]
         headers = sorted((folder / FOLDER).glob("snncc_*.h"))
         command = build(
             [path for path in sources if path not in runtime],

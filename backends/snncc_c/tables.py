@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from snncc_c.kernels import density_of, kernel_of
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, periodic, spread, storage, window
-from snncc_ir import Code, FirstSpike, Graph, Node, Radix
+from snncc_ir import Code, FirstSpike, Floats, Graph, Node, Radix
 from snncc_ir.ops import (
     Counting,
     Input,
@@ -40,12 +41,17 @@ class Tables:
     planes: int
 
 
-def tables_of(graph: Graph, blob: Blob) -> Tables:
-    """The tables of a graph at stage INTEGER; its constants go into `blob`."""
+def tables_of(graph: Graph, blob: Blob, spikes: Mapping[str, Floats] | None = None) -> Tables:
+    """The tables of a graph at stage INTEGER; its constants go into `blob`.
+
+    spikes: of each neuron of a spiking node, flat, of all steps, by which kernels are chosen.
+    """
     nodes = tuple(node for node in graph if not isinstance(node.op, Output))
     number = {node.name: i for i, node in enumerate(nodes)}
     state = State()
-    maps = Maps(blob, code=graph.code)
+    steps = graph.code.results if graph.code else 1
+    density = {name: density_of(sent, steps) for name, sent in (spikes or {}).items()}
+    maps = Maps(blob, code=graph.code, density=density)
     rows = tuple(_node(graph, node, number, maps, state) for node in nodes)
     stage = 4 * maps.largest_stage
     work = {
@@ -54,6 +60,7 @@ def tables_of(graph: Graph, blob: Blob) -> Tables:
         "list_values": state.take(maps.longest_list + 1, 4),
         "scratch": state.take(stage, 1),
         "scratch_next": state.take(stage, 1),
+        "box": state.take(maps.largest_box, 2),
         "products": -1,
         "arriving": -1,
         "tally": state.take(2 * len(nodes), 8),
@@ -130,7 +137,9 @@ def _population(
     target, size, blob = storage(graph, node), node.type.size, maps.blob
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         order = storage(graph, source).order
-        maps.add(chain, number[source.name], source.type, order, target, _input_bits(source))
+        kernel = kernel_of(chain, source, maps.density.get(source.name))
+        bits = _input_bits(source)
+        maps.add(chain, number[source.name], source.type, order, target, kernel, bits)
     if isinstance(graph.code, FirstSpike):
         return _ttfs(op, target, size, maps, state)
     driven = any(isinstance(source.op, Input) for source in graph.operands(node))
