@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from snncc_backends import OracleRunner, Preprocessing, RateSettings, Runner, backend
-from snncc_ir import Batch, Floats, Graph, SnnccError
+from snncc_backends import Execution, OracleRunner, Preprocessing, RateSettings, Runner, backend
+from snncc_ir import Batch, Floats, Graph, Integers, SnnccError
 
 AT_ONCE = 16
 """Samples whose every spike is held in memory."""
@@ -22,13 +22,25 @@ def measured_spikes(
     count = len(next(iter(samples.values())))
     with tempfile.TemporaryDirectory(prefix="snncc-") as folder:
         runner = simulator(graph, preprocessing, Path(folder))
-        total: dict[str, Floats] = {}
+        total: dict[str, Integers] = {}
         for start in range(0, count, AT_ONCE):
             part = {name: array[start : start + AT_ONCE] for name, array in samples.items()}
-            for name, train in runner.run(part, record=True).spikes.items():
-                sent = np.count_nonzero(train, axis=(0, 1)).reshape(-1)
-                total[name] = total.get(name, np.zeros(sent.size)) + sent
+            for name, sent in _counted(runner.run(part, record=True)).items():
+                total[name] = total.get(name, np.zeros(sent.size, np.int64)) + sent
     return {name: sent / count for name, sent in total.items()}
+
+
+def sent_spikes(execution: Execution) -> dict[str, Floats]:
+    """As `measured_spikes`, of an execution with all its spikes."""
+    count = len(next(iter(execution.totals.values())))
+    return {name: sent / count for name, sent in _counted(execution).items()}
+
+
+def _counted(execution: Execution) -> dict[str, Integers]:
+    return {
+        name: np.count_nonzero(train, axis=(0, 1)).reshape(-1)
+        for name, train in execution.spikes.items()
+    }
 
 
 def simulator(graph: Graph, preprocessing: Preprocessing, folder: Path) -> Runner:

@@ -55,7 +55,7 @@ def build(
         try:
             objects = [str(_object(s, h, line)) for s, h in (fixed or {}).items()]
             files = [*map(str, sources), *objects]
-            _compile([*line, "-o", str(executable), *files, "-lm"])
+            _compile([*line, "-o", str(executable), *files, "-lm", "-lpthread"])
             return " ".join([*command, *attempt])
         except subprocess.CalledProcessError as error:
             message = error.stderr.strip()

@@ -1,5 +1,6 @@
 """The backend class of the `c` target."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from snncc_backends import (
@@ -13,11 +14,11 @@ from snncc_backends import (
     Settings,
     TtfsSettings,
 )  # fmt: skip
-from snncc_c.emit import emit_c
+from snncc_c.emit import emit_c, emit_exit
 from snncc_c.preview import figures_of
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
-from snncc_ir import Graph
+from snncc_ir import Floats, Graph
 
 
 class CBackend(Backend):
@@ -28,11 +29,22 @@ class CBackend(Backend):
     codings = (RateSettings, TtfsSettings, RadixSettings)
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "ttfs", "radix", "readout")
     rules = RULES
+    measured = 2
 
     def emit(
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
     ) -> dict[str, bytes]:
         return emit_c(graph, preprocessing)
+
+    def emit_measured(
+        self,
+        graph: Graph,
+        preprocessing: Preprocessing,
+        settings: Settings,
+        spikes: Mapping[str, Floats],
+    ) -> dict[str, bytes]:
+        """Kernels are chosen by the spikes."""
+        return emit_c(graph, preprocessing, spikes)
 
     def emit_exiting(
         self,
@@ -41,7 +53,7 @@ class CBackend(Backend):
         settings: Settings,
         early_exit: EarlyExit,
     ) -> dict[str, bytes]:
-        return emit_c(graph, preprocessing, early_exit)
+        return emit_exit(early_exit)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)

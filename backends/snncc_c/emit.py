@@ -17,6 +17,10 @@ from snncc_templates import render
 FOLDER = "c"
 EMBEDDED_ELEMENTS = 1 << 16
 """Networks of at most so many weights have them compiled in."""
+TOGETHER = 8
+"""Samples that are run together where that is faster."""
+LARGE_WEIGHTS = 1 << 22
+"""Bytes of weights that do not stay in a core's caches."""
 RUNTIME = (
     "main.c",
     "snncc_box.h",
@@ -28,14 +32,12 @@ RUNTIME = (
     "snncc_runtime.c",
     "snncc_runtime.h",
     "snncc_signs.h",
+    "snncc_ttfs.h",
 )
 
 
 def emit_c(
-    graph: Graph,
-    preprocessing: Preprocessing,
-    early_exit: EarlyExit | None = None,
-    spikes: Mapping[str, Floats] | None = None,
+    graph: Graph, preprocessing: Preprocessing, spikes: Mapping[str, Floats] | None = None
 ) -> dict[str, bytes]:
     """The files of the target, by path in the bundle.
 
@@ -72,10 +74,11 @@ def emit_c(
         "nodes": tables.rows,
         "takes_bytes": takes_bytes,
         "can_exit": _can_exit(graph),
-        "exit_margin": early_exit.margin if early_exit else 0,
+        "batch": _batch(graph, len(content)),
         "bytes": _bytes(inputs[0], preprocessing) if takes_bytes else {},
     }
     texts = {
+        "model_exit.h": render("c/model_exit.h.j2", margin=0),
         "model.h": render("c/model.h.j2", **values),
         "model.c": render("c/model.c.j2", **values),
     }
@@ -87,11 +90,24 @@ def emit_c(
         sources_c.insert(2, "model_weights.c")
     else:
         result["weights.bin"] = content
-    headers = ["model.h", *(name for name in RUNTIME if name.endswith(".h"))]
+    headers = ["model.h", "model_exit.h", *(name for name in RUNTIME if name.endswith(".h"))]
     result["Makefile"] = render("c/Makefile.j2", sources=sources_c, headers=headers).encode()
     for name in RUNTIME:
         result[name] = (files("snncc_c") / "runtime" / name).read_bytes()
     return {f"{FOLDER}/{name}": result[name] for name in sorted(result)}
+
+
+def emit_exit(early_exit: EarlyExit) -> dict[str, bytes]:
+    """The file that is another one for a network whose samples end early."""
+    text = render("c/model_exit.h.j2", margin=early_exit.margin)
+    return {f"{FOLDER}/model_exit.h": text.encode()}
+
+
+def _batch(graph: Graph, weight_bytes: int) -> int:
+    """Samples to run together: where products of weights are computed, or weights fill caches, once
+    for all of them; else one, whose potentials then stay in the cache from step to step."""
+    shared = isinstance(graph.code, FirstSpike) or weight_bytes > LARGE_WEIGHTS
+    return TOGETHER if shared else 1
 
 
 def _can_exit(graph: Graph) -> bool:

@@ -21,6 +21,14 @@ FOR_A_POSITION = 600.0
 FOR_AN_OPERATION = 1.3
 
 
+def can_multiply(chain: Chain, source: Node) -> bool:
+    """Whether a dense kernel takes a map."""
+    radix = isinstance(source.type, Spikes) and isinstance(source.type.code, Radix)
+    return (
+        not isinstance(chain[-1], Scale) and _fits(chain, source) and not (radix and _pools(chain))
+    )
+
+
 def kernel_of(chain: Chain, source: Node, density: float | None) -> str:
     """The kernel for a map from `source`.
 
@@ -31,9 +39,9 @@ def kernel_of(chain: Chain, source: Node, density: float | None) -> str:
     radix = isinstance(source.type, Spikes) and isinstance(source.type.code, Radix)
     if isinstance(last, Scale):
         return BY_WEIGHTS if radix and not _pools(chain) else BY_SPIKES
-    if not isinstance(last, Conv | Dense) or not _fits(chain, source) or (radix and _pools(chain)):
+    if not can_multiply(chain, source):
         return BY_SPIKES
-    if density is None or radix or isinstance(source.op, Input):
+    if density is None or isinstance(source.op, Input):
         return BY_WEIGHTS
     return BY_WEIGHTS if _by_weights(chain, source.type, density) else BY_SPIKES
 
@@ -44,18 +52,14 @@ def _by_weights(chain: Chain, kind: Type, density: float) -> bool:
     for op in moves:
         kind = op.output_type((kind,))
     weights = prod(last.output_type((kind,)).shape)
+    positions = 1
     if isinstance(last, Conv):
-        positions = prod(kind.shape[1:])
         weights *= prod(last.weight.shape[1:])
-        reached = weights * 1.0
-    elif isinstance(last, Dense):
-        positions = 1
-        weights *= kind.size
-        reached = weights * 1.0
+        positions = prod(kind.shape[1:])
     else:
-        raise AssertionError("a scale has no dense kernel")
-    events = FOR_A_POSITION * positions + FOR_AN_OPERATION * density * reached
-    return FOR_A_WEIGHT * weights < events
+        weights *= kind.size
+    by_spikes = FOR_A_POSITION * positions + FOR_AN_OPERATION * density * weights
+    return FOR_A_WEIGHT * weights < by_spikes
 
 
 def _pools(chain: Chain) -> bool:

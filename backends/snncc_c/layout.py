@@ -159,11 +159,13 @@ class Maps:
         order: Integers,
         target: Box,
         kernel: str = BY_SPIKES,
+        boxed: bool = False,
         input_bits: int | None = None,
     ) -> None:
         """Adds the projection of one map.
 
-        order: how the source's neurons are stored. input_bits: magnitude, of an input's numbers.
+        order: how the source's neurons are stored. kernel: which one takes it. boxed: whether a
+        dense one could. input_bits: magnitude, of an input's numbers.
         """
         first, kind = len(self.moves), source_type
         dense = kernel == BY_WEIGHTS
@@ -217,11 +219,9 @@ class Maps:
                     each, weight = weights[:0], Tensor(weights.astype(np.int32))
             case _:
                 raise AssertionError("the checker holds that a map ends in conv, dense or scale")
-        if dense and isinstance(last, Conv | Dense):
-            weight = Tensor(weight.array.astype(np.int16))
-            self.largest_box = max(
-                self.largest_box, box_size(last, kind, (target.height, target.width))
-            )
+        if boxed and isinstance(last, Conv | Dense):
+            size = box_size(last, kind, (target.height, target.width))
+            self.largest_box = max(self.largest_box, size)
         self.longest_list = max(self.longest_list, listed)
         self.largest_stage = max(self.largest_stage, kind.size)
         is_log, factors = isinstance(weight, Log2), -1
@@ -236,7 +236,8 @@ class Maps:
         products = self._products(weight, each, input_bits) if is_log else "-1, -1, 0, 0, 0"
         name = {"conv": "SNNCC_CONV", "dense": "SNNCC_DENSE", "scale": "SNNCC_SCALE"}[last.name]
         self.projections.append(
-            f"{{{name}, {kernel}, {source}, {first}, {len(self.moves) - first}, {from_box}, {to_box}, "
+            f"{{{name}, {kernel}, {source}, {first}, {len(self.moves) - first}, "
+            f"{from_box}, {to_box}, "
             f"{shape}, {groups}, {width}, {offset}, {factors}, {period}, {products}}}"
         )
 
@@ -247,7 +248,8 @@ class Maps:
         units, bits = octave(self.code, weight), self.code.constant_bits
         if (units, bits) not in self.tables:
             table = np.array([c >> shift for shift in range(bits) for c in constants(bits, units)])
-            self.tables[units, bits] = (self.blob.add(table, "i4"), table.size)
+            content = np.append(table, 0)  # behind it, for what is too small
+            self.tables[units, bits] = (self.blob.add(content, "i4"), table.size)
         magnitudes, count = self.tables[units, bits]
         spike = units if input_bits else units // self.code.tau
         place = self.blob.add(each, "i4")

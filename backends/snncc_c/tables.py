@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from snncc_c.kernels import density_of, kernel_of
+from snncc_c.kernels import can_multiply, density_of, kernel_of
 from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, periodic, spread, storage, window
 from snncc_ir import Code, FirstSpike, Floats, Graph, Node, Radix
 from snncc_ir.ops import (
@@ -63,11 +63,15 @@ def tables_of(graph: Graph, blob: Blob, spikes: Mapping[str, Floats] | None = No
         "box": state.take(maps.largest_box, 2),
         "products": -1,
         "arriving": -1,
+        "first_of_slot": -1,
+        "by_slot": -1,
         "tally": state.take(2 * len(nodes), 8),
     }
     slots = planes = 0
     if isinstance(graph.code, FirstSpike):
         work["products"] = state.take(maps.most_weights, 4)
+        work["first_of_slot"] = state.take(graph.code.steps + 2, 4)
+        work["by_slot"] = state.take(maps.largest_stage, 4)
         planes = max(bits for node in nodes if (bits := _input_bits(node)))
     if isinstance(graph.code, FirstSpike | Radix):
         slots = graph.code.steps
@@ -139,7 +143,8 @@ def _population(
         order = storage(graph, source).order
         kernel = kernel_of(chain, source, maps.density.get(source.name))
         bits = _input_bits(source)
-        maps.add(chain, number[source.name], source.type, order, target, kernel, bits)
+        boxed = can_multiply(chain, source)
+        maps.add(chain, number[source.name], source.type, order, target, kernel, boxed, bits)
     if isinstance(graph.code, FirstSpike):
         return _ttfs(op, target, size, maps, state)
     driven = any(isinstance(source.op, Input) for source in graph.operands(node))

@@ -1,6 +1,7 @@
 """The compiled C against the oracle: every spike, every potential, every step."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,14 @@ STRICT = ("-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-Wconversion")
 SANITIZED = (*STRICT, "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def write(graph: Graph, folder: Path) -> Path:
-    for name, content in emit_c(graph, Preprocessing()).items():
+KERNELS = ("by weights", "by spikes")
+
+
+def write(graph: Graph, folder: Path, kernels: str = KERNELS[0]) -> Path:
+    """kernels: for busy networks, which all are taken for, or for silent ones."""
+    silent = {node.name: np.zeros(node.type.size) for node in graph}
+    spikes = silent if kernels == "by spikes" else None
+    for name, content in emit_c(graph, Preprocessing(), spikes).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -63,32 +70,50 @@ def test_the_family_is_alive(name: str, neuron: str) -> None:
 
 MODELS = [*NEURONS, "ttfs", "radix"]
 SOME = [
-    pytest.param(name, MODELS[(i + k) % len(MODELS)], id=f"{name}-{MODELS[(i + k) % len(MODELS)]}")
+    pytest.param(name, model, kernels, id=f"{name}-{model}-{kernels}")
     for i, name in enumerate(FAMILY)
-    for k in (0, 3)
+    for k, kernels in ((0, KERNELS[i % 2]), (3, KERNELS[1 - i % 2]))
+    for model in [MODELS[(i + k) % len(MODELS)]]
 ]
-"""Each network with two models, and each model with six networks; `test_kit.py` runs them all."""
+"""Each network with two models, one by each kernel, and each model with six networks; `test_kit.py`
+runs them all."""
 
 
-@pytest.mark.parametrize(("name", "neuron"), SOME)
-def test_no_warnings_and_no_undefined_behavior(name: str, neuron: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "neuron", "kernels"), SOME)
+def test_no_warnings_and_no_undefined_behavior(
+    name: str, neuron: str, kernels: str, tmp_path: Path
+) -> None:
     """Compiled without a warning, and run under the address and undefined-behavior sanitizers."""
     graph = network(name, neuron)
-    runner = CRunner(write(graph, tmp_path), graph, flags=SANITIZED)
+    runner = CRunner(write(graph, tmp_path, kernels), graph, flags=SANITIZED)
     agree(graph, runner)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_both_kernels_count_the_same_operations(name: str, tmp_path: Path) -> None:
+    for neuron in ("signed-if", "radix"):
+        graph = network(name, neuron)
+        samples = inputs(graph)
+        found = []
+        for kernels in KERNELS:
+            folder = write(graph, tmp_path / neuron / kernels, kernels)
+            found.append(CRunner(folder, graph, flags=("-O1",)).run(samples))
+        for node, operations in found[0].synaptic_operations.items():
+            assert np.array_equal(operations, found[1].synaptic_operations[node]), node
 
 
 @given(
     st.sampled_from(list(FAMILY)),
     st.sampled_from([*NEURONS, "ttfs", "radix"]),
+    st.sampled_from(KERNELS),
     st.integers(2, 1000),
 )
 @settings(deadline=None, max_examples=15)
 def test_other_weights(
-    tmp_path_factory: pytest.TempPathFactory, name: str, neuron: str, seed: int
+    tmp_path_factory: pytest.TempPathFactory, name: str, neuron: str, kernels: str, seed: int
 ) -> None:
     graph = network(name, neuron, seed)
-    agree(graph, CRunner(write(graph, tmp_path_factory.mktemp("c")), graph), seed)
+    agree(graph, CRunner(write(graph, tmp_path_factory.mktemp("c"), kernels), graph), seed)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +158,40 @@ def test_synaptic_operations_are_counted(neuron: str, tmp_path: Path) -> None:
     (source,) = graph.inputs
     quantized = source.op.quantize(samples["x"].astype(np.float64))  # type: ignore[attr-defined]
     assert np.array_equal(found.synaptic_operations["h"], np.count_nonzero(quantized, axis=1) * 33)
+
+
+@pytest.mark.parametrize("neuron", ["signed-if", "ttfs", "radix"])
+def test_vectors_batches_and_threads_do_not_matter(neuron: str, tmp_path: Path) -> None:
+    """What the program writes is the same, byte by byte, whatever it is run with."""
+    graph = network("residual", neuron)
+    folder = write(graph, tmp_path) / "c"
+    build(sorted(folder.glob("*.c")), folder / "model")
+    samples = inputs(graph, 21)
+    np.save(tmp_path / "x.npy", np.concatenate([x.reshape(21, -1) for x in samples.values()], 1))
+
+    def written(*options: str) -> bytes | str:
+        files = [tmp_path / f"{what}.npy" for what in ("output", "spikes", "counts")]
+        named = [s for path in files for s in (f"--{path.stem}", str(path))]
+        line = [str(folder / "model"), "--input", str(tmp_path / "x.npy"), "--trace", *named]
+        done = subprocess.run([*line, *options], capture_output=True, text=True, check=False)
+        if done.returncode:
+            return done.stderr
+        return b"".join(path.read_bytes() for path in files)
+
+    alone = written("--vectors", "portable", "--batch", "1")
+    assert isinstance(alone, bytes)
+    for options in (
+        ("--threads", "3", "--batch", "2"),
+        ("--batch", "7", "--vectors", "portable"),
+        ("--threads", "2", "--batch", "64"),
+    ):
+        assert written(*options) == alone, options
+    for vectors in ("avx2", "avx512"):
+        found = written("--vectors", vectors)
+        if isinstance(found, str):  # this machine has none
+            assert "--vectors: should be one that this machine has" in found
+        else:
+            assert found == alone, vectors
 
 
 def test_weights_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,13 +78,14 @@ static int64_t count_operations(const snncc_projection *p, const snncc_arriving 
   return operations * p->to.channels;
 }
 
-/* As project_16 in snncc_project.h, by the dense kernel. */
+/* As project_8 and project_16 in snncc_project.h, by the dense kernel. */
 static int64_t project_box(const snncc_projection *p, const snncc_arriving *from,
-                           const int16_t *weights, snncc_dense_kernel *dense, int16_t *box,
+                           const void *weights, snncc_dense_kernel *dense, int16_t *box,
                            int32_t *v) {
   const snncc_window *win = &p->window;
   const int32_t channels = p->from.channels;
-  snncc_dense_job job = {box, weights, v, 1, 1, p->to.channels, 0, 0, 1, 1, 0, 0, 0};
+  snncc_dense_job job = {box, weights, v, 1, 1, p->to.channels, 0, 0, 1, 1, 0, 0, 0,
+                         p->weight_bytes};
   if (p->map == SNNCC_DENSE) {
     const int32_t size = snncc_size(p->from);
     job.outputs = snncc_size(p->to);

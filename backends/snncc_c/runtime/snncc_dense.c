@@ -14,7 +14,7 @@ typedef struct {
   int32_t lane[SNNCC_LANES];
 } lanes_any;
 typedef struct {
-  const int16_t *pair;
+  int16_t pair[2 * SNNCC_LANES];
 } factors_any;
 #define TARGET
 #define NAMED(x) x##_any
@@ -34,8 +34,14 @@ static SNNCC_INLINE lanes_any pair_any(const int16_t *from) {
   const lanes_any pair = {{from[0], from[1]}};
   return pair;
 }
-static SNNCC_INLINE factors_any weights_any(const int16_t *from) {
-  const factors_any to = {from};
+static SNNCC_INLINE factors_any words_any(const int8_t *from) {
+  factors_any to;
+  memcpy(to.pair, from, sizeof to.pair);
+  return to;
+}
+static SNNCC_INLINE factors_any bytes_any(const int8_t *from) {
+  factors_any to;
+  for (int i = 0; i < 2 * SNNCC_LANES; i++) to.pair[i] = from[i];
   return to;
 }
 static SNNCC_INLINE lanes_any dot_any(lanes_any sum, lanes_any pair, factors_any w) {
@@ -80,8 +86,16 @@ static SNNCC_INLINE TARGET lanes_avx2 pair_avx2(const int16_t *from) {
   const lanes_avx2 pair = {_mm256_set1_epi32(both), _mm256_setzero_si256()};
   return pair;
 }
-static SNNCC_INLINE TARGET lanes_avx2 weights_avx2(const int16_t *from) {
-  return load_avx2((const int32_t *)(const void *)from);
+static SNNCC_INLINE TARGET lanes_avx2 words_avx2(const int8_t *from) {
+  const __m256i *at = (const __m256i *)(const void *)from;
+  const lanes_avx2 to = {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
+  return to;
+}
+static SNNCC_INLINE TARGET lanes_avx2 bytes_avx2(const int8_t *from) {
+  const __m128i *at = (const __m128i *)(const void *)from;
+  const lanes_avx2 to = {_mm256_cvtepi8_epi16(_mm_loadu_si128(at)),
+                         _mm256_cvtepi8_epi16(_mm_loadu_si128(at + 1))};
+  return to;
 }
 static SNNCC_INLINE TARGET lanes_avx2 dot_avx2(lanes_avx2 sum, lanes_avx2 pair, lanes_avx2 w) {
   sum.low = _mm256_add_epi32(sum.low, _mm256_madd_epi16(pair.low, w.low));
@@ -113,8 +127,11 @@ static SNNCC_INLINE TARGET __m512i pair_avx512(const int16_t *from) {
   memcpy(&both, from, sizeof both);
   return _mm512_set1_epi32(both);
 }
-static SNNCC_INLINE TARGET __m512i weights_avx512(const int16_t *from) {
+static SNNCC_INLINE TARGET __m512i words_avx512(const int8_t *from) {
   return _mm512_loadu_si512(from);
+}
+static SNNCC_INLINE TARGET __m512i bytes_avx512(const int8_t *from) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)from));
 }
 static SNNCC_INLINE TARGET __m512i dot_avx512(__m512i sum, __m512i pair, __m512i w) {
   return _mm512_dpwssd_epi32(sum, pair, w);

@@ -1,4 +1,4 @@
-/* Dense kernels: all weights of a convolution or dense layer times 16-bit numbers, in vector
+/* Dense kernels: all weights (8 or 16 bits) of a layer times numbers of 16 bits, in vector
  * registers. For layers so busy that looking for spikes costs more than multiplying by zeros.
  *
  * One source, several machines: snncc_dense_kernel.h is compiled once for each, and snncc_dense
@@ -16,12 +16,14 @@
  * `rows` x `columns` runs of numbers; weights are [outputs / 16][rows][columns][pairs][16][2], where a
  * run of odd length has a weight of 0 behind it. `v` has `height` x `width` x `outputs` sums. */
 typedef struct {
-  const int16_t *source, *weights;
+  const int16_t *source;
+  const void *weights;
   int32_t *v;
   int32_t height, width, outputs;
   int32_t step_y, step_x; /* numbers from an output's window to the next */
   int32_t rows, columns, row_step, column_step;
-  int32_t pairs; /* of a run */
+  int32_t pairs;        /* of a run */
+  int32_t weight_bytes; /* 1 or 2 */
 } snncc_dense_job;
 
 /* v += weights times sources. */

@@ -141,8 +141,17 @@ snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *st
   self->state = state;
   self->step = 0;
   memset(state, 0, model->state_bytes);
+  self->now = NULL;
+  self->seconds = NULL;
   snncc_use(self, SNNCC_VECTORS);
   return SNNCC_OK;
+}
+
+void snncc_copy(snncc_instance *self, const snncc_instance *from, void *state) {
+  *self = *from;
+  self->state = state;
+  self->step = 0;
+  memset(state, 0, self->model->state_bytes);
 }
 
 void snncc_use(snncc_instance *self, snncc_vectors most) { self->dense = snncc_dense(most); }
@@ -305,68 +314,6 @@ static int64_t project(const snncc_instance *self, const snncc_projection *p, in
   return send(self, p, spikes, values, self->weights + p->weights, p->weight_bytes, v);
 }
 
-/* Weights of a projection as they are for spikes of one exponent: the product of each, in the order
- * of the kernels. */
-static const int32_t *multiply(const snncc_instance *self, const snncc_projection *p,
-                               int32_t exponent) {
-  const int8_t *code = (const int8_t *)(self->weights + p->weights);
-  const int32_t *offset = constants(self, p->offsets);
-  const int32_t *magnitude = constants(self, p->magnitudes);
-  int32_t *product = ints(self, self->model->products);
-  const int32_t channels = p->from.channels, out = p->to.channels / p->groups;
-  const int32_t in = channels / p->groups, kx = p->window.kernel_x;
-  int32_t rows = 1, inner = p->period; /* a scale: one row of all weights */
-  if (p->map == SNNCC_DENSE) {
-    rows = snncc_size(p->from);
-    inner = snncc_size(p->to);
-  } else if (p->map == SNNCC_CONV) {
-    rows = p->window.kernel_y * channels * kx;
-    inner = out;
-  }
-  for (int32_t r = 0; r < rows; r++, code += inner, product += inner) {
-    /* rows of a convolution are [ky][in][kx] */
-    const int32_t *own = offset + (p->map == SNNCC_CONV ? r / kx % channels / in * out : 0);
-    for (int32_t o = 0; o < inner; o++) {
-      const int32_t sign = code[o] < 0, size = sign ? -code[o] : code[o];
-      const int32_t sum = exponent + (size - 1) * p->weight_step + own[o];
-      const int32_t value = size && sum < p->magnitude_count ? magnitude[sum] : 0;
-      product[o] = sign ? -value : value;
-    }
-  }
-  return ints(self, self->model->products);
-}
-
-/* As project, in a time-to-first-spike network: slot by slot, or bit by bit of an input. */
-static int64_t project_ttfs(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
-  const snncc_model *model = self->model;
-  const snncc_node *source = &model->node[p->source];
-  const int32_t size = snncc_size(source->shape), is_input = source->kind == SNNCC_INPUT;
-  const int32_t phases = is_input ? model->planes : model->slots;
-  int8_t *arriving = bytes(self, model->arriving);
-  int64_t operations = 0;
-  for (int32_t k = 0; k < phases; k++) {
-    int32_t sent = 0;
-    if (is_input) {
-      const int32_t *number = ints(self, source->potential);
-      for (int32_t i = 0; i < size; i++) {
-        const int32_t magnitude = number[i] < 0 ? -number[i] : number[i];
-        const int32_t bit = magnitude >> (phases - 1 - k) & 1;
-        arriving[i] = (int8_t)(number[i] < 0 ? -bit : bit);
-        sent += bit;
-      }
-    } else {
-      const int8_t *slot = bytes(self, source->spikes);
-      for (int32_t i = 0; i < size; i++) {
-        arriving[i] = slot[i] == (int8_t)k;
-        sent += arriving[i];
-      }
-    }
-    if (sent)
-      operations += send(self, p, arriving, NULL, multiply(self, p, k * p->spike_step), 4, v);
-  }
-  return operations;
-}
-
 /* Digits of a number that are set: spikes of the radix code. */
 static int32_t ones(uint32_t number) {
   int32_t count = 0;
@@ -397,8 +344,7 @@ static int64_t project_numbers(const snncc_instance *self, const snncc_projectio
   move_all(self, p, &numbers, &none); /* views only: bytes stay bytes */
   const snncc_arriving from = {NULL, (const uint8_t *)numbers, NULL, 0};
   if (p->map != SNNCC_SCALE)
-    return project_box(p, &from, (const int16_t *)(const void *)(self->weights + p->weights),
-                       self->dense, box(self), v);
+    return project_box(p, &from, self->weights + p->weights, self->dense, box(self), v);
   return scale(p, constants(self, p->weights), &from, v);
 }
 
@@ -595,26 +541,7 @@ static void step_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
-/* One layer of a time-to-first-spike network: integrate all that comes, then fire. */
-static void run_ttfs(snncc_instance *self, int32_t n) {
-  const snncc_node *node = &self->model->node[n];
-  const int32_t size = snncc_size(node->shape), slots = self->model->slots;
-  int32_t *v = ints(self, node->potential);
-  repeat(v, constants(self, node->bias), node->period, size);
-  for (int32_t k = 0; k < node->projections; k++)
-    tally(self, n)[1] +=
-        project_ttfs(self, &self->model->projection[node->first_projection + k], v);
-  if (node->kind == SNNCC_TTFS_READOUT) return;
-  const int32_t *threshold = constants(self, node->theta);
-  int8_t *spikes = bytes(self, node->spikes);
-  for (int32_t i = 0; i < size; i++) {
-    /* thresholds descend: those that v does not reach are the first ones */
-    int32_t slot = 0;
-    for (int32_t k = 0; k < slots; k++) slot += v[i] < threshold[k];
-    spikes[i] = (int8_t)slot;
-    tally(self, n)[0] += slot < slots;
-  }
-}
+#include "snncc_ttfs.h"
 
 /* The digits of n neurons: potentials divided by thresholds, bit by bit. Returns the set ones. */
 static SNNCC_INLINE int32_t send_digits(const int32_t *v, const int32_t *theta,
@@ -709,24 +636,36 @@ static void run_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
-snncc_status snncc_step(snncc_instance *self) {
-  if (self->step >= self->model->steps) return SNNCC_ERROR_STEPS;
-  for (int32_t n = 0; n < self->model->nodes; n++) {
-    const snncc_kind kind = self->model->node[n].kind;
-    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
-      run_ttfs(self, n);
-    else if (kind == SNNCC_RADIX || kind == SNNCC_RADIX_READOUT)
-      run_radix(self, n);
-    else if (kind == SNNCC_TTFS_MAXPOOL || kind == SNNCC_RADIX_MAXPOOL)
-      run_maxpool(self, n);
-    else if (kind == SNNCC_MAXPOOL)
-      step_maxpool(self, n);
-    else if (kind != SNNCC_INPUT)
-      step_population(self, n);
+static void step_node(snncc_instance *self, int32_t n) {
+  switch (self->model->node[n].kind) {
+    case SNNCC_RADIX:
+    case SNNCC_RADIX_READOUT: run_radix(self, n); break;
+    case SNNCC_TTFS_MAXPOOL:
+    case SNNCC_RADIX_MAXPOOL: run_maxpool(self, n); break;
+    case SNNCC_MAXPOOL: step_maxpool(self, n); break;
+    case SNNCC_INPUT: break;
+    default: step_population(self, n);
   }
-  self->step++;
+}
+
+snncc_status snncc_step_all(snncc_instance *const *nets, int32_t count) {
+  const snncc_model *model = nets[0]->model;
+  for (int32_t b = 0; b < count; b++)
+    if (nets[b]->step >= model->steps) return SNNCC_ERROR_STEPS;
+  for (int32_t n = 0; n < model->nodes; n++) {
+    const snncc_kind kind = model->node[n].kind;
+    const double start = nets[0]->now ? nets[0]->now() : 0;
+    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
+      run_ttfs(nets, count, n);
+    else
+      for (int32_t b = 0; b < count; b++) step_node(nets[b], n);
+    if (nets[0]->now) nets[0]->seconds[n] += nets[0]->now() - start;
+  }
+  for (int32_t b = 0; b < count; b++) nets[b]->step++;
   return SNNCC_OK;
 }
+
+snncc_status snncc_step(snncc_instance *self) { return snncc_step_all(&self, 1); }
 
 snncc_status snncc_run(snncc_instance *self, int32_t steps) {
   snncc_status status = SNNCC_OK;

@@ -78,7 +78,7 @@ typedef struct {
   int32_t period;       /* of a scale: number of weights, repeated over the neurons */
   /* of a time-to-first-spike network, where weights are codes: 0, or plus or minus q + 1 for
    * 2^-(q / resolution) octaves; the product of a spike and a weight is magnitude[sum of exponents],
-   * or 0 beyond the table */
+   * or 0 beyond the table, as which a 0 stands behind it */
   int64_t offsets, magnitudes; /* byte offsets: int32_t exponent of each output; the table */
   int32_t magnitude_count, spike_step, weight_step; /* exponents a slot (or bit), and a code */
 } snncc_projection;
@@ -114,6 +114,7 @@ typedef struct {
   int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
   int64_t box;                /* of dense kernels, see snncc_box.h */
   int64_t products, arriving; /* and that of time-to-first-spike and radix networks */
+  int64_t first_of_slot, by_slot; /* spikes of a time-to-first-spike network, sorted */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
@@ -123,12 +124,17 @@ typedef struct {
   uint8_t *state;
   snncc_dense_kernel *dense;
   int32_t step;
+  double (*now)(void); /* unless NULL: a clock, by which the seconds of each node are added up */
+  double *seconds;
 } snncc_instance;
 
 /* Takes memory of at least model->state_bytes and the model's weights (aligned to 8 bytes), which
  * both have to live as long as the instance. */
 snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *state,
                         size_t state_bytes, const void *weights, size_t weight_bytes);
+
+/* Another instance of the same model, with a state of its own of as many bytes. */
+void snncc_copy(snncc_instance *self, const snncc_instance *from, void *state);
 
 /* Vectors that are used, of those that the machine has; all give the same spikes. snncc_init takes
  * the widest. */
@@ -143,6 +149,10 @@ void snncc_reset(snncc_instance *self);
 
 /* One time step of all populations; SNNCC_ERROR_STEPS when all steps are done. */
 snncc_status snncc_step(snncc_instance *self);
+
+/* One time step of several instances of one model: layer after layer, so that what samples have in
+ * common is computed once, and weights are in the cache. */
+snncc_status snncc_step_all(snncc_instance *const *nets, int32_t count);
 
 /* snncc_reset and `steps` steps. */
 snncc_status snncc_run(snncc_instance *self, int32_t steps);

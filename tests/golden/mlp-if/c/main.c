@@ -1,4 +1,10 @@
 /* Runs samples of an .npy file through the network; see usage() below. */
+#if defined(__unix__) || defined(__APPLE__)
+#define _POSIX_C_SOURCE 200809L
+#define THREADS 1 /* POSIX ones; elsewhere there is one thread */
+#include <pthread.h>
+#include <time.h>
+#endif
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +13,10 @@
 
 #include "model.h"
 
-enum { EXIT_INPUT = 2 };
+enum { EXIT_INPUT = 2, MOST_TOGETHER = 64, ROUND = 64, MOST_THREADS = 256 };
+
+/* Bytes of spikes, about, that a thread holds before they are written. */
+#define RECORDED ((int64_t)1 << 26)
 
 static void usage(FILE *to) {
   fprintf(to,
@@ -24,8 +33,13 @@ static void usage(FILE *to) {
           "  --least-steps K not before K steps (default 1)\n"
           "  --steps-used U.npy  int32 (N): steps until each sample's end\n"
           "  --first I, --count N  only samples I .. I + N - 1\n"
-          "  --weights FILE  weights.bin, where they are not compiled in (default: beside this)\n",
-          MODEL_NAME, MODEL_STEPS, (long long)MODEL_EXIT_MARGIN);
+          "  --weights FILE  weights.bin, where they are not compiled in (default: beside this)\n"
+          "  --threads N     that share the samples (default 1)\n"
+          "  --batch B       samples that a thread runs together (default %d)\n"
+          "  --vectors V     of dense kernels: portable, avx2 or avx512 (default: the widest here)\n"
+          "  --timing        says how long the simulation took, on stderr\n"
+          "  --profile P.npy float64 (nodes): seconds of each node, on one thread\n",
+          MODEL_NAME, MODEL_STEPS, (long long)MODEL_EXIT_MARGIN, MODEL_BATCH);
 }
 
 static int complain(const char *what, const char *where) {
@@ -98,11 +112,19 @@ static int npy_begin(FILE *file, const char *type, int64_t a, int64_t b, int64_t
 }
 
 typedef struct {
-  const char *input, *output, *spikes, *counts, *steps_used, *weights;
+  const char *input, *output, *spikes, *counts, *steps_used, *weights, *profile;
   int64_t first, count, margin;
-  int32_t steps, least_steps;
-  int trace;
+  int32_t steps, least_steps, threads, batch;
+  snncc_vectors vectors;
+  int trace, timing;
 } options;
+
+/* The vectors of that name; SNNCC_VECTORS when there are none. */
+static snncc_vectors vectors_of(const char *name) {
+  for (int i = 0; i < SNNCC_VECTORS; i++)
+    if (!strcmp(name, snncc_dense_name((snncc_vectors)i))) return (snncc_vectors)i;
+  return SNNCC_VECTORS;
+}
 
 static int parse(options *o, int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
@@ -111,8 +133,8 @@ static int parse(options *o, int argc, char **argv) {
       usage(stdout);
       exit(0);
     }
-    if (!strcmp(name, "--trace")) {
-      o->trace = 1;
+    if (!strcmp(name, "--trace") || !strcmp(name, "--timing")) {
+      *(name[3] == 'r' ? &o->trace : &o->timing) = 1;
       continue;
     }
     if (i + 1 == argc) return complain("needs a value, or is not known; see --help", name);
@@ -124,6 +146,10 @@ static int parse(options *o, int argc, char **argv) {
     else if (!strcmp(name, "--counts")) o->counts = value;
     else if (!strcmp(name, "--steps-used")) o->steps_used = value;
     else if (!strcmp(name, "--weights")) o->weights = value;
+    else if (!strcmp(name, "--profile")) o->profile = value;
+    else if (!strcmp(name, "--vectors")) o->vectors = vectors_of(value);
+    else if (!strcmp(name, "--threads")) o->threads = (int32_t)strtol(value, &end, 10);
+    else if (!strcmp(name, "--batch")) o->batch = (int32_t)strtol(value, &end, 10);
     else if (!strcmp(name, "--margin")) o->margin = strtoll(value, &end, 10);
     else if (!strcmp(name, "--least-steps")) o->least_steps = (int32_t)strtol(value, &end, 10);
     else if (!strcmp(name, "--steps")) o->steps = (int32_t)strtol(value, &end, 10);
@@ -138,6 +164,12 @@ static int parse(options *o, int argc, char **argv) {
   }
   if (o->steps < 1 || o->steps > MODEL_STEPS)
     return complain("should be at least 1, and at most those compiled for", "--steps");
+  if (o->vectors == SNNCC_VECTORS)
+    return complain("should be one that this machine has: portable, avx2 or avx512", "--vectors");
+  if (o->threads < 1 || o->threads > MOST_THREADS)
+    return complain("should be 1 to 256", "--threads");
+  if (o->batch < 1 || o->batch > MOST_TOGETHER) return complain("should be 1 to 64", "--batch");
+  if (o->profile && o->threads > 1) return complain("is for one thread", "--profile");
   if (o->least_steps < 1) return complain("should be at least 1", "--least-steps");
   if (o->margin < 0) return complain("should be positive, or 0 for all steps", "--margin");
   if (o->margin && !MODEL_CAN_EXIT)
@@ -169,92 +201,231 @@ static void *read_weights(const char *given, const char *self) {
 }
 #endif
 
-static snncc_instance net;
-static int32_t totals[MODEL_OUTPUT_SIZE];
-static int8_t spikes[MODEL_NEURONS];
-static uint64_t state[(MODEL_STATE_BYTES + 7) / 8];
+static double seconds_now(void) {
+#ifdef THREADS
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#else
+  return (double)clock() / CLOCKS_PER_SEC;
+#endif
+}
 
-/* What the outputs read after the last step, and (unless NULL) all spikes of it. */
-static void read_step(FILE *spike_file) {
-  int32_t *total = totals;
+/* Samples that are read, run by all threads, and written, one round after the other. */
+typedef struct {
+  const options *o;
+  int raw;
+  int32_t size, next; /* samples, and the first that no thread has taken */
+  unsigned char *input;
+  int32_t *totals, *used;
+  int8_t *spikes;
+  int64_t *counts;
+#ifdef THREADS
+  pthread_mutex_t lock;
+#endif
+} round_of_samples;
+
+/* What one thread runs. */
+typedef struct {
+  round_of_samples *round;
+  snncc_instance *net; /* as many as samples run together */
+  uint64_t *state;
+  int32_t *units;
+#ifdef THREADS
+  pthread_t thread;
+#endif
+} worker;
+
+static int32_t rows_of(const options *o) { return o->trace ? o->steps : 1; }
+
+/* Puts down what the outputs read after step t, and (if wanted) all spikes of it. */
+static void record_step(const round_of_samples *r, const snncc_instance *net, int32_t sample,
+                        int32_t t) {
+  const int32_t row = r->o->trace ? t : 0;
+  int32_t *total = r->totals + ((int64_t)sample * rows_of(r->o) + row) * MODEL_OUTPUT_SIZE;
   for (int32_t k = 0; k < MODEL.outputs; k++) {
-    snncc_read_total(&net, k, total);
+    snncc_read_total(net, k, total);
     total += snncc_size(MODEL.node[MODEL.output[k]].shape);
   }
-  int8_t *sent = spikes;
-  for (int32_t n = 0; spike_file && n < MODEL.nodes; n++) {
+  if (!r->spikes) return;
+  int8_t *sent = r->spikes + ((int64_t)sample * r->o->steps + t) * MODEL_NEURONS;
+  for (int32_t n = 0; n < MODEL.nodes; n++) {
     if (MODEL.node[n].spikes < 0) continue;
-    snncc_read_spikes(&net, n, sent);
+    snncc_read_spikes(net, n, sent);
     sent += snncc_size(MODEL.node[n].shape);
   }
 }
 
-static int write_step(const options *o, FILE *out, FILE *spike_file, int32_t t) {
-  if ((o->trace || t + 1 == o->steps) &&
-      fwrite(totals, sizeof *totals, MODEL_OUTPUT_SIZE, out) != MODEL_OUTPUT_SIZE)
-    return 0;
-  return !spike_file || fwrite(spikes, 1, MODEL_NEURONS, spike_file) == MODEL_NEURONS;
-}
-
-/* One sample, whose inputs are set. The files have all steps: after the sample's end the totals are
- * those at its end, and there are no spikes. */
-static int run_sample(const options *o, FILE *out, FILE *spike_file, FILE *steps_used) {
-  int32_t used = 0;
-  snncc_reset(&net);
-  for (int32_t t = 0; t < o->steps; t++) {
-    if (!used) {
-      (void)snncc_step(&net);
-      read_step(spike_file);
-    } else if (t == used && spike_file) {
-      memset(spikes, 0, sizeof spikes);
-    }
-    if (!write_step(o, out, spike_file, t)) return 0;
-    if (used) continue;
-    const int ahead = o->margin && t + 1 >= o->least_steps && snncc_margin(&net, 0) >= o->margin;
-    if (ahead || t + 1 == o->steps) used = t + 1;
+/* After the sample's end the totals are those at its end, and there are no spikes. */
+static void record_end(const round_of_samples *r, const snncc_instance *net, int32_t sample,
+                       int32_t used) {
+  const int32_t rows = rows_of(r->o);
+  int32_t *total = r->totals + (int64_t)sample * rows * MODEL_OUTPUT_SIZE;
+  for (int32_t t = used; t < rows; t++)
+    memcpy(total + t * MODEL_OUTPUT_SIZE, total + (t - 1) * MODEL_OUTPUT_SIZE,
+           MODEL_OUTPUT_SIZE * sizeof *total);
+  if (r->spikes)
+    memset(r->spikes + ((int64_t)sample * r->o->steps + used) * MODEL_NEURONS, 0,
+           (size_t)(r->o->steps - used) * MODEL_NEURONS);
+  for (int32_t n = 0; r->counts && n < MODEL.nodes; n++) {
+    int64_t *count = r->counts + (int64_t)sample * 2 * MODEL.nodes + n;
+    count[0] = snncc_spike_count(net, n);
+    count[MODEL.nodes] = snncc_synaptic_operations(net, n);
   }
-  return !steps_used || fwrite(&used, sizeof used, 1, steps_used) == 1;
+  r->used[sample] = used;
 }
 
-static int write_counts(FILE *file) {
-  for (int what = 0; what < 2; what++) {
-    for (int32_t n = 0; n < MODEL.nodes; n++) {
-      const int64_t number =
-          what ? snncc_synaptic_operations(&net, n) : snncc_spike_count(&net, n);
-      if (fwrite(&number, sizeof number, 1, file) != 1) return 0;
-    }
-  }
-  return 1;
-}
-
-/* Runs all samples; returns what went wrong, or NULL. */
-static const char *run(const options *o, npy_in *in, FILE *out, FILE *spike_file, FILE *counts,
-                       FILE *steps_used) {
-  const int raw = !strcmp(in->type, "|u1");
-  const size_t width = raw ? 1 : sizeof(float);
-  const size_t bytes = (size_t)in->size * width;
-  void *sample = malloc(bytes);
-  int32_t *units = malloc((size_t)in->size * sizeof *units);
-  const char *wrong = sample && units ? NULL : "out of memory";
-  for (int64_t skip = 0; !wrong && skip < o->first; skip++)
-    if (fread(sample, 1, bytes, in->file) != bytes) wrong = "the input is cut off";
-  for (int64_t n = 0; !wrong && n < o->count; n++) {
-    if (fread(sample, 1, bytes, in->file) != bytes) {
-      wrong = "the input is cut off";
-      break;
-    }
-    if (raw) {
-      model_quantize_bytes(sample, units);
-      snncc_set_input_quantized(&net, MODEL_INPUT_NODE, units);
+/* Samples `first` and following ones together, each until its end. */
+static void run_together(worker *w, int32_t first, int32_t count) {
+  const round_of_samples *r = w->round;
+  snncc_instance *running[MOST_TOGETHER] = {NULL};
+  int32_t left = count;
+  for (int32_t i = 0; i < count; i++) {
+    const void *sample =
+        r->input + (size_t)(first + i) * MODEL_INPUT_SIZE * (r->raw ? 1 : sizeof(float));
+    if (r->raw) {
+      model_quantize_bytes(sample, w->units);
+      snncc_set_input_quantized(&w->net[i], MODEL_INPUT_NODE, w->units);
     } else {
-      model_set_inputs(&net, sample);
+      model_set_inputs(&w->net[i], sample);
     }
-    if (!run_sample(o, out, spike_file, steps_used)) wrong = strerror(errno);
-    if (!wrong && counts && !write_counts(counts)) wrong = strerror(errno);
+    snncc_reset(&w->net[i]);
+    running[i] = &w->net[i];
   }
-  free(units);
-  free(sample);
-  return wrong;
+  for (int32_t t = 0; left; t++) {
+    (void)snncc_step_all(running, left);
+    int32_t still = 0;
+    for (int32_t i = 0; i < left; i++) {
+      const int32_t sample = first + (int32_t)(running[i] - w->net);
+      const int ahead = r->o->margin && t + 1 >= r->o->least_steps &&
+                        snncc_margin(running[i], 0) >= r->o->margin;
+      const int ends = ahead || t + 1 == r->o->steps;
+      if (r->o->trace || r->spikes || ends) record_step(r, running[i], sample, t);
+      if (ends)
+        record_end(r, running[i], sample, t + 1);
+      else
+        running[still++] = running[i];
+    }
+    left = still;
+  }
+}
+
+static void *work(void *given) {
+  worker *w = given;
+  round_of_samples *r = w->round;
+  for (;;) {
+#ifdef THREADS
+    pthread_mutex_lock(&r->lock);
+#endif
+    const int32_t first = r->next;
+    r->next += r->o->batch;
+#ifdef THREADS
+    pthread_mutex_unlock(&r->lock);
+#endif
+    if (first >= r->size) return NULL;
+    run_together(w, first, r->size - first < r->o->batch ? r->size - first : r->o->batch);
+  }
+}
+
+/* All samples of a round; 0 when a thread cannot be started. */
+static int run_round(round_of_samples *r, worker *workers) {
+  int good = 1;
+  r->next = 0;
+#ifdef THREADS
+  int32_t started = 1;
+  for (; started < r->o->threads && good; started++)
+    good = !pthread_create(&workers[started].thread, NULL, work, &workers[started]);
+  if (!good) started--;
+  (void)work(&workers[0]);
+  for (int32_t i = 1; i < started; i++) pthread_join(workers[i].thread, NULL);
+#else
+  (void)work(&workers[0]);
+#endif
+  return good;
+}
+
+static int put(FILE *file, const void *from, size_t width, size_t count) {
+  return !file || fwrite(from, width, count, file) == count;
+}
+
+/* Runs all samples; returns what went wrong, or NULL. Files: output, spikes, counts, steps used. */
+static const char *run(const options *o, npy_in *in, FILE *const *file, round_of_samples *r,
+                       worker *workers, int32_t most) {
+  const size_t bytes = (size_t)in->size * (r->raw ? 1 : sizeof(float));
+  double seconds = 0;
+  for (int64_t skip = 0; skip < o->first; skip++)
+    if (fread(r->input, 1, bytes, in->file) != bytes) return "the input is cut off";
+  for (int64_t n = 0; n < o->count; n += r->size) {
+    r->size = o->count - n < most ? (int32_t)(o->count - n) : most;
+    const size_t size = (size_t)r->size;
+    if (fread(r->input, bytes, size, in->file) != size) return "the input is cut off";
+    const double start = seconds_now();
+    if (!run_round(r, workers)) return "a thread cannot be started; fewer --threads may do";
+    seconds += seconds_now() - start;
+    if (!put(file[0], r->totals, sizeof *r->totals, size * (size_t)rows_of(o) * MODEL_OUTPUT_SIZE) ||
+        !put(file[1], r->spikes, 1, size * (size_t)o->steps * MODEL_NEURONS) ||
+        !put(file[2], r->counts, sizeof *r->counts, size * 2 * (size_t)MODEL.nodes) ||
+        !put(file[3], r->used, sizeof *r->used, size))
+      return strerror(errno);
+  }
+  if (o->timing)
+    fprintf(stderr, "seconds %.6f images %" PRId64 " steps %d threads %d vectors %s\n", seconds,
+            o->count, (int)o->steps, (int)o->threads, snncc_dense_name(o->vectors));
+  return NULL;
+}
+
+/* Memory for all that runs: allocated here, once. Returns what went wrong, or NULL. */
+static const char *prepare(const options *o, round_of_samples *r, worker *workers,
+                           const void *weights, int32_t most, double *profile) {
+  const size_t size = (size_t)most, words = (MODEL_STATE_BYTES + 7) / 8;
+  r->input = malloc(size * MODEL_INPUT_SIZE * (r->raw ? 1 : sizeof(float)));
+  r->totals = malloc(size * (size_t)rows_of(o) * MODEL_OUTPUT_SIZE * sizeof *r->totals);
+  r->used = malloc(size * sizeof *r->used);
+  r->spikes = o->spikes ? malloc(size * (size_t)o->steps * MODEL_NEURONS) : NULL;
+  r->counts = o->counts ? malloc(size * 2 * (size_t)MODEL.nodes * sizeof *r->counts) : NULL;
+  if (!r->input || !r->totals || !r->used || (o->spikes && !r->spikes) ||
+      (o->counts && !r->counts))
+    return "out of memory";
+  for (int32_t i = 0; i < o->threads; i++) {
+    worker *w = &workers[i];
+    w->round = r;
+    w->net = malloc((size_t)o->batch * sizeof *w->net);
+    w->state = malloc((size_t)o->batch * words * sizeof *w->state);
+    w->units = malloc(MODEL_INPUT_SIZE * sizeof *w->units);
+    if (!w->net || !w->state || !w->units) return "out of memory";
+    for (int32_t k = 0; k < o->batch; k++) {
+      /* the checksum is looked at once */
+      if (i || k)
+        snncc_copy(&w->net[k], &workers[0].net[0], w->state + (size_t)k * words);
+      else if (snncc_init(w->net, &MODEL, w->state, words * 8, weights, MODEL_WEIGHT_BYTES) !=
+               SNNCC_OK)
+        return "the weights are not those of this model, or are damaged";
+      snncc_use(&w->net[k], o->vectors);
+      if (profile) {
+        w->net[k].now = seconds_now;
+        w->net[k].seconds = profile;
+      }
+    }
+  }
+  return NULL;
+}
+
+static void clean_up(const options *o, round_of_samples *r, worker *workers) {
+  free(r->input), free(r->totals), free(r->used), free(r->spikes), free(r->counts);
+  for (int32_t i = 0; i < o->threads; i++)
+    free(workers[i].net), free(workers[i].state), free(workers[i].units);
+}
+
+/* Samples of a round: few enough for the memory that their spikes take. */
+static int32_t round_size(const options *o) {
+  const int64_t each = (o->spikes ? (int64_t)o->steps * MODEL_NEURONS : 1) +
+                       4 * (int64_t)MODEL_INPUT_SIZE;
+  int64_t most = RECORDED / each;
+  if (most > ROUND) most = ROUND;
+  most = most / o->batch * o->batch;
+  if (most < o->batch) most = o->batch;
+  most *= o->threads;
+  return (int32_t)(most < o->count ? most : o->count);
 }
 
 int main(int argc, char **argv) {
@@ -263,15 +434,20 @@ int main(int argc, char **argv) {
   o.margin = MODEL_EXIT_MARGIN;
   o.steps = MODEL_STEPS;
   o.least_steps = 1;
+  o.threads = 1;
+  o.batch = MODEL_BATCH;
+  o.vectors = (snncc_vectors)(SNNCC_VECTORS - 1);
   int code = parse(&o, argc, argv);
   if (code) return code;
   npy_in in;
   const char *wrong = npy_open(&in, o.input);
   if (wrong) return complain(wrong, o.input);
-  const int raw = !strcmp(in.type, "|u1");
-  if (!raw && strcmp(in.type, "<f4") != 0)
+  round_of_samples r = {0};
+  r.o = &o;
+  r.raw = !strcmp(in.type, "|u1");
+  if (!r.raw && strcmp(in.type, "<f4") != 0)
     return complain("should hold float32 (<f4) or uint8 (|u1)", o.input);
-  if (raw && !MODEL_TAKES_BYTES)
+  if (r.raw && !MODEL_TAKES_BYTES)
     return complain("holds uint8, which this network does not take; give it float32", o.input);
   if (in.size != MODEL_INPUT_SIZE)
     return complain("has samples of another size than the network's input", o.input);
@@ -283,12 +459,18 @@ int main(int argc, char **argv) {
   void *weights = read_weights(o.weights, argv[0]);
   if (!weights) return EXIT_INPUT;
 #endif
-  if (snncc_init(&net, &MODEL, state, sizeof state, weights, MODEL_WEIGHT_BYTES) != SNNCC_OK)
-    return complain("the weights are not those of this model, or are damaged", MODEL_NAME);
+  static worker workers[MOST_THREADS];
+  static double profile[MODEL_NODES];
+  const int32_t most = round_size(&o);
+#ifdef THREADS
+  pthread_mutex_init(&r.lock, NULL);
+#endif
+  wrong = prepare(&o, &r, workers, weights, most, o.profile ? profile : NULL);
+  if (wrong) return complain(wrong, MODEL_NAME);
 
-  enum { FILES = 4 };
-  const char *path[FILES] = {o.output, o.spikes, o.counts, o.steps_used};
-  FILE *file[FILES] = {NULL, NULL, NULL, NULL};
+  enum { FILES = 5 };
+  const char *path[FILES] = {o.output, o.spikes, o.counts, o.steps_used, o.profile};
+  FILE *file[FILES] = {NULL, NULL, NULL, NULL, NULL};
   for (int i = 0; i < FILES && !wrong; i++) {
     if (!path[i]) continue;
     file[i] = fopen(path[i], "wb");
@@ -300,11 +482,15 @@ int main(int argc, char **argv) {
     if (file[1]) good &= npy_begin(file[1], "|i1", o.count, o.steps, MODEL_NEURONS);
     if (file[2]) good &= npy_begin(file[2], "<i8", o.count, 2, MODEL.nodes);
     if (file[3]) good &= npy_begin(file[3], "<i4", o.count, -1, -1);
-    wrong = good ? run(&o, &in, file[0], file[1], file[2], file[3]) : strerror(errno);
+    if (file[4]) good &= npy_begin(file[4], "<f8", MODEL.nodes, -1, -1);
+    wrong = good ? run(&o, &in, file, &r, workers, most) : strerror(errno);
+    if (!wrong && !put(file[4], profile, sizeof *profile, (size_t)MODEL.nodes))
+      wrong = strerror(errno);
   }
   for (int i = 0; i < FILES; i++)
     if (file[i] && fclose(file[i]) && !wrong) wrong = strerror(errno);
   fclose(in.file);
+  clean_up(&o, &r, workers);
 #if !MODEL_WEIGHTS_EMBEDDED
   free(weights);
 #endif

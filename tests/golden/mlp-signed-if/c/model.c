@@ -6,18 +6,18 @@
 
 static const snncc_projection projections[] = {
     /* 0: x to relu: dense */
-    {SNNCC_DENSE, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 0, -1, 1, -1, -1, 0, 0, 0},
+    {SNNCC_DENSE, SNNCC_BY_WEIGHTS, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 0, -1, 1, -1, -1, 0, 0, 0},
     /* 1: relu to fc2: dense */
-    {SNNCC_DENSE, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 120, -1, 1, -1, -1, 0, 0, 0},
+    {SNNCC_DENSE, SNNCC_BY_WEIGHTS, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 200, -1, 1, -1, -1, 0, 0, 0},
 };
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
     {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, linear-weights, normalize, quantize-input, rate-code, calibrate-rate, quantize-weights) */
-    {SNNCC_SIGNED_IF, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 72, 96, 48, 1, 0, 64, 128, 192, 256, -1},
+    {SNNCC_SIGNED_IF, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 152, 176, 128, 1, 0, 64, 128, 192, 256, -1},
     /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, linear-weights, normalize, calibrate-rate, quantize-weights) */
-    {SNNCC_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 160, 1, 0, 320, -1, -1, -1, -1},
+    {SNNCC_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 392, 1, 0, 320, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 2 };
@@ -34,10 +34,11 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    780185745u,
+    3248259468u,
     384, 448, 512, 576, 640,
+    704, -1, -1,
     -1, -1,
-    704,
+    768,
 };
 
 void model_set_inputs(snncc_instance *self, const float *samples) {

@@ -6,18 +6,18 @@
 
 static const snncc_projection projections[] = {
     /* 0: x to relu: dense */
-    {SNNCC_DENSE, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 0, -1, 1, 280, 24, 64, 4, 2},
+    {SNNCC_DENSE, SNNCC_BY_SPIKES, 0, 0, 0, {4, 1, 1}, {6, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 0, -1, 1, 288, 24, 64, 4, 2},
     /* 1: relu to fc2: dense */
-    {SNNCC_DENSE, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 424, -1, 1, 448, 24, 64, 1, 2},
+    {SNNCC_DENSE, SNNCC_BY_SPIKES, 1, 0, 0, {6, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 432, -1, 1, 456, 24, 64, 1, 2},
 };
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
     {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, normalize, quantize-input, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 328, -1, 304, 1, 0, 64, -1, 128, -1, -1},
+    {SNNCC_TTFS, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 336, -1, 312, 1, 0, 64, -1, 128, -1, -1},
     /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, normalize, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 464, 1, 0, 192, -1, -1, -1, -1},
+    {SNNCC_TTFS_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 472, 1, 0, 192, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 2 };
@@ -34,10 +34,11 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    59875827u,
+    1254373673u,
     256, 320, 384, 448, 512,
-    640, 768,
-    576,
+    576, 704, 1024,
+    832, 960,
+    640,
 };
 
 void model_set_inputs(snncc_instance *self, const float *samples) {

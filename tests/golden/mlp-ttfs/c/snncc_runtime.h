@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "snncc_dense.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -40,6 +42,8 @@ typedef enum {
   SNNCC_TTFS_MAXPOOL
 } snncc_kind;
 typedef enum { SNNCC_CONV, SNNCC_DENSE, SNNCC_SCALE } snncc_map;
+/* For each spike its weights are added; or all weights are multiplied, in 16 bits. */
+typedef enum { SNNCC_BY_SPIKES, SNNCC_BY_WEIGHTS } snncc_kernel;
 typedef enum { SNNCC_VIEW, SNNCC_SUMPOOL } snncc_move_kind;
 
 /* Neurons are stored with channels last: (y * width + x) * channels + c. */
@@ -61,18 +65,20 @@ typedef struct {
 
 typedef struct {
   snncc_map map;
+  snncc_kernel kernel;
   int32_t source; /* node */
   int32_t first_move, moves;
   snncc_shape from, to;
   snncc_window window;
   int32_t groups;
   int32_t weight_bytes; /* of one weight: 1, 2 or 4; 0 for weights of one bit */
-  int64_t weights;      /* byte offset: conv as in snncc_project.h, dense [in][out] */
+  int64_t weights;      /* byte offset: conv as in snncc_project.h, dense [in][out]; by weights: both
+                         * as in snncc_dense.h */
   int64_t factors;      /* of weights of one bit, see snncc_signs.h: byte offset of int16_t */
   int32_t period;       /* of a scale: number of weights, repeated over the neurons */
   /* of a time-to-first-spike network, where weights are codes: 0, or plus or minus q + 1 for
    * 2^-(q / resolution) octaves; the product of a spike and a weight is magnitude[sum of exponents],
-   * or 0 beyond the table */
+   * or 0 beyond the table, as which a 0 stands behind it */
   int64_t offsets, magnitudes; /* byte offsets: int32_t exponent of each output; the table */
   int32_t magnitude_count, spike_step, weight_step; /* exponents a slot (or bit), and a code */
 } snncc_projection;
@@ -106,7 +112,9 @@ typedef struct {
   size_t weight_bytes, state_bytes;
   uint32_t checksum;
   int64_t list, list_less, list_values, scratch, scratch_next; /* working memory in the state */
+  int64_t box;                /* of dense kernels, see snncc_box.h */
   int64_t products, arriving; /* and that of time-to-first-spike and radix networks */
+  int64_t first_of_slot, by_slot; /* spikes of a time-to-first-spike network, sorted */
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
@@ -114,13 +122,23 @@ typedef struct {
   const snncc_model *model;
   const uint8_t *weights;
   uint8_t *state;
+  snncc_dense_kernel *dense;
   int32_t step;
+  double (*now)(void); /* unless NULL: a clock, by which the seconds of each node are added up */
+  double *seconds;
 } snncc_instance;
 
 /* Takes memory of at least model->state_bytes and the model's weights (aligned to 8 bytes), which
  * both have to live as long as the instance. */
 snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *state,
                         size_t state_bytes, const void *weights, size_t weight_bytes);
+
+/* Another instance of the same model, with a state of its own of as many bytes. */
+void snncc_copy(snncc_instance *self, const snncc_instance *from, void *state);
+
+/* Vectors that are used, of those that the machine has; all give the same spikes. snncc_init takes
+ * the widest. */
+void snncc_use(snncc_instance *self, snncc_vectors most);
 
 /* The sample, in the network's own order (channels first). */
 void snncc_set_input(snncc_instance *self, int32_t input_node, const float *sample);
@@ -131,6 +149,10 @@ void snncc_reset(snncc_instance *self);
 
 /* One time step of all populations; SNNCC_ERROR_STEPS when all steps are done. */
 snncc_status snncc_step(snncc_instance *self);
+
+/* One time step of several instances of one model: layer after layer, so that what samples have in
+ * common is computed once, and weights are in the cache. */
+snncc_status snncc_step_all(snncc_instance *const *nets, int32_t count);
 
 /* snncc_reset and `steps` steps. */
 snncc_status snncc_run(snncc_instance *self, int32_t steps);

@@ -4,32 +4,32 @@
 #include "model.h"
 
 static const snncc_move moves[] = {
-    {SNNCC_VIEW, {108, 1, 1}, {45, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 432}, /* 0 */
+    {SNNCC_VIEW, {108, 1, 1}, {45, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1584}, /* 0 */
     {SNNCC_SUMPOOL, {5, 2, 2}, {5, 1, 1}, {2, 2, 1, 1, 0, 0, 1, 1}, -1}, /* 1 */
 };
 
 static const snncc_projection projections[] = {
     /* 0: x to relu1: conv */
-    {SNNCC_CONV, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 2, 0, -1, 1, -1, -1, 0, 0, 0},
+    {SNNCC_CONV, SNNCC_BY_WEIGHTS, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 2, 0, -1, 1, -1, -1, 0, 0, 0},
     /* 1: relu1 to relu2: conv */
-    {SNNCC_CONV, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 2, 160, -1, 1, -1, -1, 0, 0, 0},
+    {SNNCC_CONV, SNNCC_BY_WEIGHTS, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 2, 624, -1, 1, -1, -1, 0, 0, 0},
     /* 2: relu1 to relu2: view scale */
-    {SNNCC_SCALE, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 4, 616, -1, 5, -1, -1, 0, 0, 0},
+    {SNNCC_SCALE, SNNCC_BY_SPIKES, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 4, 1768, -1, 5, -1, -1, 0, 0, 0},
     /* 3: pool to fc: sumpool dense */
-    {SNNCC_DENSE, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 712, -1, 1, -1, -1, 0, 0, 0},
+    {SNNCC_DENSE, SNNCC_BY_WEIGHTS, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 1864, -1, 1, -1, -1, 0, 0, 0},
 };
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
     {SNNCC_INPUT, {2, 6, 6}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu1', from Conv '/conv1/Conv' + Relu '/relu1/Relu' (by fuse, linear-weights, normalize, quantize-input, rate-code, quantize-weights) */
-    {SNNCC_IF, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 128, 144, 112, 1, 0, 320, 768, 1216, -1, -1},
+    {SNNCC_IF, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 592, 608, 576, 1, 0, 320, 768, 1216, -1, -1},
     /* 2: population 'relu2', from Conv '/conv2/Conv' + Slice '/short/Slice' + Pad '/short/Pad' + Add '/Add' + Relu '/relu2/Relu' (by fuse, linear-weights, normalize, rate-code, quantize-weights) */
-    {SNNCC_IF, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 664, 688, 640, 1, 0, 1344, -1, 1536, -1, -1},
+    {SNNCC_IF, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 1816, 1840, 1792, 1, 0, 1344, -1, 1536, -1, -1},
     /* 3: maxpool 'pool', from MaxPool '/pool/MaxPool' (by fuse) */
     {SNNCC_MAXPOOL, {5, 2, 2}, 3, 0, 2, {2, 2, 1, 1, 0, 0, 1, 1}, 0.0, 0, 1, -1, -1, -1, 1, 0, -1, -1, 1600, 1664, 1792},
     /* 4: population 'fc', from GlobalAveragePool '/GlobalAveragePool' + Flatten '/Flatten' + Gemm '/fc/Gemm' (by fuse, linear-weights, normalize, quantize-weights) */
-    {SNNCC_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 744, 1, 0, 1984, -1, -1, -1, -1},
+    {SNNCC_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 2056, 1, 0, 1984, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 4 };
@@ -46,10 +46,11 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    917507484u,
+    2604618400u,
     2048, 2112, 2176, 2240, 2688,
+    3136, -1, -1,
     -1, -1,
-    3136,
+    3456,
 };
 
 void model_set_inputs(snncc_instance *self, const float *samples) {

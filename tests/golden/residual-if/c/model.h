@@ -16,6 +16,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "model_exit.h"
 #include "snncc_runtime.h"
 
 #define MODEL_NAME "model"
@@ -24,11 +25,12 @@
 #define MODEL_INPUT_NODE 0
 #define MODEL_TAKES_BYTES 1
 #define MODEL_CAN_EXIT 1 /* whether snncc_margin(self, 0) says how sure the class is */
-#define MODEL_EXIT_MARGIN 0 /* at which a sample ends early; 0: after all steps */
 #define MODEL_OUTPUT_SIZE 3
+#define MODEL_BATCH 1 /* samples that are run together, unless asked for others */
+#define MODEL_NODES 5
 #define MODEL_NEURONS 173
-#define MODEL_STATE_BYTES 3264
-#define MODEL_WEIGHT_BYTES 760
+#define MODEL_STATE_BYTES 3584
+#define MODEL_WEIGHT_BYTES 2072
 #define MODEL_WEIGHTS_EMBEDDED 1
 
 extern const snncc_model MODEL;

@@ -4,32 +4,32 @@
 #include "model.h"
 
 static const snncc_move moves[] = {
-    {SNNCC_VIEW, {108, 1, 1}, {45, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 600}, /* 0 */
+    {SNNCC_VIEW, {108, 1, 1}, {45, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 608}, /* 0 */
     {SNNCC_SUMPOOL, {5, 2, 2}, {5, 1, 1}, {2, 2, 1, 1, 0, 0, 1, 1}, -1}, /* 1 */
 };
 
 static const snncc_projection projections[] = {
     /* 0: x to relu1: conv */
-    {SNNCC_CONV, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 1, 0, -1, 1, 312, 56, 64, 4, 2},
+    {SNNCC_CONV, SNNCC_BY_SPIKES, 0, 0, 0, {2, 6, 6}, {3, 6, 6}, {3, 3, 1, 1, 1, 1, 1, 1}, 1, 1, 0, -1, 1, 320, 56, 64, 4, 2},
     /* 1: relu1 to relu2: conv */
-    {SNNCC_CONV, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 1, 440, -1, 1, 576, 56, 64, 1, 2},
+    {SNNCC_CONV, SNNCC_BY_SPIKES, 1, 0, 0, {3, 6, 6}, {5, 3, 3}, {3, 3, 2, 2, 1, 1, 1, 1}, 1, 1, 448, -1, 1, 584, 56, 64, 1, 2},
     /* 2: relu1 to relu2: view scale */
-    {SNNCC_SCALE, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 784, -1, 5, 792, 56, 64, 1, 2},
+    {SNNCC_SCALE, SNNCC_BY_SPIKES, 1, 0, 1, {5, 3, 3}, {5, 3, 3}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 792, -1, 5, 800, 56, 64, 1, 2},
     /* 3: pool to fc: sumpool dense */
-    {SNNCC_DENSE, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 936, -1, 1, 952, 56, 64, 1, 2},
+    {SNNCC_DENSE, SNNCC_BY_SPIKES, 3, 1, 1, {5, 1, 1}, {3, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0}, 1, 1, 944, -1, 1, 960, 56, 64, 1, 2},
 };
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, align-scales, quantize-input) */
     {SNNCC_INPUT, {2, 6, 6}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu1', from Conv '/conv1/Conv' + Relu '/relu1/Relu' (by fuse, normalize, align-scales, quantize-input, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 344, -1, 328, 1, 0, 320, -1, 768, -1, -1},
+    {SNNCC_TTFS, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 352, -1, 336, 1, 0, 320, -1, 768, -1, -1},
     /* 2: population 'relu2', from Conv '/conv2/Conv' + Slice '/short/Slice' + Pad '/short/Pad' + Add '/Add' + Relu '/relu2/Relu' (by fuse, normalize, align-scales, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 840, -1, 816, 1, 0, 896, -1, 1088, -1, -1},
+    {SNNCC_TTFS, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 848, -1, 824, 1, 0, 896, -1, 1088, -1, -1},
     /* 3: maxpool 'pool', from MaxPool '/pool/MaxPool' (by fuse) */
     {SNNCC_TTFS_MAXPOOL, {5, 2, 2}, 3, 0, 2, {2, 2, 1, 1, 0, 0, 1, 1}, 0.0, 0, 1, -1, -1, -1, 1, 0, -1, -1, 1152, -1, -1},
     /* 4: population 'fc', from GlobalAveragePool '/GlobalAveragePool' + Flatten '/Flatten' + Gemm '/fc/Gemm' (by fuse, normalize, align-scales, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 968, 1, 0, 1216, -1, -1, -1, -1},
+    {SNNCC_TTFS_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 976, 1, 0, 1216, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 4 };
@@ -46,10 +46,11 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    599326188u,
+    3846138534u,
     1280, 1344, 1408, 1472, 1920,
-    2496, 3072,
-    2368,
+    2368, 2560, 3712,
+    3136, 3264,
+    2432,
 };
 
 void model_set_inputs(snncc_instance *self, const float *samples) {

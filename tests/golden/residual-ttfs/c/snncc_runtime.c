@@ -100,6 +100,8 @@ static int64_t collect(snncc_list *list, const int8_t *spikes, const int32_t *va
 
 int32_t snncc_size(snncc_shape shape) { return shape.channels * shape.height * shape.width; }
 
+#include "snncc_box.h"
+
 uint32_t snncc_checksum(const void *bytes, size_t count) {
   const uint8_t *byte = bytes;
   uint32_t table[256], crc = 0xffffffffu;
@@ -139,8 +141,20 @@ snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *st
   self->state = state;
   self->step = 0;
   memset(state, 0, model->state_bytes);
+  self->now = NULL;
+  self->seconds = NULL;
+  snncc_use(self, SNNCC_VECTORS);
   return SNNCC_OK;
 }
+
+void snncc_copy(snncc_instance *self, const snncc_instance *from, void *state) {
+  *self = *from;
+  self->state = state;
+  self->step = 0;
+  memset(state, 0, self->model->state_bytes);
+}
+
+void snncc_use(snncc_instance *self, snncc_vectors most) { self->dense = snncc_dense(most); }
 
 void snncc_set_input_quantized(snncc_instance *self, int32_t input_node, const int32_t *sample) {
   const snncc_node *node = &self->model->node[input_node];
@@ -226,18 +240,45 @@ static void move_all(const snncc_instance *self, const snncc_projection *p, cons
   }
 }
 
-static int64_t scale(const snncc_projection *p, const int32_t *w, const int8_t *spikes,
-                     const int32_t *values, int32_t *v) {
+static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
+  for (int32_t i = 0; i < n; i += period) memcpy(to + i, from, (size_t)period * sizeof *to);
+}
+
+/* Neurons of one pass: loops of this constant size become vector code, which shorter ones, being
+ * unrolled first, do not. */
+#define SNNCC_PASS 64
+
+/* Parameters that repeat after few neurons, repeated up to a pass: `tile` has room for one. Returns
+ * how many there are then. */
+static int32_t tiled(const int32_t **from, int32_t *tile, int32_t period) {
+  const int32_t times = SNNCC_PASS / period;
+  if (times < 2) return period;
+  repeat(tile, *from, period, times * period);
+  *from = tile;
+  return times * period;
+}
+
+/* v += w times what arrives, one to one; returns the spikes. */
+static int64_t scale(const snncc_projection *p, const int32_t *w, const snncc_arriving *from,
+                     int32_t *restrict v) {
   const int32_t n = snncc_size(p->to);
-  int64_t units = 0;
-  for (int32_t first = 0; first < n; first += p->period) {
-    for (int32_t i = 0; i < p->period; i++) {
-      const int32_t value = spikes ? spikes[first + i] : values[first + i];
-      v[first + i] += w[i] * value;
-      units += value < 0 ? -value : value;
-    }
+  int32_t factors[SNNCC_PASS];
+  const int32_t run = tiled(&w, factors, p->period);
+  for (int32_t first = 0; first < n; first += run) {
+    const int32_t some = n - first < run ? n - first : run;
+    if (from->numbers)
+      for (int32_t i = 0; i < some; i++) v[first + i] += w[i] * from->numbers[first + i];
+    else if (from->spikes)
+      for (int32_t i = 0; i < some; i++) v[first + i] += w[i] * from->spikes[first + i];
+    else
+      for (int32_t i = 0; i < some; i++) v[first + i] += w[i] * from->values[first + i];
   }
-  return units;
+  return count_units(from, 0, n);
+}
+
+/* The box of dense kernels. */
+static int16_t *box(const snncc_instance *self) {
+  return (int16_t *)(void *)(self->state + self->model->box);
 }
 
 /* Adds what the spikes (or, where they are NULL, the values) of a source bring to v through weights
@@ -247,7 +288,12 @@ static int64_t send(const snncc_instance *self, const snncc_projection *p, const
   snncc_list list = {ints(self, self->model->list), ints(self, self->model->list_less), NULL, 0, 0,
                      spikes == NULL, self->model->node[p->source].most > 1};
   move_all(self, p, &spikes, &values);
-  if (p->map == SNNCC_SCALE) return scale(p, w, spikes, values, v);
+  const snncc_arriving from = {spikes, NULL, values, 0};
+  if (p->map == SNNCC_SCALE) return scale(p, w, &from, v);
+  if (p->kernel == SNNCC_BY_WEIGHTS) {
+    const snncc_arriving box_from = {spikes, NULL, values, list.analog};
+    return project_box(p, &box_from, w, self->dense, box(self), v);
+  }
   if (values || list.graded) list.value = ints(self, self->model->list_values);
   if (weight_bytes == 0) {
     const int32_t out = p->map == SNNCC_DENSE ? snncc_size(p->to) : p->to.channels / p->groups;
@@ -266,68 +312,6 @@ static int64_t project(const snncc_instance *self, const snncc_projection *p, in
   const int8_t *spikes = source->kind == SNNCC_INPUT ? NULL : bytes(self, source->spikes);
   const int32_t *values = source->kind == SNNCC_INPUT ? ints(self, source->potential) : NULL;
   return send(self, p, spikes, values, self->weights + p->weights, p->weight_bytes, v);
-}
-
-/* Weights of a projection as they are for spikes of one exponent: the product of each, in the order
- * of the kernels. */
-static const int32_t *multiply(const snncc_instance *self, const snncc_projection *p,
-                               int32_t exponent) {
-  const int8_t *code = (const int8_t *)(self->weights + p->weights);
-  const int32_t *offset = constants(self, p->offsets);
-  const int32_t *magnitude = constants(self, p->magnitudes);
-  int32_t *product = ints(self, self->model->products);
-  const int32_t channels = p->from.channels, out = p->to.channels / p->groups;
-  const int32_t in = channels / p->groups, kx = p->window.kernel_x;
-  int32_t rows = 1, inner = p->period; /* a scale: one row of all weights */
-  if (p->map == SNNCC_DENSE) {
-    rows = snncc_size(p->from);
-    inner = snncc_size(p->to);
-  } else if (p->map == SNNCC_CONV) {
-    rows = p->window.kernel_y * channels * kx;
-    inner = out;
-  }
-  for (int32_t r = 0; r < rows; r++, code += inner, product += inner) {
-    /* rows of a convolution are [ky][in][kx] */
-    const int32_t *own = offset + (p->map == SNNCC_CONV ? r / kx % channels / in * out : 0);
-    for (int32_t o = 0; o < inner; o++) {
-      const int32_t sign = code[o] < 0, size = sign ? -code[o] : code[o];
-      const int32_t sum = exponent + (size - 1) * p->weight_step + own[o];
-      const int32_t value = size && sum < p->magnitude_count ? magnitude[sum] : 0;
-      product[o] = sign ? -value : value;
-    }
-  }
-  return ints(self, self->model->products);
-}
-
-/* As project, in a time-to-first-spike network: slot by slot, or bit by bit of an input. */
-static int64_t project_ttfs(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
-  const snncc_model *model = self->model;
-  const snncc_node *source = &model->node[p->source];
-  const int32_t size = snncc_size(source->shape), is_input = source->kind == SNNCC_INPUT;
-  const int32_t phases = is_input ? model->planes : model->slots;
-  int8_t *arriving = bytes(self, model->arriving);
-  int64_t operations = 0;
-  for (int32_t k = 0; k < phases; k++) {
-    int32_t sent = 0;
-    if (is_input) {
-      const int32_t *number = ints(self, source->potential);
-      for (int32_t i = 0; i < size; i++) {
-        const int32_t magnitude = number[i] < 0 ? -number[i] : number[i];
-        const int32_t bit = magnitude >> (phases - 1 - k) & 1;
-        arriving[i] = (int8_t)(number[i] < 0 ? -bit : bit);
-        sent += bit;
-      }
-    } else {
-      const int8_t *slot = bytes(self, source->spikes);
-      for (int32_t i = 0; i < size; i++) {
-        arriving[i] = slot[i] == (int8_t)k;
-        sent += arriving[i];
-      }
-    }
-    if (sent)
-      operations += send(self, p, arriving, NULL, multiply(self, p, k * p->spike_step), 4, v);
-  }
-  return operations;
 }
 
 /* Digits of a number that are set: spikes of the radix code. */
@@ -353,8 +337,15 @@ static int64_t project_digit(const snncc_instance *self, const snncc_projection 
   return send(self, p, arriving, NULL, self->weights + p->weights, p->weight_bytes, v);
 }
 
-static void repeat(int32_t *to, const int32_t *from, int32_t period, int32_t n) {
-  for (int32_t i = 0; i < n; i += period) memcpy(to + i, from, (size_t)period * sizeof *to);
+/* As project, of all digits at once: by dense weights, or one to one. */
+static int64_t project_numbers(const snncc_instance *self, const snncc_projection *p, int32_t *v) {
+  const int8_t *numbers = bytes(self, self->model->node[p->source].spikes);
+  const int32_t *none = NULL;
+  move_all(self, p, &numbers, &none); /* views only: bytes stay bytes */
+  const snncc_arriving from = {NULL, (const uint8_t *)numbers, NULL, 0};
+  if (p->map != SNNCC_SCALE)
+    return project_box(p, &from, self->weights + p->weights, self->dense, box(self), v);
+  return scale(p, constants(self, p->weights), &from, v);
 }
 
 /* What constant inputs and the bias bring in every step. */
@@ -396,8 +387,8 @@ void snncc_reset(snncc_instance *self) {
 }
 
 /* One step of n neurons: v += base, fire at theta, reset by subtraction. Returns the spikes sent. */
-static SNNCC_INLINE int32_t fire(int32_t *v, const int32_t *base, const int32_t *theta,
-                                 int8_t *spikes, const int32_t n) {
+static SNNCC_INLINE int32_t fire(int32_t *restrict v, const int32_t *base, const int32_t *theta,
+                                 int8_t *restrict spikes, const int32_t n) {
   int32_t sent = 0;
   for (int32_t i = 0; i < n; i++) {
     const int32_t potential = v[i] + base[i];
@@ -410,8 +401,9 @@ static SNNCC_INLINE int32_t fire(int32_t *v, const int32_t *base, const int32_t 
 }
 
 /* As fire; reset to zero. */
-static SNNCC_INLINE int32_t fire_hard(int32_t *v, const int32_t *base, const int32_t *theta,
-                                      int8_t *spikes, const int32_t n) {
+static SNNCC_INLINE int32_t fire_hard(int32_t *restrict v, const int32_t *base,
+                                      const int32_t *theta, int8_t *restrict spikes,
+                                      const int32_t n) {
   int32_t sent = 0;
   for (int32_t i = 0; i < n; i++) {
     const int32_t potential = v[i] + base[i];
@@ -424,8 +416,9 @@ static SNNCC_INLINE int32_t fire_hard(int32_t *v, const int32_t *base, const int
 }
 
 /* As fire; a neuron below 0 that has fired more +1 than -1 fires -1. */
-static SNNCC_INLINE int32_t fire_signed(int32_t *v, const int32_t *base, const int32_t *theta,
-                                        int8_t *spikes, int32_t *count, const int32_t n) {
+static SNNCC_INLINE int32_t fire_signed(int32_t *restrict v, const int32_t *base,
+                                        const int32_t *theta, int8_t *restrict spikes,
+                                        int32_t *restrict count, const int32_t n) {
   int32_t sent = 0;
   for (int32_t i = 0; i < n; i++) {
     const int32_t potential = v[i] + base[i];
@@ -464,19 +457,21 @@ static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
                         const int32_t *theta, int8_t *spikes, int32_t *count, int32_t n) {
   int32_t sent = 0;
   if (node->most > 1) return fire_graded(node, v, base, theta, spikes, count, n);
-  if (node->kind == SNNCC_SIGNED_IF) {
-    for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16, count += 16)
-      sent += fire_signed(v, base, theta, spikes, count, 16);
-    return sent + fire_signed(v, base, theta, spikes, count, n);
+  for (; n > 0; n -= SNNCC_PASS) {
+    const int32_t some = n < SNNCC_PASS ? n : SNNCC_PASS;
+    if (node->kind == SNNCC_SIGNED_IF)
+      sent += some == SNNCC_PASS ? fire_signed(v, base, theta, spikes, count, SNNCC_PASS)
+                                 : fire_signed(v, base, theta, spikes, count, some);
+    else if (node->kind == SNNCC_HARD_IF)
+      sent += some == SNNCC_PASS ? fire_hard(v, base, theta, spikes, SNNCC_PASS)
+                                 : fire_hard(v, base, theta, spikes, some);
+    else
+      sent += some == SNNCC_PASS ? fire(v, base, theta, spikes, SNNCC_PASS)
+                                 : fire(v, base, theta, spikes, some);
+    v += some, base += some, theta += some, spikes += some;
+    if (count) count += some;
   }
-  if (node->kind == SNNCC_HARD_IF) {
-    for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
-      sent += fire_hard(v, base, theta, spikes, 16);
-    return sent + fire_hard(v, base, theta, spikes, n);
-  }
-  for (; n >= 16; n -= 16, v += 16, base += 16, theta += 16, spikes += 16)
-    sent += fire(v, base, theta, spikes, 16);
-  return sent + fire(v, base, theta, spikes, n);
+  return sent;
 }
 
 static void step_population(snncc_instance *self, int32_t n) {
@@ -490,7 +485,7 @@ static void step_population(snncc_instance *self, int32_t n) {
   }
   /* without an input there is no current but the bias, which repeats */
   const int32_t *base = node->base < 0 ? constants(self, node->bias) : ints(self, node->base);
-  const int32_t advance = node->base < 0 ? 0 : period;
+  int32_t advance = node->base < 0 ? 0 : period;
   if (node->kind == SNNCC_READOUT) {
     for (int32_t i = 0; i < size; i += period, base += advance)
       for (int32_t j = 0; j < period; j++) v[i + j] += base[j];
@@ -499,9 +494,15 @@ static void step_population(snncc_instance *self, int32_t n) {
   const int32_t *theta = constants(self, node->theta);
   int8_t *spikes = bytes(self, node->spikes);
   int32_t *count = node->count < 0 ? NULL : ints(self, node->count);
-  for (int32_t i = 0; i < size; i += period, base += advance)
-    tally(self, n)[0] +=
-        fire_run(node, v + i, base, theta, spikes + i, count ? count + i : NULL, period);
+  int32_t thresholds[SNNCC_PASS], biases[SNNCC_PASS];
+  const int32_t run = tiled(&theta, thresholds, period);
+  if (advance)
+    advance = run;
+  else
+    (void)tiled(&base, biases, period);
+  for (int32_t i = 0; i < size; i += run, base += advance)
+    tally(self, n)[0] += fire_run(node, v + i, base, theta, spikes + i, count ? count + i : NULL,
+                                  size - i < run ? size - i : run);
   if ((node->kind == SNNCC_IF || node->kind == SNNCC_HARD_IF) && count)
     for (int32_t i = 0; i < size; i++) count[i] += spikes[i];
 }
@@ -540,61 +541,69 @@ static void step_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
-/* One layer of a time-to-first-spike network: integrate all that comes, then fire. */
-static void run_ttfs(snncc_instance *self, int32_t n) {
-  const snncc_node *node = &self->model->node[n];
-  const int32_t size = snncc_size(node->shape), slots = self->model->slots;
-  int32_t *v = ints(self, node->potential);
-  repeat(v, constants(self, node->bias), node->period, size);
-  for (int32_t k = 0; k < node->projections; k++)
-    tally(self, n)[1] +=
-        project_ttfs(self, &self->model->projection[node->first_projection + k], v);
-  if (node->kind == SNNCC_TTFS_READOUT) return;
-  const int32_t *threshold = constants(self, node->theta);
-  int8_t *spikes = bytes(self, node->spikes);
-  for (int32_t i = 0; i < size; i++) {
-    /* thresholds descend: those that v does not reach are the first ones */
-    int32_t slot = 0;
-    for (int32_t k = 0; k < slots; k++) slot += v[i] < threshold[k];
-    spikes[i] = (int8_t)slot;
-    tally(self, n)[0] += slot < slots;
+#include "snncc_ttfs.h"
+
+/* The digits of n neurons: potentials divided by thresholds, bit by bit. Returns the set ones. */
+static SNNCC_INLINE int32_t send_digits(const int32_t *v, const int32_t *theta,
+                                        const int32_t *start, uint8_t *restrict number,
+                                        int32_t digits, const int32_t n) {
+  int32_t total = 0;
+  uint32_t left[SNNCC_PASS], sent[SNNCC_PASS] = {0};
+  for (int32_t i = 0; i < n; i++) {
+    const int32_t potential = v[i] + start[i];
+    left[i] = potential > 0 ? (uint32_t)potential : 0;
   }
+  for (int32_t bit = digits - 1; bit >= 0; bit--) {
+    for (int32_t i = 0; i < n; i++) {
+      /* shifted down, not the threshold up, which might leave 32 bits */
+      const uint32_t fires = left[i] >> bit >= (uint32_t)theta[i];
+      left[i] -= fires ? (uint32_t)theta[i] << bit : 0;
+      sent[i] = 2 * sent[i] + fires;
+      total += (int32_t)fires;
+    }
+  }
+  for (int32_t i = 0; i < n; i++) number[i] = (uint8_t)sent[i];
+  return total;
 }
 
-/* One layer of a radix network: integrate the digits of all sources by Horner's rule, the largest
- * first, with bias and constant inputs in every step; then send digits, reset by subtraction. */
+/* One layer of a radix network: integrate what all sources send, bias and constant inputs in every
+ * step; then send digits, reset by subtraction. Digits arrive the largest first and are added by
+ * Horner's rule; where that takes no longer, whole numbers are, which is the same sum. */
 static void run_radix(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const int32_t size = snncc_size(node->shape), period = node->period;
+  const int32_t digits = self->model->slots, most = (1 << digits) - 1;
   const int32_t *base = node->base < 0 ? constants(self, node->bias) : ints(self, node->base);
   const int32_t advance = node->base < 0 ? 0 : period;
-  int32_t *v = ints(self, node->potential);
+  const snncc_projection *p = &self->model->projection[node->first_projection];
+  int32_t *v = ints(self, node->potential), by_digits = 0;
+  for (int32_t k = 0; k < node->projections; k++)
+    by_digits |= self->model->node[p[k].source].kind != SNNCC_INPUT && p[k].kernel == SNNCC_BY_SPIKES;
   memset(v, 0, (size_t)size * sizeof *v);
-  for (int32_t bit = self->model->slots - 1; bit >= 0; bit--) {
-    const int32_t *current = base;
-    for (int32_t i = 0; i < size; i += period, current += advance)
-      for (int32_t j = 0; j < period; j++) v[i + j] = 2 * v[i + j] + current[j];
-    for (int32_t k = 0; k < node->projections; k++) {
-      const snncc_projection *p = &self->model->projection[node->first_projection + k];
-      if (self->model->node[p->source].kind != SNNCC_INPUT)
-        tally(self, n)[1] += project_digit(self, p, bit, v);
-    }
+  for (int32_t bit = by_digits ? digits - 1 : -1; bit >= 0; bit--) {
+    for (int32_t i = 0; i < size; i++) v[i] *= 2;
+    for (int32_t k = 0; k < node->projections; k++)
+      if (self->model->node[p[k].source].kind != SNNCC_INPUT && p[k].kernel == SNNCC_BY_SPIKES)
+        tally(self, n)[1] += project_digit(self, &p[k], bit, v);
   }
+  for (int32_t i = 0; i < size; i += period, base += advance)
+    for (int32_t j = 0; j < period; j++) v[i + j] += most * base[j];
+  for (int32_t k = 0; k < node->projections; k++)
+    if (self->model->node[p[k].source].kind != SNNCC_INPUT && p[k].kernel == SNNCC_BY_WEIGHTS)
+      tally(self, n)[1] += project_numbers(self, &p[k], v);
   if (node->kind == SNNCC_RADIX_READOUT) return;
   const int32_t *theta = constants(self, node->theta), *start = constants(self, node->start);
   uint8_t *number = (uint8_t *)bytes(self, node->spikes);
-  for (int32_t i = 0, j = 0; i < size; i++, j = j + 1 < period ? j + 1 : 0) {
-    const int32_t potential = v[i] + start[j];
-    const uint32_t threshold = (uint32_t)theta[j];
-    uint32_t left = potential > 0 ? (uint32_t)potential : 0, sent = 0;
-    for (int32_t bit = self->model->slots - 1; bit >= 0; bit--) {
-      /* shifted down, not the threshold up, which might leave 32 bits */
-      const uint32_t fires = left >> bit >= threshold;
-      left -= fires ? threshold << bit : 0;
-      sent = 2 * sent + fires;
-    }
-    number[i] = (uint8_t)sent;
-    tally(self, n)[0] += ones(sent);
+  int32_t thresholds[SNNCC_PASS], starts[SNNCC_PASS];
+  const int32_t run = tiled(&theta, thresholds, period);
+  (void)tiled(&start, starts, period);
+  for (int32_t i = 0, j = 0, some; i < size; i += some, j = j + some < run ? j + some : 0) {
+    some = run - j < SNNCC_PASS ? run - j : SNNCC_PASS;
+    if (some > size - i) some = size - i;
+    tally(self, n)[0] +=
+        some == SNNCC_PASS
+            ? send_digits(v + i, theta + j, start + j, number + i, digits, SNNCC_PASS)
+            : send_digits(v + i, theta + j, start + j, number + i, digits, some);
   }
 }
 
@@ -627,24 +636,36 @@ static void run_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
-snncc_status snncc_step(snncc_instance *self) {
-  if (self->step >= self->model->steps) return SNNCC_ERROR_STEPS;
-  for (int32_t n = 0; n < self->model->nodes; n++) {
-    const snncc_kind kind = self->model->node[n].kind;
-    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
-      run_ttfs(self, n);
-    else if (kind == SNNCC_RADIX || kind == SNNCC_RADIX_READOUT)
-      run_radix(self, n);
-    else if (kind == SNNCC_TTFS_MAXPOOL || kind == SNNCC_RADIX_MAXPOOL)
-      run_maxpool(self, n);
-    else if (kind == SNNCC_MAXPOOL)
-      step_maxpool(self, n);
-    else if (kind != SNNCC_INPUT)
-      step_population(self, n);
+static void step_node(snncc_instance *self, int32_t n) {
+  switch (self->model->node[n].kind) {
+    case SNNCC_RADIX:
+    case SNNCC_RADIX_READOUT: run_radix(self, n); break;
+    case SNNCC_TTFS_MAXPOOL:
+    case SNNCC_RADIX_MAXPOOL: run_maxpool(self, n); break;
+    case SNNCC_MAXPOOL: step_maxpool(self, n); break;
+    case SNNCC_INPUT: break;
+    default: step_population(self, n);
   }
-  self->step++;
+}
+
+snncc_status snncc_step_all(snncc_instance *const *nets, int32_t count) {
+  const snncc_model *model = nets[0]->model;
+  for (int32_t b = 0; b < count; b++)
+    if (nets[b]->step >= model->steps) return SNNCC_ERROR_STEPS;
+  for (int32_t n = 0; n < model->nodes; n++) {
+    const snncc_kind kind = model->node[n].kind;
+    const double start = nets[0]->now ? nets[0]->now() : 0;
+    if (kind == SNNCC_TTFS || kind == SNNCC_TTFS_READOUT)
+      run_ttfs(nets, count, n);
+    else
+      for (int32_t b = 0; b < count; b++) step_node(nets[b], n);
+    if (nets[0]->now) nets[0]->seconds[n] += nets[0]->now() - start;
+  }
+  for (int32_t b = 0; b < count; b++) nets[b]->step++;
   return SNNCC_OK;
 }
+
+snncc_status snncc_step(snncc_instance *self) { return snncc_step_all(&self, 1); }
 
 snncc_status snncc_run(snncc_instance *self, int32_t steps) {
   snncc_status status = SNNCC_OK;
