@@ -225,6 +225,10 @@ class Backend(ABC):
     measured: ClassVar[int] = 0
     """Samples of which `emit_measured` wants to know the spikes; 0 where `emit` does."""
 
+    prefers: ClassVar[str] = "steps"
+    """What `--accuracy` makes least unless it is told: steps, operations, energy, or time, where
+    there is `work`."""
+
     def defaults(self, coding: type[Settings], options: Mapping[str, object]) -> Settings:
         """The settings of a coding that hold where `options`, the user's, say nothing else.
 
@@ -271,6 +275,14 @@ class Backend(ABC):
         Without this the rule stands in the manifest alone.
         """
         return {}
+
+    def work(self, graph: Graph, spikes: Mapping[str, Floats]) -> float | None:
+        """What a sample takes, in units of time that compare settings, where that is no matter of
+        steps: instructions, for a target that is a processor.
+
+        spikes: of each neuron of a spiking node, flat, a sample. The same on every machine.
+        """
+        return None
 
     def summary_of(self, files: Mapping[str, bytes]) -> dict[str, float]:
         """Key figures of the emitted files, for people and for the report."""

@@ -18,6 +18,7 @@ from snncc_c.emit import emit_c, emit_exit
 from snncc_c.preview import figures_of
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
+from snncc_c.work import instructions
 from snncc_ir import Floats, Graph
 
 
@@ -30,6 +31,7 @@ class CBackend(Backend):
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "ttfs", "radix", "readout")
     rules = RULES
     measured = 2
+    prefers = "time"
 
     def emit(
         self, graph: Graph, preprocessing: Preprocessing, settings: Settings
@@ -54,6 +56,9 @@ class CBackend(Backend):
         early_exit: EarlyExit,
     ) -> dict[str, bytes]:
         return emit_exit(early_exit)
+
+    def work(self, graph: Graph, spikes: Mapping[str, Floats]) -> float:
+        return instructions(graph, spikes)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)

@@ -43,23 +43,28 @@ def kernel_of(chain: Chain, source: Node, density: float | None) -> str:
         return BY_SPIKES
     if density is None or isinstance(source.op, Input):
         return BY_WEIGHTS
-    return BY_WEIGHTS if _by_weights(chain, source.type, density) else BY_SPIKES
+    by_weights, by_spikes = costs(chain, source.type, density)
+    return BY_WEIGHTS if by_weights < by_spikes else BY_SPIKES
 
 
-def _by_weights(chain: Chain, kind: Type, density: float) -> bool:
-    """Whether multiplying all weights takes less than adding those of spikes."""
+def costs(chain: Chain, kind: Type, density: float) -> tuple[float, float]:
+    """Instructions, about, of one pass by weights and by spikes; density as in `kernel_of`."""
+    positions, weights = multiplications(chain, kind)
+    if isinstance(chain[-1], Scale):
+        return weights, weights
+    by_spikes = FOR_A_POSITION * positions + FOR_AN_OPERATION * density * weights
+    return FOR_A_WEIGHT * weights, by_spikes
+
+
+def multiplications(chain: Chain, kind: Type) -> tuple[int, int]:
+    """Positions of the sources at the weights, and products of all sources with all weights."""
     *moves, last = chain
     for op in moves:
         kind = op.output_type((kind,))
-    weights = prod(last.output_type((kind,)).shape)
-    positions = 1
+    results = prod(last.output_type((kind,)).shape)
     if isinstance(last, Conv):
-        weights *= prod(last.weight.shape[1:])
-        positions = prod(kind.shape[1:])
-    else:
-        weights *= kind.size
-    by_spikes = FOR_A_POSITION * positions + FOR_AN_OPERATION * density * weights
-    return FOR_A_WEIGHT * weights < by_spikes
+        return prod(kind.shape[1:]), results * prod(last.weight.shape[1:])
+    return 1, results * (kind.size if isinstance(last, Dense) else 1)
 
 
 def _pools(chain: Chain) -> bool:

@@ -64,7 +64,9 @@ from snncc.search import Search
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Samples that --accuracy measures on."
 )
-@click.option("--prefer", help="With --accuracy: steps, operations, or energy.  [default: steps]")
+@click.option(
+    "--prefer", help="With --accuracy: steps, operations, energy or time.  [default: the target's]"
+)
 @click.option("--confidence", type=float, help="With --accuracy, per cent.  [default: 90]")
 @click.option("--scale", help="Data · scale, such as 1/255.")
 @click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")

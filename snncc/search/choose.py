@@ -1,7 +1,7 @@
 """Which settings are the cheapest that keep the accuracy, and the trials that say so."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf
 
 from snncc.build import Progress
@@ -17,7 +17,7 @@ from snncc_ir import SnnccError, fail, nearest
 Attempt = Callable[[Study, Candidate, Progress], Trial]
 
 AUTO = "auto"
-PREFERENCES = ("steps", "operations", "energy")
+PREFERENCES = ("steps", "operations", "energy", "time")
 CONFIDENCE = 90.0
 
 
@@ -26,12 +26,12 @@ class Goal:
     """What is to be kept, and what is to be least.
 
     accuracy: percentage points that may be lost. prefer: `steps` until the result, synaptic
-    `operations`, or `energy`. confidence: of the bound on the loss, in per cent; at 50 the bound is
-    the estimate itself.
+    `operations`, `energy`, or `time` on a processor; nothing: what the target prefers. confidence:
+    of the bound on the loss, in per cent; at 50 the bound is the estimate itself.
     """
 
     accuracy: float
-    prefer: str = "steps"
+    prefer: str = ""
     confidence: float = CONFIDENCE
 
     def __post_init__(self) -> None:
@@ -42,11 +42,11 @@ class Goal:
                 "points that may be lost",
                 hint="--accuracy 0.5",
             )
-        if self.prefer not in PREFERENCES:
+        if self.prefer and self.prefer not in PREFERENCES:
             raise fail(
                 "SNN042",
                 f"prefer is '{self.prefer}', should be {', '.join(PREFERENCES)}",
-                hint=nearest(self.prefer, PREFERENCES, "--prefer steps, the default"),
+                hint=nearest(self.prefer, PREFERENCES, "leave --prefer out, for the target's own"),
             )
         if not 50 <= self.confidence < 100:
             raise fail(
@@ -138,6 +138,7 @@ def search(
             f"points are lost, should be at least {needed}",
             hint=f"more samples, --accuracy {most + 0.005:.2f}, or a lower --confidence",
         )
+    goal = replace(goal, prefer=goal.prefer or chip.prefers)
     found = _Searching(chip, study, goal, progress, attempt)
     for coding, fixed in codings_for(chip, options):
         found.go_through(coding, fixed)
@@ -231,6 +232,7 @@ class _Searching:
             "steps": float(figures.latency),
             "operations": inf if figures.operations is None else figures.operations,
             "energy": inf if figures.microjoules is None else figures.microjoules,
+            "time": inf if figures.work is None else figures.work,
         }
         return costs[self._goal.prefer], costs["operations"]
 
@@ -250,6 +252,12 @@ class _Searching:
                     "SNN042",
                     f"target {self._chip.name} has no estimate of energy to prefer by",
                     hint="--prefer operations",
+                )
+            if self._goal.prefer == "time" and trial.figures and trial.figures.work is None:
+                raise fail(
+                    "SNN042",
+                    f"target {self._chip.name} is no processor, whose time could be preferred by",
+                    hint="--prefer steps",
                 )
             self.trials[key] = trial
         return self.trials[key]

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,8 @@ class Figures:
 
     latency: time steps until the result. accuracy: None without labels. lost: of the accuracy, or
     of the agreement without labels, on the same samples. operations: synaptic operations, where
-    they are counted; microjoules and milliseconds where the target has an estimate.
+    they are counted; microjoules and milliseconds where the target has an estimate; work where the
+    target is a processor, in its own units.
     """
 
     latency: int
@@ -52,6 +53,7 @@ class Figures:
     operations: float | None
     microjoules: float | None
     milliseconds: float | None
+    work: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,12 @@ def _measure(study: Study, candidate: Candidate, progress: Progress) -> Figures:
         runner = _runner(chip, Path(folder), files, graph)
         execution = runner.run(study.held, progress=_counted(study.count, progress))
         estimate = runner.estimate(execution)
-    return _figures(study, graph, execution, runner, estimate)
+    sent = {
+        name: np.full(graph[name].type.size, np.mean(count) / graph[name].type.size)
+        for name, count in execution.spike_counts.items()
+    }
+    work = chip.work(graph, sent)
+    return replace(_figures(study, graph, execution, runner, estimate), work=work)
 
 
 def _runner(chip: Backend, folder: Path, files: Mapping[str, bytes], graph: Graph) -> Runner:
