@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* NEITHER: a cell that holds neither a slot code nor a number, read as no spike, or as 0. */
-enum { MOST_SLOTS = 64, NEITHER = INT16_MAX };
+/* SOME: accumulators that are compared at once, within a cache's reach. */
+enum { MOST_SLOTS = 64, SOME = 1024, NEITHER = INT16_MAX };
 
 int ttfs28_start(ttfs28_machine *m, const ttfs28_image *image) {
   const ttfs28_parameters *p = &image->machine;
@@ -28,20 +29,23 @@ int ttfs28_start(ttfs28_machine *m, const ttfs28_image *image) {
   m->weights = calloc(codes + 1, 1);
   m->cell = calloc(p->spike_buffer, sizeof *m->cell);
   m->potential = calloc(p->accumulators, sizeof *m->potential);
+  m->slot_of = calloc(p->accumulators, 1);
   m->other = calloc(p->accumulators, sizeof *m->other);
   m->magnitude = calloc(exponents + 1, sizeof *m->magnitude);
   m->product = calloc(codes + 1, sizeof *m->product);
   m->stamp = calloc(p->spike_buffer, sizeof *m->stamp);
   m->spike = calloc(p->spike_buffer, sizeof *m->spike);
   m->first = calloc(MOST_SLOTS + 1, sizeof *m->first);
+  m->reached = calloc(image->instructions + 1, sizeof *m->reached);
   if (!m->input || !m->spikes || !m->output || !m->count || !m->weights || !m->cell ||
       !m->potential || !m->other || !m->magnitude || !m->product || !m->stamp || !m->spike ||
-      !m->first) {
+      !m->first || !m->reached || !m->slot_of) {
     ttfs28_stop(m);
     return -1;
   }
   for (size_t i = 0; i < exponents; i++)
     m->magnitude[i] = (int32_t)(image->constant[i % image->octave] >> i / image->octave);
+  for (size_t n = 0; n < image->instructions; n++) m->reached[n] = -1;
   return 0;
 }
 
@@ -59,6 +63,8 @@ void ttfs28_stop(ttfs28_machine *m) {
   free(m->stamp);
   free(m->spike);
   free(m->first);
+  free(m->reached);
+  free(m->slot_of);
   memset(m, 0, sizeof *m);
 }
 
@@ -169,20 +175,28 @@ static int32_t magnitude_of(const ttfs28_machine *m, int64_t exponent) {
   return m->magnitude[exponent < m->exponents ? exponent : m->exponents];
 }
 
+/* n products of codes and a spike of exponent `spike`; offset: of each. */
+static void multiply_row(const ttfs28_machine *m, const uint8_t *restrict code,
+                         const uint16_t *restrict offset, int32_t spike,
+                         int32_t *restrict product, int64_t n) {
+  const int32_t *restrict magnitude = m->magnitude, *restrict step = m->step;
+  const int32_t last = (int32_t)m->exponents;
+  const uint32_t sign_bit = m->image->machine.weight_bits - 1;
+  for (int64_t o = 0; o < n; o++) {
+    const int32_t sum = spike + step[code[o]] + offset[o];
+    const int32_t minus = -(int32_t)(code[o] >> sign_bit);
+    product[o] = (magnitude[sum < last ? sum : last] ^ minus) - minus;
+  }
+}
+
 /* Products of all weights of a channel with a spike of exponent `spike`. */
 static void multiply(const ttfs28_machine *m, const geometry *g, int64_t channel, int64_t spike) {
-  const uint32_t sign_bit = m->image->machine.weight_bits - 1;
   const int64_t size = g->taps * g->per_group;
   const uint8_t *code = g->weights + channel * size;
   int32_t *product = g->product + channel * size;
   const uint16_t *offset = g->exponents + channel / g->inputs * g->per_group;
-  for (int64_t tap = 0; tap < g->taps; tap++, code += g->per_group, product += g->per_group) {
-    for (int64_t o = 0; o < g->per_group; o++) {
-      const int32_t magnitude = magnitude_of(m, spike + m->step[code[o]] + offset[o]);
-      const int32_t minus = -(int32_t)(code[o] >> sign_bit);
-      product[o] = (magnitude ^ minus) - minus;
-    }
-  }
+  for (int64_t tap = 0; tap < g->taps; tap++, code += g->per_group, product += g->per_group)
+    multiply_row(m, code, offset, (int32_t)spike, product, g->per_group);
 }
 
 /* How far an accumulator can get at all: a bound beyond that says nothing more. */
@@ -244,11 +258,15 @@ static void targets_of(targets *t, int64_t place, int64_t pad, int64_t kernel, i
                        int64_t stride, int64_t size) {
   t->count = 0;
   for (int64_t k = 0; k < kernel; k++) {
-    const int64_t at = place + pad - k * dilation;
+    int64_t at = place + pad - k * dilation;
     if (at < 0) break;
-    if (at % stride || at / stride >= size) continue;
+    if (stride > 1) { /* division takes long */
+      if (at % stride) continue;
+      at /= stride;
+    }
+    if (at >= size) continue;
     t->tap[t->count] = k;
-    t->target[t->count++] = at / stride;
+    t->target[t->count++] = at;
   }
 }
 
@@ -294,16 +312,24 @@ static void send(ttfs28_machine *m, const geometry *g, const ttfs28_spike *spike
   }
 }
 
-/* Whether the spike's place is inside of the pooled box; sets the place. */
-static int placed(const ttfs28_machine *m, const geometry *g, int64_t cell, ttfs28_spike *spike) {
-  const int64_t area = g->height * g->width;
+/* The next place of a box after cell (channel, y, x), in row-major order. */
+static void advance(const geometry *g, ttfs28_spike *at) {
+  if (++at->x < g->width) return;
+  at->x = 0;
+  if (++at->y < g->height) return;
+  at->y = 0;
+  at->channel++;
+}
+
+/* The spike of a cell, in the pooled box; whether it is inside. */
+static int placed(const ttfs28_machine *m, const geometry *g, const ttfs28_spike *cell,
+                  ttfs28_spike *spike) {
   const int64_t pool_y = m->window[8], pool_x = m->window[9];
-  const int64_t y = cell % area / g->width / pool_y, x = cell % g->width / pool_x;
-  spike->channel = (int32_t)(cell / area);
-  spike->y = (int32_t)y;
-  spike->x = (int32_t)x;
-  spike->off = 0;
-  return y < g->height / pool_y && x < g->width / pool_x;
+  *spike = *cell;
+  if (pool_y == 1 && pool_x == 1) return 1;
+  spike->y = (int32_t)(cell->y / pool_y);
+  spike->x = (int32_t)(cell->x / pool_x);
+  return spike->y < g->height / pool_y && spike->x < g->width / pool_x;
 }
 
 static void integrate_slots(ttfs28_machine *m, const geometry *g, const int16_t *cell, int exact,
@@ -317,10 +343,11 @@ static void integrate_slots(ttfs28_machine *m, const geometry *g, const int16_t 
     if (cell[i] < (int16_t)p->slots) m->first[cell[i] + 1]++;
   for (uint32_t k = 0; k < p->slots; k++) m->first[k + 1] += m->first[k];
   memcpy(next, m->first, sizeof next);
-  for (int64_t i = 0; i < cells; i++) {
+  ttfs28_spike at = {0, 0, 0, 0};
+  for (int64_t i = 0; i < cells; i++, advance(g, &at)) {
     if (cell[i] >= (int16_t)p->slots) continue;
-    ttfs28_spike spike;
-    if (placed(m, g, i, &spike)) m->spike[next[cell[i]]++] = spike;
+    ttfs28_spike *spike = &m->spike[next[cell[i]]];
+    next[cell[i]] += (size_t)placed(m, g, &at, spike);
   }
   for (uint32_t k = 0; k < p->slots; k++)
     if (next[k] > m->first[k])
@@ -334,22 +361,25 @@ static void integrate_planes(ttfs28_machine *m, const geometry *g, const int16_t
   const int64_t cells = g->channels * g->height * g->width;
   for (uint32_t plane = 0; plane < p->input_bits; plane++) {
     size_t n = 0;
-    for (int64_t i = 0; i < cells; i++) {
+    ttfs28_spike at = {0, 0, 0, 0};
+    for (int64_t i = 0; i < cells; i++, advance(g, &at)) {
       const int32_t size = cell[i] == NEITHER ? 0 : cell[i] < 0 ? -cell[i] : cell[i];
       if (!(size >> (p->input_bits - 1 - plane) & 1)) continue;
-      if (!placed(m, g, i, &m->spike[n])) continue;
+      if (!placed(m, g, &at, &m->spike[n])) continue;
       m->spike[n++].off = cell[i] < 0;
     }
     send(m, g, m->spike, n, (int64_t)plane * m->image->octave, exact, count);
   }
 }
 
-static void integrate(ttfs28_machine *m, const int64_t *f, int64_t *count) {
+static void integrate(ttfs28_machine *m, const int64_t *f, int64_t *reach, int64_t *count) {
   const ttfs28_parameters *p = &m->image->machine;
   const geometry g = geometry_of(m, f);
   const int64_t before = count[TTFS28_SYNAPTIC_OPERATIONS];
   lay_out(m);
-  m->reach += reach_of(m, &g, (int)f[0]);
+  /* weights are the same for all samples */
+  if (*reach < 0) *reach = reach_of(m, &g, (int)f[0]);
+  m->reach += *reach;
   if (m->reach > farthest(m)) m->reach = farthest(m);
   const int exact = m->reach < farthest(m);
   if (f[0])
@@ -364,26 +394,32 @@ static void integrate(ttfs28_machine *m, const int64_t *f, int64_t *count) {
   count[TTFS28_CYCLES] += divided_up(cells, p->processing_elements);
 }
 
+/* Slots of n accumulators: thresholds do not ascend, so those above v are the first ones. */
+static void slots_of(uint8_t *restrict slot, const int32_t *restrict v, int64_t n,
+                     const int32_t *restrict threshold, uint32_t slots) {
+  for (int64_t i = 0; i < n; i++) slot[i] = 0;
+  for (uint32_t k = 0; k < slots; k++)
+    for (int64_t i = 0; i < n; i++) slot[i] = (uint8_t)(slot[i] + (threshold[k] > v[i]));
+}
+
 static void fire(ttfs28_machine *m, const int64_t *f, int64_t *count) {
   const ttfs28_parameters *p = &m->image->machine;
   const int32_t *threshold = m->image->threshold + f[0] * p->slots;
   const int64_t channels = m->tile[0], n = tile_size(m);
   int64_t compared = 0, spikes = 0;
   lay_out(m);
-  /* row-major, because steps may lead to one cell twice: the last one stays */
-  for (int64_t o = 0; o < channels; o++) {
-    for (int64_t y = 0; y < m->tile[1]; y++) {
-      for (int64_t x = 0; x < m->tile[2]; x++) {
-        const int32_t v = m->potential[(y * m->tile[2] + x) * channels + o];
-        /* thresholds do not ascend: those above v are the first ones */
-        uint32_t slot = 0;
-        for (uint32_t k = 0; k < p->slots; k++) slot += threshold[k] > v;
-        m->spikes[f[1] + o * f[2] + y * f[3] + x * f[4]] = (uint8_t)slot;
-        spikes += slot < p->slots;
-        compared += slot < p->slots ? slot + 1 : slot;
-      }
-    }
+  for (int64_t i = 0; i < n; i += SOME)
+    slots_of(m->slot_of + i, m->potential + i, n - i < SOME ? n - i : SOME, threshold, p->slots);
+  for (int64_t i = 0; i < n; i++) {
+    spikes += m->slot_of[i] < p->slots;
+    compared += m->slot_of[i] + (m->slot_of[i] < p->slots);
   }
+  /* row-major, because steps may lead to one cell twice: the last one stays */
+  for (int64_t o = 0; o < channels; o++)
+    for (int64_t y = 0; y < m->tile[1]; y++)
+      for (int64_t x = 0; x < m->tile[2]; x++)
+        m->spikes[f[1] + o * f[2] + y * f[3] + x * f[4]] =
+            m->slot_of[(y * m->tile[2] + x) * channels + o];
   count[TTFS28_SPIKES] += spikes;
   count[TTFS28_COMPARISONS] += compared;
   count[TTFS28_ACCUMULATOR_ACCESSES] += n;
@@ -484,7 +520,7 @@ void ttfs28_run(ttfs28_machine *m) {
         start(m, f, count);
         break;
       case TTFS28_INTEGRATE:
-        integrate(m, f, count);
+        integrate(m, f, &m->reached[n], count);
         break;
       case TTFS28_FIRE:
         fire(m, f, count);

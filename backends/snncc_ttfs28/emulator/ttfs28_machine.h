@@ -39,8 +39,10 @@ typedef struct {
   /* for the emulation only */
   int64_t reach;         /* no accumulator of the tile is farther from 0 */
   int64_t reach_outside; /* no other one is */
+  int64_t *reached;      /* how far each instruction drives one; -1 before it has run */
   int64_t exponents;     /* from this exponent on, products are 0 */
   int32_t step[256];     /* exponent of a weight code */
+  uint8_t *slot_of;    /* of each accumulator that fires */
   int32_t *other;      /* room for accumulators in another order */
   int32_t *magnitude;  /* by exponent: the constant, shifted */
   int32_t *product;    /* of one slot: as the weights are */
