@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -53,7 +54,9 @@ def build(
     for attempt in attempts:
         line = [*command, *STANDARD, *attempt]
         try:
-            objects = [str(_object(s, h, line)) for s, h in (fixed or {}).items()]
+            with ThreadPoolExecutor() as pool:
+                made = pool.map(lambda each: str(_object(*each, line)), (fixed or {}).items())
+                objects = list(made)
             files = [*map(str, sources), *objects]
             _compile([*line, "-o", str(executable), *files, "-lm", "-lpthread"])
             return " ".join([*command, *attempt])

@@ -507,35 +507,72 @@ static void step_population(snncc_instance *self, int32_t n) {
     for (int32_t i = 0; i < size; i++) count[i] += spikes[i];
 }
 
+/* The largest counts of a window, of n channels: `corner` is that of its first source inside. */
+static SNNCC_INLINE void largest_of(int32_t *restrict best, const int32_t *corner, int32_t rows,
+                                    int32_t columns, int32_t row_step, int32_t column_step,
+                                    const int32_t n) {
+  for (int32_t c = 0; c < n; c++) best[c] = corner[c];
+  for (int32_t ky = 0; ky < rows; ky++) {
+    for (int32_t kx = 0; kx < columns; kx++) {
+      const int32_t *other = corner + ky * row_step + kx * column_step;
+      for (int32_t c = 0; c < n; c++) best[c] = other[c] > best[c] ? other[c] : best[c];
+    }
+  }
+}
+
+/* What the largest counts have gained is sent; returns how much that is. */
+static SNNCC_INLINE int32_t send_gain(const int32_t *best, int32_t *restrict largest,
+                                      int8_t *restrict spikes, const int32_t n) {
+  int32_t sent = 0;
+  for (int32_t c = 0; c < n; c++) {
+    const int32_t gained = best[c] - largest[c];
+    spikes[c] = (int8_t)gained;
+    largest[c] = best[c];
+    sent += gained < 0 ? -gained : gained;
+  }
+  return sent;
+}
+
+static void add_spikes_to(int32_t *restrict sent, const int8_t *restrict arriving, int32_t n) {
+  for (int32_t i = 0; i < n; i++) sent[i] += arriving[i];
+}
+
+/* Taps of a window in one dimension that are inside: from *first on, as many as are returned. */
+static int32_t inside(int32_t start, int32_t kernel, int32_t dilation, int32_t size,
+                      int32_t *first) {
+  int32_t count = 0;
+  *first = 0;
+  for (int32_t k = 0; k < kernel; k++) {
+    const int32_t at = start + k * dilation;
+    if (at < 0 || at >= size) continue;
+    if (!count++) *first = at;
+  }
+  return count;
+}
+
 /* Sends what the largest count of each window has gained in this step. */
 static void step_maxpool(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const snncc_node *source = &self->model->node[node->source];
   const snncc_window *win = &node->window;
-  const int8_t *arriving = bytes(self, source->spikes);
+  const int32_t channels = node->shape.channels, row = source->shape.width * channels;
   int32_t *sent = ints(self, node->pooled), *largest = ints(self, node->count);
   int8_t *spikes = bytes(self, node->spikes);
-  const int32_t before = snncc_size(source->shape), channels = node->shape.channels;
-  for (int32_t i = 0; i < before; i++) sent[i] += arriving[i];
+  add_spikes_to(sent, bytes(self, source->spikes), snncc_size(source->shape));
   for (int32_t y = 0; y < node->shape.height; y++) {
-    for (int32_t x = 0; x < node->shape.width; x++) {
-      const int32_t at = (y * node->shape.width + x) * channels;
-      for (int32_t c = 0; c < channels; c++) {
-        int32_t best = INT32_MIN;
-        for (int32_t ky = 0; ky < win->kernel_y; ky++) {
-          const int32_t sy = y * win->stride_y - win->pad_y + ky;
-          if (sy < 0 || sy >= source->shape.height) continue;
-          for (int32_t kx = 0; kx < win->kernel_x; kx++) {
-            const int32_t sx = x * win->stride_x - win->pad_x + kx;
-            if (sx < 0 || sx >= source->shape.width) continue;
-            const int32_t other = sent[(sy * source->shape.width + sx) * channels + c];
-            if (other > best) best = other;
-          }
-        }
-        const int32_t gained = best - largest[at + c];
-        spikes[at + c] = (int8_t)gained;
-        largest[at + c] = best;
-        tally(self, n)[0] += gained < 0 ? -gained : gained;
+    int32_t top, left;
+    const int32_t rows = inside(y * win->stride_y - win->pad_y, win->kernel_y, win->dilation_y,
+                                source->shape.height, &top);
+    for (int32_t x = 0; x < node->shape.width; x++, largest += channels, spikes += channels) {
+      const int32_t columns = inside(x * win->stride_x - win->pad_x, win->kernel_x,
+                                     win->dilation_x, source->shape.width, &left);
+      const int32_t *corner = sent + top * row + left * channels;
+      int32_t best[SNNCC_PASS];
+      for (int32_t c = 0, some; c < channels; c += some) {
+        some = channels - c < SNNCC_PASS ? channels - c : SNNCC_PASS;
+        largest_of(best, corner + c, rows, columns, win->dilation_y * row,
+                   win->dilation_x * channels, some);
+        tally(self, n)[0] += send_gain(best, largest + c, spikes + c, some);
       }
     }
   }
