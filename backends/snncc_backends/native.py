@@ -54,9 +54,10 @@ def build(
     for attempt in attempts:
         line = [*command, *STANDARD, *attempt]
         try:
+            each = (fixed or {}).items()
             with ThreadPoolExecutor() as pool:
-                made = pool.map(lambda each: str(_object(*each, line)), (fixed or {}).items())
-                objects = list(made)
+                made = [pool.submit(_object, source, h, line) for source, h in each]
+                objects = [str(object_.result()) for object_ in made]
             files = [*map(str, sources), *objects]
             _compile([*line, "-o", str(executable), *files, "-lm", "-lpthread"])
             return " ".join([*command, *attempt])

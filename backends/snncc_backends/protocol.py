@@ -28,7 +28,7 @@ yields (code SNN041) is what breaks it."""
 Export = Callable[[Path], dict[str, bytes]]
 """From a bundle's folder to files of another tool, by their names."""
 
-INTERFACE = (1, 0)
+INTERFACE = (1, 1)
 """Version of what this file asks and offers. The second number grows when something is added; the
 first when a backend that was written before would have to be changed."""
 
