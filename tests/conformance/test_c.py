@@ -165,7 +165,8 @@ def test_vectors_batches_and_threads_do_not_matter(neuron: str, tmp_path: Path) 
     """What the program writes is the same, byte by byte, whatever it is run with."""
     graph = network("residual", neuron)
     folder = write(graph, tmp_path) / "c"
-    build(sorted(folder.glob("*.c")), folder / "model")
+    # threads share layers, however small
+    build(sorted(folder.glob("*.c")), folder / "model", ("-O1", "-DSNNCC_WORTH_SHARING=0"))
     samples = inputs(graph, 21)
     np.save(tmp_path / "x.npy", np.concatenate([x.reshape(21, -1) for x in samples.values()], 1))
 
@@ -186,6 +187,9 @@ def test_vectors_batches_and_threads_do_not_matter(neuron: str, tmp_path: Path) 
         ("--threads", "2", "--batch", "64"),
     ):
         assert written(*options) == alone, options
+    one = written("--count", "1")
+    for threads in "2", "5":
+        assert written("--count", "1", "--threads", threads) == one
     for vectors in ("avx2", "avx512"):
         found = written("--vectors", vectors)
         if isinstance(found, str):  # this machine has none

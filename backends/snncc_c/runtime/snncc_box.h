@@ -78,20 +78,61 @@ static int64_t count_operations(const snncc_projection *p, const snncc_arriving 
   return operations * p->to.channels;
 }
 
+typedef struct {
+  snncc_dense_job job;
+  snncc_dense_kernel *kernel;
+} shared_job;
+
+/* Some rows of windows, or some outputs where there are few rows. */
+static void dense_part(void *given, int32_t part, int32_t parts) {
+  const shared_job *all = given;
+  snncc_dense_job job = all->job;
+  if (job.height >= parts) {
+    const int32_t first = job.height * part / parts, end = job.height * (part + 1) / parts;
+    job.source += first * job.step_y;
+    job.v += (int64_t)first * job.width * job.pitch;
+    job.height = end - first;
+  } else {
+    const int32_t vectors = (job.outputs + SNNCC_LANES - 1) / SNNCC_LANES;
+    const int32_t first = vectors * part / parts * SNNCC_LANES;
+    const int32_t end = vectors * (part + 1) / parts * SNNCC_LANES;
+    job.weights = (const int8_t *)job.weights + (int64_t)first * job.rows * job.columns * job.pairs *
+                                                    2 * job.weight_bytes;
+    job.v += first;
+    job.outputs = (end < job.outputs ? end : job.outputs) - first;
+  }
+  if (job.outputs > 0) all->kernel(&job);
+}
+
+/* Multiplications from which on threads are asked to share them. */
+#ifndef SNNCC_WORTH_SHARING
+#define SNNCC_WORTH_SHARING 100000
+#endif
+
+static void multiply_box(const snncc_instance *self, const snncc_dense_job *job) {
+  shared_job all = {*job, self->dense};
+  const int64_t size = (int64_t)job->height * job->width * job->outputs * job->rows *
+                       job->columns * job->pairs * 2;
+  if (self->share && size > SNNCC_WORTH_SHARING)
+    self->share(self->team, dense_part, &all);
+  else
+    self->dense(job);
+}
+
 /* As project_8 and project_16 in snncc_project.h, by the dense kernel. */
-static int64_t project_box(const snncc_projection *p, const snncc_arriving *from,
-                           const void *weights, snncc_dense_kernel *dense, int16_t *box,
-                           int32_t *v) {
+static int64_t project_box(const snncc_instance *self, const snncc_projection *p,
+                           const snncc_arriving *from, const void *weights, int32_t *v) {
+  int16_t *box = (int16_t *)(void *)(self->state + self->model->box);
   const snncc_window *win = &p->window;
   const int32_t channels = p->from.channels;
-  snncc_dense_job job = {box, weights, v, 1, 1, p->to.channels, 0, 0, 1, 1, 0, 0, 0,
-                         p->weight_bytes};
+  snncc_dense_job job = {box, weights, v, 1, 1, p->to.channels, p->to.channels, 0, 0, 1, 1, 0,
+                         0, 0, p->weight_bytes};
   if (p->map == SNNCC_DENSE) {
     const int32_t size = snncc_size(p->from);
-    job.outputs = snncc_size(p->to);
+    job.outputs = job.pitch = snncc_size(p->to);
     job.pairs = (size + 1) / 2;
     widen(from, 0, box, size);
-    dense(&job);
+    multiply_box(self, &job);
     return count_units(from, 0, size) * job.outputs;
   }
   const int32_t height = (p->to.height - 1) * win->stride_y + (win->kernel_y - 1) * win->dilation_y + 1;
@@ -124,6 +165,6 @@ static int64_t project_box(const snncc_projection *p, const snncc_arriving *from
     job.column_step = win->dilation_x * channels;
     job.pairs = (channels + 1) / 2;
   }
-  dense(&job);
+  multiply_box(self, &job);
   return count_operations(p, from);
 }

@@ -14,12 +14,14 @@
 
 /* Sources are a box of 16-bit numbers, channels last, in which every window lies whole. A window is
  * `rows` x `columns` runs of numbers; weights are [outputs / 16][rows][columns][pairs][16][2], where a
- * run of odd length has a weight of 0 behind it. `v` has `height` x `width` x `outputs` sums. */
+ * run of odd length has a weight of 0 behind it. `v` has `height` x `width` x `pitch` sums, of
+ * which the first `outputs` are added to. */
 typedef struct {
   const int16_t *source;
   const void *weights;
   int32_t *v;
   int32_t height, width, outputs;
+  int32_t pitch;          /* sums from a window's first to that of the next */
   int32_t step_y, step_x; /* numbers from an output's window to the next */
   int32_t rows, columns, row_step, column_step;
   int32_t pairs;        /* of a run */

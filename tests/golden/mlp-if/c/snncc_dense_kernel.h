@@ -37,13 +37,13 @@ static SNNCC_INLINE TARGET void NAMED(windows)(const snncc_dense_job *job, const
   const int64_t stream = (int64_t)job->rows * job->columns * job->pairs * 2 * SNNCC_LANES * BYTES;
   const int8_t *w = job->weights;
   int32_t *v[8], o = 0;
-  int32_t *sums = job->v + (int64_t)first * job->outputs;
+  int32_t *sums = job->v + (int64_t)first * job->pitch;
   for (; o + N * SNNCC_LANES <= job->outputs; o += N * SNNCC_LANES, w += N * stream) {
-    for (int p = 0; p < P; p++) v[p] = sums + p * job->outputs + o;
+    for (int p = 0; p < P; p++) v[p] = sums + p * job->pitch + o;
     NAMED(block)(job, at, w, v, P, N, BYTES);
   }
   for (; o + SNNCC_LANES <= job->outputs; o += SNNCC_LANES, w += stream) {
-    for (int p = 0; p < P; p++) v[p] = sums + p * job->outputs + o;
+    for (int p = 0; p < P; p++) v[p] = sums + p * job->pitch + o;
     NAMED(block)(job, at, w, v, P, 1, BYTES);
   }
   if (o == job->outputs) return;
@@ -51,7 +51,7 @@ static SNNCC_INLINE TARGET void NAMED(windows)(const snncc_dense_job *job, const
   for (int p = 0; p < P; p++) v[p] = rest[p];
   NAMED(block)(job, at, w, v, P, 1, BYTES);
   for (int p = 0; p < P; p++)
-    for (int32_t i = o; i < job->outputs; i++) sums[p * job->outputs + i] += rest[p][i - o];
+    for (int32_t i = o; i < job->outputs; i++) sums[p * job->pitch + i] += rest[p][i - o];
 }
 
 static SNNCC_INLINE TARGET void NAMED(all_windows)(const snncc_dense_job *job, const int BYTES) {

@@ -3,10 +3,12 @@
 #define _POSIX_C_SOURCE 200809L
 #define THREADS 1 /* POSIX ones; elsewhere there is one thread */
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 #endif
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +36,7 @@ static void usage(FILE *to) {
           "  --steps-used U.npy  int32 (N): steps until each sample's end\n"
           "  --first I, --count N  only samples I .. I + N - 1\n"
           "  --weights FILE  weights.bin, where they are not compiled in (default: beside this)\n"
-          "  --threads N     that share the samples (default 1)\n"
+          "  --threads N     that share the samples, or the layers of one that is alone (default 1)\n"
           "  --batch B       samples that a thread runs together (default %d)\n"
           "  --vectors V     of dense kernels: portable, avx2 or avx512 (default: the widest here)\n"
           "  --timing        says how long the simulation took, on stderr\n"
@@ -225,6 +227,50 @@ typedef struct {
 #endif
 } round_of_samples;
 
+#ifdef THREADS
+/* Threads that share the layers of one sample: each takes its part of a job, and waits for the next
+ * one by looking again and again, since layers take microseconds. */
+typedef struct {
+  snncc_task *task; /* NULL: no more */
+  void *job;
+  int32_t threads;
+  unsigned turn, done; /* jobs given out; parts that are done, of all jobs */
+} team;
+
+typedef struct {
+  team *of;
+  int32_t part;
+  pthread_t thread;
+} member;
+
+static void wait_until(const unsigned *number, unsigned reached) {
+  for (int looks = 0; __atomic_load_n(number, __ATOMIC_ACQUIRE) != reached; looks++)
+    if (looks > 1000) sched_yield();
+}
+
+static void *take_part(void *given) {
+  const member *self = given;
+  team *all = self->of;
+  for (unsigned turn = 1;; turn++) {
+    wait_until(&all->turn, turn);
+    if (!all->task) return NULL;
+    all->task(all->job, self->part, all->threads);
+    __atomic_add_fetch(&all->done, 1, __ATOMIC_RELEASE);
+  }
+}
+
+/* As snncc_share in snncc_runtime.h. */
+static void share(void *context, snncc_task *task, void *job) {
+  team *all = context;
+  all->task = task;
+  all->job = job;
+  __atomic_add_fetch(&all->turn, 1, __ATOMIC_RELEASE);
+  if (!task) return;
+  task(job, 0, all->threads);
+  wait_until(&all->done, all->turn * (unsigned)(all->threads - 1));
+}
+#endif
+
 /* What one thread runs. */
 typedef struct {
   round_of_samples *round;
@@ -353,8 +399,11 @@ static const char *run(const options *o, npy_in *in, FILE *const *file, round_of
                        worker *workers, int32_t most) {
   const size_t bytes = (size_t)in->size * (r->raw ? 1 : sizeof(float));
   double seconds = 0;
-  for (int64_t skip = 0; skip < o->first; skip++)
-    if (fread(r->input, 1, bytes, in->file) != bytes) return "the input is cut off";
+  for (int64_t left = o->first; left > 0;) { /* in parts that fit a long */
+    const int64_t some = left < LONG_MAX / (int64_t)bytes ? left : LONG_MAX / (int64_t)bytes;
+    if (fseek(in->file, (long)(some * (int64_t)bytes), SEEK_CUR)) return "the input cannot be read";
+    left -= some;
+  }
   for (int64_t n = 0; n < o->count; n += r->size) {
     r->size = o->count - n < most ? (int32_t)(o->count - n) : most;
     const size_t size = (size_t)r->size;
@@ -410,6 +459,23 @@ static const char *prepare(const options *o, round_of_samples *r, worker *worker
   return NULL;
 }
 
+#ifdef THREADS
+/* Starts all threads but this one. */
+static void gather(team *all, member *members, int32_t threads, worker *w, int32_t batch) {
+  all->threads = 1;
+  for (int32_t i = 1; i < threads; i++) {
+    members[i].of = all;
+    members[i].part = i;
+    if (pthread_create(&members[i].thread, NULL, take_part, &members[i])) break;
+    all->threads = i + 1;
+  }
+  for (int32_t k = 0; k < batch; k++) {
+    w->net[k].share = share;
+    w->net[k].team = all;
+  }
+}
+#endif
+
 static void clean_up(const options *o, round_of_samples *r, worker *workers) {
   free(r->input), free(r->totals), free(r->used), free(r->spikes), free(r->counts);
   for (int32_t i = 0; i < o->threads; i++)
@@ -460,6 +526,12 @@ int main(int argc, char **argv) {
   if (!weights) return EXIT_INPUT;
 #endif
   static worker workers[MOST_THREADS];
+#ifdef THREADS
+  static member members[MOST_THREADS];
+  team layers = {NULL, NULL, 1, 0, 0};
+  const int32_t sharing = o.count == 1 ? o.threads : 1;
+  o.threads = o.count == 1 ? 1 : o.threads;
+#endif
   static double profile[MODEL_NODES];
   const int32_t most = round_size(&o);
 #ifdef THREADS
@@ -467,6 +539,9 @@ int main(int argc, char **argv) {
 #endif
   wrong = prepare(&o, &r, workers, weights, most, o.profile ? profile : NULL);
   if (wrong) return complain(wrong, MODEL_NAME);
+#ifdef THREADS
+  if (sharing > 1) gather(&layers, members, sharing, workers, o.batch);
+#endif
 
   enum { FILES = 5 };
   const char *path[FILES] = {o.output, o.spikes, o.counts, o.steps_used, o.profile};
@@ -490,6 +565,10 @@ int main(int argc, char **argv) {
   for (int i = 0; i < FILES; i++)
     if (file[i] && fclose(file[i]) && !wrong) wrong = strerror(errno);
   fclose(in.file);
+#ifdef THREADS
+  share(&layers, NULL, NULL);
+  for (int32_t i = 1; i < layers.threads; i++) pthread_join(members[i].thread, NULL);
+#endif
   clean_up(&o, &r, workers);
 #if !MODEL_WEIGHTS_EMBEDDED
   free(weights);

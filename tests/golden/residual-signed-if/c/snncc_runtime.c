@@ -141,6 +141,8 @@ snncc_status snncc_init(snncc_instance *self, const snncc_model *model, void *st
   self->state = state;
   self->step = 0;
   memset(state, 0, model->state_bytes);
+  self->share = NULL;
+  self->team = NULL;
   self->now = NULL;
   self->seconds = NULL;
   snncc_use(self, SNNCC_VECTORS);
@@ -276,11 +278,6 @@ static int64_t scale(const snncc_projection *p, const int32_t *w, const snncc_ar
   return count_units(from, 0, n);
 }
 
-/* The box of dense kernels. */
-static int16_t *box(const snncc_instance *self) {
-  return (int16_t *)(void *)(self->state + self->model->box);
-}
-
 /* Adds what the spikes (or, where they are NULL, the values) of a source bring to v through weights
  * of so many bytes (0: of one bit); returns the synaptic operations. */
 static int64_t send(const snncc_instance *self, const snncc_projection *p, const int8_t *spikes,
@@ -292,7 +289,7 @@ static int64_t send(const snncc_instance *self, const snncc_projection *p, const
   if (p->map == SNNCC_SCALE) return scale(p, w, &from, v);
   if (p->kernel == SNNCC_BY_WEIGHTS) {
     const snncc_arriving box_from = {spikes, NULL, values, list.analog};
-    return project_box(p, &box_from, w, self->dense, box(self), v);
+    return project_box(self, p, &box_from, w, v);
   }
   if (values || list.graded) list.value = ints(self, self->model->list_values);
   if (weight_bytes == 0) {
@@ -344,7 +341,7 @@ static int64_t project_numbers(const snncc_instance *self, const snncc_projectio
   move_all(self, p, &numbers, &none); /* views only: bytes stay bytes */
   const snncc_arriving from = {NULL, (const uint8_t *)numbers, NULL, 0};
   if (p->map != SNNCC_SCALE)
-    return project_box(p, &from, self->weights + p->weights, self->dense, box(self), v);
+    return project_box(self, p, &from, self->weights + p->weights, v);
   return scale(p, constants(self, p->weights), &from, v);
 }
 

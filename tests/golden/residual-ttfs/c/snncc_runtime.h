@@ -118,12 +118,18 @@ typedef struct {
   int64_t tally;                               /* spikes and operations of each node: 2 int64_t */
 } snncc_model;
 
+/* One part of a job, of `parts` that may run at the same time. */
+typedef void snncc_task(void *job, int32_t part, int32_t parts);
+
 typedef struct {
   const snncc_model *model;
   const uint8_t *weights;
   uint8_t *state;
   snncc_dense_kernel *dense;
   int32_t step;
+  /* unless NULL: runs all parts of a task, and comes back when they are done */
+  void (*share)(void *team, snncc_task *task, void *job);
+  void *team;
   double (*now)(void); /* unless NULL: a clock, by which the seconds of each node are added up */
   double *seconds;
 } snncc_instance;
