@@ -1,10 +1,13 @@
 """Options and places that all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# what tests compile is shared among them, and leaves the user's own cache alone
+os.environ["SNNCC_CACHE"] = str(ROOT / ".pytest_cache" / "snncc")
 SHARED = ROOT.parent / "shared"
 
 

@@ -4,6 +4,7 @@ from snncc_backends.batches import batches
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle, write_folder
 from snncc_backends.draft import draft, projected, synapses
 from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
+from snncc_backends.image_format import ImageFormat
 from snncc_backends.listing import syntax_error, wrong_text
 from snncc_backends.native import Part, build, parts, run_parts
 from snncc_backends.options import Described, Option, options_of
@@ -15,7 +16,6 @@ from snncc_backends.protocol import (
     Backend,
     Estimate,
     Execution,
-    ImageFormat,
     Rule,
     Runner,
     checked_steps,

@@ -1,18 +1,15 @@
 """C programs that run samples: compiled with the system's compiler, one process for each core."""
 
-import atexit
 import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
+from snncc_backends.objects import object_of
 from snncc_ir import fail
 
 COMPILERS = ("cc", "gcc", "clang")
@@ -45,18 +42,18 @@ def build(
     """Compiles C sources; returns the compiler's command, for people.
 
     flags: in place of optimization for this machine. fixed: further sources, the same in many
-    executables, each with the headers that it includes: they are compiled once as long as this
-    process lives. Raises SNN052 with what the compiler says.
+    executables, each with the headers that it includes: they are compiled once
+    (objects.py). Raises SNN052 with what the compiler says.
     """
     command = compiler()
     attempts = [(*FAST, NATIVE), FAST] if flags is None else [tuple(flags)]
     message = ""
     for attempt in attempts:
-        line = [*command, *STANDARD, *attempt]
+        line = (*command, *STANDARD, *attempt)
         try:
             each = (fixed or {}).items()
             with ThreadPoolExecutor() as pool:
-                made = [pool.submit(_object, source, h, line) for source, h in each]
+                made = [pool.submit(object_of, source, h, line) for source, h in each]
                 objects = [str(object_.result()) for object_ in made]
             files = [*map(str, sources), *objects]
             _compile([*line, "-o", str(executable), *files, "-lm", "-lpthread"])
@@ -73,27 +70,6 @@ def build(
 
 def _compile(line: Sequence[str]) -> None:
     subprocess.run(line, capture_output=True, text=True, check=True)
-
-
-def _object(source: Path, headers: Sequence[Path], line: Sequence[str]) -> Path:
-    """The object file of a source, compiled by `line` unless it is there already."""
-    state = sha256("\0".join(line).encode())
-    for path in [source, *headers]:
-        state.update(path.read_bytes())
-    made = _objects() / f"{state.hexdigest()}.o"
-    if not made.exists():
-        unfinished = made.with_suffix(f".{os.getpid()}")
-        _compile([*line, "-c", "-o", str(unfinished), str(source)])
-        unfinished.replace(made)
-    return made
-
-
-@cache
-def _objects() -> Path:
-    """Where object files of fixed sources are kept; goes with the process."""
-    folder = Path(tempfile.mkdtemp(prefix="snncc-objects-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 @dataclass(frozen=True)

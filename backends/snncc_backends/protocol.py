@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from snncc_backends.batches import batches
 from snncc_backends.early_exit import EarlyExit
+from snncc_backends.image_format import ImageFormat
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.preview import Preview
 from snncc_backends.settings import Settings
@@ -176,29 +177,6 @@ class Runner(ABC):
     def estimate(self, execution: Execution) -> Estimate | None:
         """Energy and time of a run, for chips that count what they do."""
         return None
-
-
-class ImageFormat(ABC):
-    """How a chip's binary image is taken apart, for people and for diffs."""
-
-    magic: ClassVar[bytes]
-    """First bytes of every image."""
-    keyword: ClassVar[str]
-    """First word of every text."""
-    path: ClassVar[str]
-    """Where the image is in a bundle."""
-
-    @abstractmethod
-    def disassemble(self, content: bytes, place: str) -> str:
-        """The image as text; raises SNN060 for one that is damaged. place: for errors."""
-
-    @abstractmethod
-    def assemble(self, text: str, place: str) -> bytes:
-        """`assemble(disassemble(image)) == image`; raises SNN061 for text that does not fit."""
-
-    @abstractmethod
-    def differences(self, first: bytes, second: bytes, places: tuple[str, str]) -> list[str]:
-        """In words, by layer and field; raises SNN060."""
 
 
 class Backend(ABC):

@@ -8,7 +8,8 @@ from zlib import crc32
 import numpy as np
 
 from snncc_backends import EarlyExit, Preprocessing, margin_unit
-from snncc_c.layout import Blob, box
+from snncc_c.layout import Blob
+from snncc_c.shapes import box
 from snncc_c.tables import comment, projection_rows, tables_of
 from snncc_ir import FirstSpike, Floats, Graph, Node, SnnccError, Spikes
 from snncc_ir.ops import Input

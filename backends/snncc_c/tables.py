@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from snncc_c.kernels import can_multiply, density_of, kernel_of
-from snncc_c.layout import NO_WINDOW, Blob, Box, Maps, State, periodic, spread, storage, window
+from snncc_c.layout import Blob, Maps, State
+from snncc_c.shapes import NO_WINDOW, Box, periodic, spread, storage, window
 from snncc_ir import Code, FirstSpike, Floats, Graph, Node, Radix
 from snncc_ir.ops import (
     Counting,

@@ -104,13 +104,23 @@ int32_t snncc_size(snncc_shape shape) { return shape.channels * shape.height * s
 
 uint32_t snncc_checksum(const void *bytes, size_t count) {
   const uint8_t *byte = bytes;
-  uint32_t table[256], crc = 0xffffffffu;
+  uint32_t table[8][256], crc = 0xffffffffu;
   for (uint32_t i = 0; i < 256; i++) {
-    table[i] = i;
+    table[0][i] = i;
     for (int bit = 0; bit < 8; bit++)
-      table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+      table[0][i] = table[0][i] >> 1 ^ (table[0][i] & 1 ? 0xedb88320u : 0);
   }
-  for (size_t i = 0; i < count; i++) crc = crc >> 8 ^ table[(crc ^ byte[i]) & 255];
+  /* what a byte does that is followed by k others: 8 of them at a time */
+  for (int k = 1; k < 8; k++)
+    for (uint32_t i = 0; i < 256; i++)
+      table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 255];
+  for (; count >= 8; count -= 8, byte += 8) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < 4; i++) next ^= table[7 - i][byte[i] ^ (crc >> 8 * i & 255)];
+    for (uint32_t i = 4; i < 8; i++) next ^= table[7 - i][byte[i]];
+    crc = next;
+  }
+  for (size_t i = 0; i < count; i++) crc = crc >> 8 ^ table[0][(crc ^ byte[i]) & 255];
   return ~crc;
 }
 
