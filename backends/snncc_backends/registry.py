@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, distributions, entry_points
 
+from snncc_backends.image_format import ImageFormat
 from snncc_backends.options import options_of
-from snncc_backends.protocol import INTERFACE, Backend, ImageFormat
+from snncc_backends.protocol import INTERFACE, Backend
 from snncc_backends.settings import Settings
 from snncc_ir import SnnccError, fail, nearest
 from snncc_ir.ops import MODELS
