@@ -148,7 +148,7 @@ class NodeRunner:
                 for i, value in enumerate(operands)
             }
             parts.append(self._session.run(["out"], feed)[0])
-        joined: NDArray[np.float32] = np.concatenate(parts)
+        joined: NDArray[np.float32] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return joined
 
 

@@ -85,6 +85,49 @@ def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
     return op
 
 
+def better_rows(layer: Layer, kept: Population, moved: Population, most: int) -> Population:
+    """Each channel's weights and bias of one of two, by what samples held out are then off.
+
+    Of all channels the same one where they share weights. Values are compared as neurons can send
+    them, 0 to `most`.
+    """
+    held = slice(held_out(len(layer.target)), None)
+    some = layer.of(held)
+    wanted = np.clip(some.target, 0, most)
+    ours, theirs = (
+        by_channel(np.square(np.clip(some.drive(op), 0, most) - wanted)) for op in (kept, moved)
+    )
+    chosen = ours <= theirs
+    if not _channels_apart(kept):
+        chosen = np.full(chosen.shape, ours.sum() <= theirs.sum())
+    maps = []
+    for mine, rival in zip(kept.maps, moved.maps, strict=True):
+        *moves, last = mine
+        other = rival[-1]
+        if isinstance(last, Conv | Dense) and isinstance(other, Conv | Dense):
+            if not isinstance(last.weight, Factored):
+                outputs = len(last.weight.array)
+                rows = np.repeat(chosen, -(-outputs // len(chosen)))[:outputs]
+                rows = rows.reshape(-1, *[1] * (last.weight.array.ndim - 1))
+                last = replace(
+                    last, weight=f32(np.where(rows, last.weight.array, other.weight.array))
+                )
+        maps.append((*moves, last))
+    column = chosen.reshape(-1, *[1] * (len(kept.shape) - 1))
+    bias = f32(compress(np.where(column, kept.bias.floats, moved.bias.floats)))
+    return replace(kept, maps=tuple(maps), bias=bias)
+
+
+def _channels_apart(op: Population) -> bool:
+    """Whether each output of a map belongs to one channel of the population."""
+    weighted = (chain[-1] for chain in op.maps)
+    return all(
+        len(last.weight.array) == (op.shape[0] if isinstance(last, Conv) else np.prod(op.shape))
+        for last in weighted
+        if isinstance(last, Conv | Dense)
+    )
+
+
 def _ridge(second: Floats, target: Floats, rows: Floats) -> Floats:
     """Least squares, held to `rows`."""
     damping = DAMPING * (float(np.mean(np.diag(second))) or 1.0)
