@@ -162,6 +162,8 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or limit()
+    # threads that wait by spinning take the cores from what comes next
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
             model,

@@ -37,6 +37,7 @@ Bias = NDArray[np.float32]
 Drive = NDArray[np.float32]
 """Current of each step: (N, steps, *shape), or (N, 1, *shape) when all steps have the same."""
 
+LARGEST_BYTE = 127
 EXACT_BITS = 24
 """Of a float32's significand: integers of so many bits, and sums of them, are exact."""
 NEURONS_AT_ONCE = 1 << 17
@@ -54,12 +55,16 @@ def mean_of(value: Array, kind: Type, first: int = 0) -> NDArray[np.float32]:
     """Spikes a step from step `first` on, or the numbers themselves: (N, *shape)."""
     if not is_train(value, kind):
         return value.astype(np.float32, copy=False)
-    steps = value.shape[1] - first
-    total = np.zeros((len(value), *value.shape[2:]), np.float32)
-    for sample, train in zip(total, value, strict=True):
-        for spikes in train[first:]:
-            sample += spikes
-    total /= np.float32(steps)
+    if not isinstance(kind, Spikes):
+        raise AssertionError("trains are of spikes")
+    few = LARGEST_BYTE // kind.code.most
+    total = np.zeros((len(value), *kind.shape), np.float32)
+    steps = range(first, value.shape[1])
+    for step in steps[::few]:
+        # so many spikes fit a byte, in which they are counted fastest
+        part = value[:, step : min(step + few, steps.stop)]
+        total += np.add.reduce(part, axis=1, dtype=np.int8)
+    total /= np.float32(len(steps))
     return total
 
 

@@ -29,12 +29,12 @@ from snncc_ir.ops import (
 Values = NDArray[np.float32]
 MEMORY = 1 << 31
 """Bytes of values that may be kept at once; beyond, fewer samples are taken."""
-WORK = 1 << 38
+WORK = 1 << 37
 """Multiplications, about, that a simulation of all samples over time may take; of large networks
 and of many steps, fewer samples are taken."""
 WORK_OF_A_NEURON = 64
 """What a neuron's step takes, in multiplications."""
-LEAST_SAMPLES = 64
+LEAST_SAMPLES = 48
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc.passes.in_time import Currents, Drive
+from snncc.passes.in_time import LARGEST_BYTE, Currents, Drive
 from snncc.passes.soma import Soma
 from snncc_ir import Array, Type, spread
 from snncc_ir.ops import Conv, IntegrateFire, Op, Population, Scale, Sizes, Window
@@ -52,9 +52,13 @@ class Sampled:
             counted = total[own]
             soma = Soma(model, theta[own], start[own], counted.shape)
             spikes = np.empty(counted.shape, np.int8)
-            for step in range(self.steps):
-                soma.step(self.currents[step % len(self.currents), own], spikes, bias[own])
-                counted += spikes
+            few = LARGEST_BYTE // model.code.most
+            for first_step in range(0, self.steps, few):
+                sent = np.zeros(counted.shape, np.int8)
+                for step in range(first_step, min(first_step + few, self.steps)):
+                    soma.step(self.currents[step % len(self.currents), own], spikes, bias[own])
+                    sent += spikes
+                counted += sent
 
         spread(work, range(0, channels, each))
         return total
