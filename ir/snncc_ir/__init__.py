@@ -20,6 +20,7 @@ from snncc_ir.printer import graph_tensors, node_tensors, print_graph, print_typ
 from snncc_ir.products import constants, octave, offsets, products
 from snncc_ir.slots import Phases, run_phases, spike_train, value_of
 from snncc_ir.spikes import Oracle, Step, decode
+from snncc_ir.stopwatch import Stopwatch
 from snncc_ir.tensors import (
     FORMATS,
     UNIT,
@@ -95,6 +96,7 @@ __all__ = [
     "Spikes",
     "Stage",
     "Step",
+    "Stopwatch",
     "Tensor",
     "Type",
     "ValueRunner",

@@ -32,6 +32,8 @@ MEMORY = 1 << 31
 WORK = 1 << 37
 """Multiplications, about, that a simulation of all samples over time may take; of large networks
 and of many steps, fewer samples are taken."""
+WORK_OF_VALUES = 1 << 34
+"""Likewise, where values in place of spikes go through the network, once for each look at them."""
 WORK_OF_A_NEURON = 64
 """What a neuron's step takes, in multiplications."""
 LEAST_SAMPLES = 48
@@ -159,11 +161,9 @@ def _affordable(graph: Graph, given: int, wanted: int, steps: int) -> int:
     Two float32 numbers a neuron; over time its spikes, and three numbers.
     """
     sizes = [node.type.size for node in graph if isinstance(node.type, Spikes)] or [1]
-    if not steps:
-        return max(1, min(given, wanted, MEMORY // (8 * sum(sizes))))
+    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * sum(sizes))
+    bearable = max(LEAST_SAMPLES, (WORK if steps else WORK_OF_VALUES) // work)
     bytes_a_sample = (12 + steps) * _most_alive(graph)
-    work = steps * (_multiplications(graph) + WORK_OF_A_NEURON * sum(sizes))
-    bearable = max(LEAST_SAMPLES, WORK // work)
     return max(1, min(given, wanted, bearable, MEMORY // bytes_a_sample))
 
 

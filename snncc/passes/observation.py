@@ -36,11 +36,17 @@ class Tail:
     def add(self, batch: NDArray[np.float32]) -> None:
         """batch: (N, C, *spatial) or (N, C)."""
         flat = np.moveaxis(batch, 1, 0).reshape(batch.shape[1], -1)
-        joined = np.concatenate([self._values, flat], axis=1)
-        surplus = joined.shape[1] - self._keep
-        if surplus > 0:
-            joined = np.partition(joined, surplus, axis=1)[:, surplus:]
-        self._values = joined
+        if self._values.shape[1] < self._keep:
+            joined = np.concatenate([self._values, flat], axis=1)
+            surplus = joined.shape[1] - self._keep
+            self._values = np.partition(joined, surplus)[:, surplus:] if surplus > 0 else joined
+            return
+        # of all later values few are among the largest
+        larger = flat > self._values.min(axis=1, keepdims=True)
+        for channel in np.flatnonzero(larger.any(axis=1)):
+            found = np.concatenate([self._values[channel], flat[channel][larger[channel]]])
+            surplus = len(found) - self._keep
+            self._values[channel] = np.partition(found, surplus)[surplus:]
 
     def smallest(self) -> Floats:
         """The k-th largest value of each channel: (C,)."""
@@ -90,7 +96,8 @@ class Histogram:
         self._every = every
 
     def add(self, batch: NDArray[np.float32]) -> None:
-        """batch: (N, C, *spatial) or (N, C); values that are not positive are left out."""
+        """batch: (N, C, *spatial) or (N, C); values below the first bin, and those that are
+        not positive, are left out."""
         flat = batch.reshape(*batch.shape[:2], -1)
         self.largest = np.maximum(self.largest, flat.max(axis=(0, 2)))
         # of a negative number and of zero the bin is far below the first
