@@ -16,7 +16,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc.passes.soma import Soma
+from snncc.passes.soma import Numbers, Soma
 from snncc_ir import Array, Floats, NodeRunner, Spikes, Tensor, Type, f32, spread
 from snncc_ir.ops import (
     Chain,
@@ -91,6 +91,8 @@ class Currents:
                 self._trains.append(value.astype(np.int8, copy=False))
             else:
                 constant = constant + _numbers(chain, value, op) / unit
+        self.exact = unit <= 1 and float(np.abs(constant).max()) * unit < 1 << EXACT_BITS - 1
+        """Whether nothing was rounded, given integer weights and inputs."""
         # (N, *shape), or (1, *shape) where it is the same for all samples
         self._constant = (np.rint(constant) * unit).astype(np.float32)
         self.steps = self._trains[0].shape[1] if maps else 1
@@ -128,13 +130,25 @@ class Currents:
 
 def fire(op: Population, types: Sequence[Type], arriving: Sequence[Array], steps: int) -> Train:
     """The spikes of a population for what arrives: trains, or the numbers of an input."""
+    return _fired(op, Currents(op, types, arriving), steps)
+
+
+def fire_exactly(
+    op: Population, types: Sequence[Type], arriving: Sequence[Array], steps: int
+) -> Train | None:
+    """The spikes that the oracle sends, for integers; None where they are too large for float32."""
+    currents = Currents(op, types, arriving)
+    return _fired(op, currents, steps, exact=True) if currents.exact else None
+
+
+def _fired(op: Population, currents: Currents, steps: int, exact: bool = False) -> Train:
     if not isinstance(op.model, IntegrateFire):
         raise AssertionError("the neurons are of the rate code")
-    model, currents = op.model, Currents(op, types, arriving)
-    theta, start = (
-        np.ascontiguousarray(np.broadcast_to(value.floats, op.shape), np.float32)
-        for value in (model.theta, model.start)
-    )
+    model = op.model
+    theta: Numbers = np.broadcast_to(model.theta.floats, op.shape).copy()
+    start: Numbers = np.broadcast_to(model.start.floats, op.shape).copy()
+    if not exact:
+        theta, start = theta.astype(np.float32), start.astype(np.float32)
     train = np.empty((currents.samples, steps, *op.shape), np.int8)
 
     def work(block: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""Neurons of a rate code, step by step in float32, in place: what simulations over time consist of.
+"""Neurons of a rate code, step by step in floats, in place: what simulations over time consist of.
 
 Each rule is that of `snncc_ir.ops.models`; a step makes no array.
 """
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from snncc_ir.ops import HardIntegrateFire, IntegrateFire
 
-Numbers = NDArray[np.float32]
+Numbers = NDArray[np.float32] | NDArray[np.float64]
 Sent = NDArray[np.int8]
 
 
@@ -18,13 +18,16 @@ class Soma:
     def __init__(
         self, model: IntegrateFire, theta: Numbers, start: Numbers, shape: tuple[int, ...]
     ) -> None:
-        """theta, start: thresholds and initial potentials, broadcastable to `shape`."""
+        """theta, start: thresholds and initial potentials, broadcastable to `shape`.
+
+        Potentials have theta's type: in float64 they are exact for integers, however many steps.
+        """
         self._theta = theta
         self._most, self._signed = model.code.most, model.signed
         self._hard = isinstance(model, HardIntegrateFire)
-        self._potential = np.empty(shape, np.float32)
+        self._potential = np.empty(shape, theta.dtype)
         self._potential[...] = start
-        self._number = np.empty(shape, np.float32)
+        self._number = np.empty(shape, theta.dtype)
         self._count = np.zeros(shape, np.float32) if self._signed else None
 
     def step(self, current: Numbers, sent: Sent, bias: Numbers | None = None) -> None:

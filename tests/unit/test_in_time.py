@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snncc.activity import measured_spikes
 from snncc.passes.in_time import Currents, fire, mean_of
 from snncc.passes.observation import Histogram, Tail
 from snncc.passes.rate_code import NEURONS
 from snncc.passes.sampling import sampled
 from snncc.passes.soma import Soma
+from snncc.testing import FAMILY, inputs, network
+from snncc_backends import OracleRunner, Preprocessing
 from snncc_ir import Integers, Rate, Spikes, f32, i32, spread
 from snncc_ir.ops import Conv, IntegrateFire, Population, Scale
 
@@ -31,8 +34,8 @@ def test_neurons_send_what_their_rule_says(neuron: str, theta: int, currents: li
     model = model_of(neuron, theta, theta // 2)
     potential: Integers = model.start.integers.copy()
     count: Integers = np.zeros(1, np.int64)
-    theta_, start = (np.float32(value.floats) for value in (model.theta, model.start))
-    soma = Soma(model, theta_, start, (1,))
+    threshold, start = (value.floats.astype(np.float32) for value in (model.theta, model.start))
+    soma = Soma(model, threshold, start, (1,))
     sent = np.empty(1, np.int8)
     for current in currents:
         potential += current
@@ -75,8 +78,8 @@ def test_places_get_the_currents_of_the_whole_population(
     expected = flat[:, some.wanted.astype(int)]
     assert np.abs(some.currents - expected).max() < 1e-4
     assert some.wanted.shape[1] >= min(places, wanted[:, 0].size) or places > wanted[:, 0].size
-    theta, start = np.float32([[1.0]]), np.float32([[0.5]])
-    counted = some.sent(IntegrateFire(STEPS, f32(1.0), f32(0.5)), theta, start, np.zeros((3, 1)))
+    theta, start, moved = (np.array([[number]], np.float32) for number in (1.0, 0.5, 0.0))
+    counted = some.sent(IntegrateFire(STEPS, f32(1.0), f32(0.5)), theta, start, moved)
     sent = fire(op, kinds, trains, STEPS).sum(axis=1).reshape(-1)
     assert np.mean(counted == sent[some.wanted.astype(int)]) > 0.99
 
@@ -115,3 +118,27 @@ def test_a_histogram_has_each_value_in_its_bin() -> None:
 def test_spread_keeps_the_order(cores: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNNCC_CORES", cores)
     assert spread(lambda number: number * number, range(20)) == [n * n for n in range(20)]
+
+
+@pytest.mark.parametrize("neuron", ["if", "signed-if", "graded"])
+@pytest.mark.parametrize("name", FAMILY)
+def test_spikes_are_counted_as_the_oracle_counts_them(name: str, neuron: str) -> None:
+    graph = network(name, neuron)
+    samples = inputs(graph)
+    found = measured_spikes(graph, Preprocessing(), samples)
+    expected = OracleRunner(graph).run(samples, record=True).spikes
+    assert set(found) == set(expected)
+    for node, train in expected.items():
+        counts = np.count_nonzero(train, axis=(0, 1)).reshape(-1) / len(train)
+        assert np.array_equal(found[node], counts)
+
+
+def test_large_integers_are_counted_by_a_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network(next(iter(FAMILY)), "if")
+    monkeypatch.setattr("snncc.passes.in_time.EXACT_BITS", 4)
+    samples = inputs(graph)
+    found = measured_spikes(graph, Preprocessing(), samples)
+    expected = OracleRunner(graph).run(samples).spike_counts
+    assert sum(sent.sum() for sent in found.values()) == pytest.approx(
+        sum(float(np.mean(count)) for count in expected.values())
+    )

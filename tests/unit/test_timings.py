@@ -32,13 +32,13 @@ def model(tmp_path: Path) -> Path:
         helper.make_node("MatMul", ["x", "w"], ["z"]),
         helper.make_node("Relu", ["z"], ["y"]),
     ]
-    ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])]
+    given, result = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", size])
         for name, size in (("x", 4), ("y", 3))
-    ]
+    )
     path = tmp_path / "m.onnx"
     proto = helper.make_model(
-        helper.make_graph(nodes, "m", *ends, [weights]),
+        helper.make_graph(nodes, "m", [given], [result], [weights]),
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=8,
     )
