@@ -24,6 +24,9 @@ HELD_OUT = 4
 """One sample in so many is kept from the regression, to measure what it does."""
 WEIGHT_BITS = 16
 """To which fitted weights are rounded."""
+INPUTS_A_PLACE = 4
+"""Inputs of a neuron for each place and sample, beyond which regression would learn them by heart,
+so that weights are kept."""
 WIDEST = 6144
 """Inputs of a neuron beyond which second moments are too many, so that weights are kept."""
 
@@ -71,6 +74,8 @@ def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
                 rest = rest - layer.drive(op, other, first)
         places = chain_type(chain, layer.types[which]).shape
         seen = max(1, held_out(len(rest)))
+        if rows.shape[1] > INPUTS_A_PLACE * seen * int(np.prod(places)) // len(weight):
+            continue
         arriving = layer.moved(which, first)[:seen]
         found = moments(last, arriving, rest[:seen].reshape(-1, *places))
         each = len(rows) // len(found.inputs)
