@@ -2,7 +2,7 @@
 
 import shutil
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -74,9 +74,16 @@ class Result:
 class Bundle:
     """A compiled network. `Bundle.load(folder)` reads one; `snncc.compile` makes one."""
 
-    def __init__(self, files: BundleFolder, temporary: Path | None = None) -> None:
-        """temporary: a folder that goes with the object."""
+    def __init__(
+        self,
+        files: BundleFolder,
+        temporary: Path | None = None,
+        timings: Mapping[str, float] | None = None,
+    ) -> None:
+        """temporary: a folder that goes with the object. timings: of its compilation."""
         self.files = files
+        self.timings: Mapping[str, float] = dict(timings or {})
+        """Seconds of each stage of its compilation, in order; none for a bundle that was read."""
         if temporary is not None:
             weakref.finalize(self, shutil.rmtree, temporary, ignore_errors=True)
 

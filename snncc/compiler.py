@@ -39,6 +39,7 @@ from snncc_ir import (
     Graph,
     Node,
     Spikes,
+    Stopwatch,
     Tensor,
     fail,
     pack,
@@ -69,7 +70,7 @@ def compile(
     searched: Callable[[Search], None] = lambda found: None,
     **options: object,
 ) -> Bundle:
-    """Compiles an ONNX file for a target; returns the bundle.
+    """Compiles an ONNX file for a target; returns the bundle, whose `timings` say what took long.
 
     calibration: .npz path, samples (N, …), or a `Dataset`; without it, seeded noise stands in and
     the bundle's notes say so. output: the bundle's folder; without it, a temporary one that goes
@@ -102,14 +103,16 @@ def compile(
             hint="leave out --passes or --accuracy",
         )
     pre = preprocessing or Preprocessing()
+    watch = Stopwatch()
     progress("import", 0, 1)
-    source = load_source(Path(model), calibration, pre, approximate)
+    source = load_source(Path(model), calibration, pre, approximate, watch)
     found = None
     if goal is not None:
-        study = make_study(source, data)
-        found = search(chip, study, goal, given_options(settings, options), progress)
-        searched(found)
-        chosen = make_settings(chip, None, found.settings())
+        with watch.stage("search"):
+            study = make_study(source, data)
+            found = search(chip, study, goal, given_options(settings, options), progress)
+            searched(found)
+            chosen = make_settings(chip, None, found.settings())
     if source.data is None and "calibrate" not in given_options(settings, options):
         chosen = without_samples(chosen)
     pipeline = own_pipeline(chip, chosen) if passes is None else parse_pipeline(passes)
@@ -118,7 +121,7 @@ def compile(
         source.graph,
         pipeline,
         chosen,
-        Context(source.samples, progress),
+        Context(source.samples, progress, watch=watch),
         source.labels,
         None if dump_ir is None else Path(dump_ir),
     )
@@ -138,29 +141,39 @@ def compile(
         "notes": notes,
     }
     shown = {name: array[:VECTOR_SAMPLES] for name, array in source.samples.items()}
-    execution = OracleRunner(compiled.graph).run(shown, record=True)
-    target_files = _target_files(chip, compiled.graph, pre, chosen, source.samples, execution)
-    report = {**_report(compiled), "target": chip.summary_of(target_files)}
+    with watch.stage("vectors"):
+        execution = OracleRunner(compiled.graph).run(shown, record=True)
+        vectors = self_test_vectors(compiled.graph, shown, execution)
+    with watch.stage("emit"):
+        target_files = _target_files(
+            chip, compiled.graph, pre, chosen, source.samples, execution, watch
+        )
+        report = {**_report(compiled), "target": chip.summary_of(target_files)}
     files = {
         NETWORK: print_graph(compiled.graph).encode(),
         TENSORS: tensor_bytes(compiled.graph),
-        VECTORS: self_test_vectors(compiled.graph, shown, execution),
+        VECTORS: vectors,
         REPORT: to_json({**report, **({"search": found.as_json()} if found else {})}),
         **target_files,
     }
     points = chosen.early_exit_loss if isinstance(chosen, RateSettings) else 0.0
     if points:
-        choice = chosen_exit(manifest, files, data, points, progress)
-        notes.extend([choice.note] if choice.note else [])
-        manifest["early_exit"] = asdict(choice)
-        files |= chip.emit_exiting(compiled.graph, pre, chosen, EarlyExit(choice.units))
+        with watch.stage("early exit"):
+            choice = chosen_exit(manifest, files, data, points, progress)
+            notes.extend([choice.note] if choice.note else [])
+            manifest["early_exit"] = asdict(choice)
+            files |= chip.emit_exiting(compiled.graph, pre, chosen, EarlyExit(choice.units))
     if output is not None:
-        write_bundle(Path(output), manifest, files, force)
-        return Bundle.load(output)
+        with watch.stage("write"):
+            write_bundle(Path(output), manifest, files, force)
+            folder = BundleFolder.read(Path(output))
+        return Bundle(folder, timings=watch.seconds)
     temporary = Path(tempfile.mkdtemp(prefix="snncc-"))
     try:
-        write_bundle(temporary / "bundle", manifest, files)
-        return Bundle(BundleFolder.read(temporary / "bundle"), temporary)
+        with watch.stage("write"):
+            write_bundle(temporary / "bundle", manifest, files)
+            folder = BundleFolder.read(temporary / "bundle")
+        return Bundle(folder, temporary, watch.seconds)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
@@ -173,14 +186,15 @@ def _target_files(
     settings: Settings,
     samples: Batch,
     execution: Execution,
+    watch: Stopwatch,
 ) -> dict[str, bytes]:
     """execution: of the first samples, which may be enough to know who sends how many spikes."""
     if not chip.measured:
         return chip.emit(graph, preprocessing, settings)
     if chip.measured <= VECTOR_SAMPLES:
-        spikes = sent_spikes(execution)
-    else:
-        first = {name: array[: chip.measured] for name, array in samples.items()}
+        return chip.emit_measured(graph, preprocessing, settings, sent_spikes(execution))
+    first = {name: array[: chip.measured] for name, array in samples.items()}
+    with watch.stage("count spikes"):
         spikes = measured_spikes(graph, preprocessing, first)
     return chip.emit_measured(graph, preprocessing, settings, spikes)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
-from snncc.onnx import import_model
+from snncc.onnx import Imported, import_model
 from snncc.onnx.reader import model_digest
 from snncc_backends import Preprocessing
-from snncc_ir import Array, Batch, Graph
+from snncc_ir import Array, Batch, Graph, Stopwatch
 
 Data = str | Path | Array | Dataset
 
@@ -36,13 +36,25 @@ class Source:
 
 
 def load_source(
-    model: Path, data: Data | None, preprocessing: Preprocessing, approximate: bool = False
+    model: Path,
+    data: Data | None,
+    preprocessing: Preprocessing,
+    approximate: bool = False,
+    watch: Stopwatch | None = None,
 ) -> Source:
     """Imports a model and reads its calibration data; raises SNN001 to SNN007, and SNN030.
 
-    approximate: as of `import_model`.
+    approximate, watch: as of `import_model`; stage `data` is the samples.
     """
-    imported = import_model(model, approximate)
+    watch = watch or Stopwatch()
+    imported = import_model(model, approximate, watch=watch)
+    with watch.stage("data"):
+        return _with_samples(imported, model, data, preprocessing)
+
+
+def _with_samples(
+    imported: Imported, model: Path, data: Data | None, preprocessing: Preprocessing
+) -> Source:
     found = as_dataset(data)
     notes = list(imported.notes)
     if found is None:

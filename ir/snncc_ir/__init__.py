@@ -10,7 +10,7 @@
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check, violations
 from snncc_ir.composed import LARGEST_CODE, RESOLUTIONS, Binary, Composed, Factored, Linear, Log2
-from snncc_ir.cores import cores
+from snncc_ir.cores import cores, spread
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail, nearest, why
 from snncc_ir.digits import Numbers, digit_train, run_digits
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
@@ -20,6 +20,7 @@ from snncc_ir.printer import graph_tensors, node_tensors, print_graph, print_typ
 from snncc_ir.products import constants, octave, offsets, products
 from snncc_ir.slots import Phases, run_phases, spike_train, value_of
 from snncc_ir.spikes import Oracle, Step, decode
+from snncc_ir.stopwatch import Stopwatch
 from snncc_ir.tensors import (
     FORMATS,
     UNIT,
@@ -95,6 +96,7 @@ __all__ = [
     "Spikes",
     "Stage",
     "Step",
+    "Stopwatch",
     "Tensor",
     "Type",
     "ValueRunner",
@@ -126,6 +128,7 @@ __all__ = [
     "session",
     "small",
     "spike_train",
+    "spread",
     "tensor_bytes",
     "to_onnx",
     "unpack",

@@ -1,8 +1,14 @@
-"""How many cores snncc may use on this machine."""
+"""How many cores snncc may use on this machine, and work that is spread over them."""
 
 import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 VARIABLE = "SNNCC_CORES"
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def limit() -> int:
@@ -14,3 +20,16 @@ def limit() -> int:
 def cores() -> int:
     """Processes that work at the same time: $SNNCC_CORES, or one for each core."""
     return limit() or os.cpu_count() or 1
+
+
+def spread(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """`work` of every item, in threads, a core each; results in order.
+
+    For work that spends its time in numpy or onnxruntime, which let other threads run.
+    """
+    listed = list(items)
+    workers = min(cores(), len(listed))
+    if workers < 2:
+        return [work(item) for item in listed]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, listed))

@@ -141,14 +141,21 @@ class NodeRunner:
 
     def run(self, operands: Sequence[Array]) -> NDArray[np.float32]:
         """The result for all samples: operands (N, *shape), float32."""
-        parts = []
-        for start in range(0, len(operands[0]), BATCH):
+        count = len(operands[0])
+        joined: NDArray[np.float32] | None = None
+        for start in range(0, count, BATCH):
             feed = {
                 f"in:{i}": np.ascontiguousarray(value[start : start + BATCH], dtype=np.float32)
                 for i, value in enumerate(operands)
             }
-            parts.append(self._session.run(["out"], feed)[0])
-        joined: NDArray[np.float32] = np.concatenate(parts)
+            part: NDArray[np.float32] = self._session.run(["out"], feed)[0]
+            if len(part) == count:
+                return part
+            if joined is None:
+                joined = np.empty((count, *part.shape[1:]), np.float32)
+            joined[start : start + BATCH] = part
+        if joined is None:
+            raise ValueError("there is no sample, should be one at least")
         return joined
 
 
@@ -162,6 +169,8 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or limit()
+    # threads that wait by spinning take the cores from what comes next
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
             model,

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from snncc.cli import console
 from snncc.cli.search_table import goal, notes, show_search
+from snncc.cli.timings_table import show_timings, timing_rows
 from snncc.compiler import compile
 from snncc.search import Search
 
@@ -74,6 +75,7 @@ from snncc.search import Search
 @click.option("--layout", help="nhwc: the data's channels come last, the network's first.")
 @click.option("--passes", help="A pipeline in place of the target's own.")
 @click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for the IR of each pass.")
+@click.option("--timings", is_flag=True, help="What took how long, stage by stage.")
 @console.approximate_option
 @console.json_option
 @console.quiet_option
@@ -94,6 +96,7 @@ def command(
     layout: str | None,
     passes: str | None,
     dump_ir: Path | None,
+    timings: bool,
     approximate: bool,
     as_json: bool,
     quiet: bool,
@@ -134,8 +137,11 @@ def command(
                 show_search(found)
     figures = bundle.report
     if as_json:
-        console.print_json({"bundle": str(output), "notes": bundle.notes, **figures})
+        timed = {"timings": timing_rows(bundle.timings)} if timings else {}
+        console.print_json({"bundle": str(output), "notes": bundle.notes, **figures, **timed})
         return
+    if timings:
+        show_timings(bundle.timings)
     if quiet:
         return
     for text in bundle.notes:

@@ -13,7 +13,7 @@ from snncc.onnx.ends import Result
 from snncc.onnx.lower import lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
-from snncc_ir import LOWERED, Graph, check
+from snncc_ir import LOWERED, Graph, Stopwatch, check
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,30 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_model(path: Path, approximate: bool = False, needs_neurons: bool = True) -> Imported:
+def import_model(
+    path: Path,
+    approximate: bool = False,
+    needs_neurons: bool = True,
+    watch: Stopwatch | None = None,
+) -> Imported:
     """Imports an ONNX file; the graph is named as the file. Raises SNN001 to SNN006.
 
     approximate: Sigmoid, Tanh, Gelu and their like become sums of clipped ramps, and the notes say
     so; else they are refused. needs_neurons: a network without any is refused, as nothing would
-    spike.
+    spike. watch: gets the stages read, simplify and lower.
 
     SNN010 is raised for weights that overflow float32 on their way.
     """
+    watch = watch or Stopwatch()
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
-        model = read_model(path)
-        proto, notes = simplify(model.proto, model.stored)
-        constants = Constants(model.opset, model.stored)
-        lowered = lower(proto, constants, path.stem, approximate, needs_neurons)
-    check(lowered.graph, LOWERED)
+        with watch.stage("read"):
+            model = read_model(path)
+        with watch.stage("simplify"):
+            proto, notes = simplify(model.proto, model.stored)
+        with watch.stage("lower"):
+            constants = Constants(model.opset, model.stored)
+            lowered = lower(proto, constants, path.stem, approximate, needs_neurons)
+            check(lowered.graph, LOWERED)
     return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes))
 
 

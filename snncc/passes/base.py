@@ -5,10 +5,10 @@ A new pass is a file in this folder with one subclass of `Pass`; `snncc.passes.r
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
-from snncc_ir import Batch, Graph, Stage
+from snncc_ir import Batch, Graph, Stage, Stopwatch
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,13 @@ class Context:
 
     calibration: samples by input name, (N, *shape). progress: called with (what, done, total).
     analog: the graph in normal form as it was before its neurons got a time code, under the same
-    names and scales; None before there is one.
+    names and scales; None before there is one. watch: seconds by stage.
     """
 
     calibration: Batch
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
     analog: Graph | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch, compare=False)
 
 
 @dataclass(frozen=True)

@@ -14,31 +14,26 @@ before it really send, with all that was done to them. Towards the values of the
 Nothing is retrained: there are no gradients and no labels.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from snncc.passes.base import Context, Lossy, Pass
 from snncc.passes.chains import compress
-from snncc.passes.fitting import by_channel, centered, fitted, held_out, rounded_to_bits
-from snncc.passes.in_time import Bias, Drive, drive_in_time, fire_in_time
-from snncc.passes.layerwise import Layer, Values, rewrite_layers
-from snncc_ir import CODED, Factored, Floats, Graph, Rate, f32, fail
-from snncc_ir.ops import (
-    Conv,
-    Dense,
-    IntegrateFire,
-    Population,
-    Readout,
-)  # fmt: skip
+from snncc.passes.fitting import better_rows, centered, fitted, held_out, rounded_to_bits
+from snncc.passes.layerwise import Layer, rewrite_layers
+from snncc.passes.sampling import Column, Sampled, sampled
+from snncc_ir import CODED, Graph, Rate, f32, fail
+from snncc_ir.ops import IntegrateFire, Population, Readout
 
 WEIGHTS = ("best", "fit", "keep")
 NEURONS = ("best", "keep")
-THRESHOLDS = (0.9, 1.0, 1.1)
-STARTS = (0.3, 0.5, 0.7)
-"""Tried for each channel: factors of the threshold, and initial potentials in thresholds."""
-TRIED_SAMPLES = 64
-"""Samples on which thresholds and initial potentials are tried."""
+THRESHOLDS = (0.9, 1.1)
+STARTS = (0.3, 0.7)
+"""Tried for each channel: factors of the threshold, then initial potentials in thresholds."""
+TRIED_ROUNDS = 2
+"""Of bias correction, before an error is measured."""
 DELAYS = (0, 1 / 8, 1 / 4, 3 / 8)
 """Tried for a readout: shares of the steps that it leaves out."""
 
@@ -90,69 +85,20 @@ class CalibrateRate(Pass):
         return rewrite_layers(graph, context, self.name, self.samples, rewrite, in_time=True)
 
     def _spiking(self, layer: Layer, model: IntegrateFire, steps: int) -> Population:
-        wanted = np.clip(layer.target, 0, model.code.most)
-        candidates = [layer.op] if self.weights != "fit" else []
+        most = model.code.most
+        op = centered(layer, layer.op)
         if self.weights != "keep":
-            candidates.append(fitted(layer, centered(layer, layer.op)))
-        held = held_out(len(wanted))
-        best: _Settled | None = None
-        for op in candidates:
-            drive = drive_in_time(op, layer.types, layer.arriving)
-            bias, off = self._settled(model, drive, _bias(op), wanted, steps)
-            settled = _Settled(op, drive, bias, by_channel(np.square(off[held:])))
-            best = settled if best is None else best.better(settled)
-        if best is None:
-            raise AssertionError("there is a candidate")
-        bias = best.bias
+            moved = centered(layer, fitted(layer, op))
+            op = moved if self.weights == "fit" else better_rows(layer, op, moved, most)
+        wanted = np.clip(layer.target, 0, most)
+        some = sampled(op, layer.types, layer.arriving, wanted, steps)
+        trial = _Trial.of(op, model, some)
         if self.neurons == "best":
-            model, bias = self._tuned(model, best.drive, bias, wanted, steps)
-            bias, _ = self._settled(model, best.drive, bias, wanted, steps)
-        return replace(best.op, model=model, bias=f32(compress(bias.astype(np.float64))))
-
-    def _settled(
-        self,
-        model: IntegrateFire,
-        drive: Drive,
-        bias: Bias,
-        wanted: Values,
-        steps: int,
-        rounds: int | None = None,
-    ) -> tuple[Bias, Values]:
-        """The bias after all rounds, and what the values are then off, (N, *shape)."""
-        rounds = self.rounds if rounds is None else rounds
-        for left in range(rounds, -1, -1):
-            sent = fire_in_time(model, drive, bias, steps).sum(axis=0, dtype=np.int32)
-            off = wanted - sent / np.float32(steps)
-            if left:
-                bias = bias + rounded_to_bits(by_channel(off)).reshape(_column(wanted))
-        return bias, off
-
-    def _tuned(
-        self, model: IntegrateFire, drive: Drive, bias: Bias, wanted: Values, steps: int
-    ) -> tuple[IntegrateFire, Bias]:
-        """The best threshold and start of each channel."""
-        drive, wanted = drive[:, :TRIED_SAMPLES], wanted[:TRIED_SAMPLES]
-        shape = _column(wanted)
-        theta = np.broadcast_to(model.theta.floats, shape)
-        least: Floats | None = None
-        chosen, moved = model, bias
-        for factor in THRESHOLDS:
-            for share in STARTS:
-                tried = replace(model, theta=f32(theta * factor), start=f32(theta * factor * share))
-                settled, off = self._settled(tried, drive, bias, wanted, steps, rounds=2)
-                error = by_channel(np.square(off))
-                if least is None:
-                    least, chosen, moved = error, tried, settled
-                    continue
-                better = (error < least).reshape(shape)
-                least = np.minimum(error, least)
-                moved = np.where(better, settled, moved)
-                chosen = replace(
-                    model,
-                    theta=f32(np.where(better, tried.theta.floats, chosen.theta.floats)),
-                    start=f32(np.where(better, tried.start.floats, chosen.start.floats)),
-                )
-        return chosen, moved
+            trial = trial.settled(TRIED_ROUNDS)
+            trial = trial.best_of(trial.scaled(np.float32(factor)) for factor in THRESHOLDS)
+            trial = trial.best_of(trial.started(np.float32(share)) for share in STARTS)
+        trial = trial.settled(self.rounds)
+        return trial.applied(op, self.neurons == "best")
 
     def _readout(self, layer: Layer, model: Readout, steps: int) -> Population:
         best: tuple[float, Population] | None = None
@@ -172,60 +118,70 @@ class CalibrateRate(Pass):
 
 
 @dataclass(frozen=True)
-class _Settled:
-    """A candidate: its drive in time, its bias (C, 1, …) and its error in each channel."""
+class _Trial:
+    """Thresholds and starts (C, 1), and what is added to biases, (C, 1), tried on some neurons."""
 
-    op: Population
-    drive: Drive
-    bias: Bias
-    error: Floats
+    some: Sampled
+    model: IntegrateFire
+    theta: Column
+    start: Column
+    moved: Column
 
-    def better(self, other: "_Settled") -> "_Settled":
-        """Of each channel the one whose error is smaller; of all, where weights are shared."""
-        ours = self.error <= other.error
-        if not _channels_apart(self.op):
-            ours = np.full(ours.shape, self.error.sum() <= other.error.sum())
-        column = ours.reshape(_column(self.drive[0]))
-        maps = []
-        for mine, theirs in zip(self.op.maps, other.op.maps, strict=True):
-            *moves, last = mine
-            if isinstance(last, Conv | Dense) and not isinstance(last.weight, Factored):
-                rival = theirs[-1]
-                if not isinstance(rival, Conv | Dense):
-                    raise AssertionError("candidates have the same maps")
-                outputs = len(last.weight.array)
-                rows = np.repeat(ours, -(-outputs // len(ours)))[:outputs]
-                rows = rows.reshape(-1, *[1] * (last.weight.array.ndim - 1))
-                mixed = np.where(rows, last.weight.floats, rival.weight.floats)
-                maps.append((*moves, replace(last, weight=f32(mixed))))
-            else:
-                maps.append(mine)
-        return _Settled(
-            replace(self.op, maps=tuple(maps)),
-            np.where(column, self.drive, other.drive),
-            np.where(column, self.bias, other.bias),
-            np.where(ours, self.error, other.error),
+    @staticmethod
+    def of(op: Population, model: IntegrateFire, some: Sampled) -> "_Trial":
+        """As the population is."""
+        channels = len(some.wanted)
+        theta, start = (
+            np.broadcast_to(value.floats, (channels, *[1] * (len(op.shape) - 1)))
+            .reshape(channels, 1)
+            .astype(np.float32)
+            for value in (model.theta, model.start)
         )
+        return _Trial(some, model, theta, start, np.zeros((channels, 1), np.float32))
 
+    def scaled(self, factor: np.float32) -> "_Trial":
+        """With thresholds and starts times `factor`."""
+        return replace(self, theta=self.theta * factor, start=self.start * factor)
 
-def _channels_apart(op: Population) -> bool:
-    """Whether each output of a map belongs to one channel of the population."""
-    weighted = (chain[-1] for chain in op.maps)
-    return all(
-        len(last.weight.array) == (op.shape[0] if isinstance(last, Conv) else np.prod(op.shape))
-        for last in weighted
-        if isinstance(last, Conv | Dense)
-    )
+    def started(self, share: np.float32) -> "_Trial":
+        """With starts of `share` thresholds."""
+        return replace(self, start=self.theta * share)
 
+    def off(self) -> Column:
+        """What the values are too small by, (C, P)."""
+        sent = self.some.sent(self.model, self.theta, self.start, self.moved)
+        return self.some.wanted - sent / np.float32(self.some.steps)
 
-def _column(values: Values) -> tuple[int, ...]:
-    """(C, 1, …), to broadcast one number a channel over (N, C, *spatial)."""
-    return (values.shape[1], *[1] * (values.ndim - 2))
+    def settled(self, rounds: int) -> "_Trial":
+        """With biases corrected so many times."""
+        trial = self
+        for _ in range(rounds):
+            mean = trial.off().mean(axis=1, dtype=np.float64)
+            trial = replace(trial, moved=trial.moved + rounded_to_bits(mean)[:, None])
+        return trial
 
+    def best_of(self, others: Iterable["_Trial"]) -> "_Trial":
+        """Of each channel the one whose error is least: this one, or another after some rounds."""
+        best, least = self, np.square(self.off()).mean(axis=1, dtype=np.float64)
+        for other in others:
+            trial = other.settled(TRIED_ROUNDS)
+            error = np.square(trial.off()).mean(axis=1, dtype=np.float64)
+            better = (error < least)[:, None]
+            least = np.minimum(error, least)
+            best = replace(
+                best,
+                theta=np.where(better, trial.theta, best.theta),
+                start=np.where(better, trial.start, best.start),
+                moved=np.where(better, trial.moved, best.moved),
+            )
+        return best
 
-def _bias(op: Population) -> Bias:
-    """(C, 1, …), or one for each neuron where they differ."""
-    shape = (op.shape[0], *[1] * (len(op.shape) - 1))
-    bias = op.bias.floats
-    each = bias.ndim == len(op.shape) and bias.size not in (1, op.shape[0])
-    return np.broadcast_to(bias, op.shape if each else shape).astype(np.float32)
+    def applied(self, op: Population, tuned: bool) -> Population:
+        """The population with what has been found; tuned: thresholds and starts, too."""
+        column = (-1, *[1] * (len(op.shape) - 1))
+        bias = op.bias.floats + self.moved.reshape(column).astype(np.float64)
+        op = replace(op, bias=f32(compress(bias)))
+        if not tuned:
+            return op
+        theta, start = f32(self.theta.reshape(column)), f32(self.start.reshape(column))
+        return replace(op, model=replace(self.model, theta=theta, start=start))

@@ -15,7 +15,7 @@ from snncc.passes.moments import moments
 from snncc_ir import Factored, Floats, f32
 from snncc_ir.ops import Conv, Dense, Op, Population, chain_type
 
-DAMPING = 1e-3
+DAMPING = 0.2
 """Of the moments, relative to their mean diagonal: how weights are held to where they were."""
 FRACTION_BITS = 16
 """Biases are multiples of 2^−16 units, so that the last bits of floating-point sums, which differ
@@ -24,6 +24,9 @@ HELD_OUT = 4
 """One sample in so many is kept from the regression, to measure what it does."""
 WEIGHT_BITS = 16
 """To which fitted weights are rounded."""
+INPUTS_A_PLACE = 4
+"""Inputs of a neuron for each place and sample, beyond which regression would learn them by heart,
+so that weights are kept."""
 WIDEST = 6144
 """Inputs of a neuron beyond which second moments are too many, so that weights are kept."""
 
@@ -71,6 +74,8 @@ def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
                 rest = rest - layer.drive(op, other, first)
         places = chain_type(chain, layer.types[which]).shape
         seen = max(1, held_out(len(rest)))
+        if rows.shape[1] > INPUTS_A_PLACE * seen * int(np.prod(places)) // len(weight):
+            continue
         arriving = layer.moved(which, first)[:seen]
         found = moments(last, arriving, rest[:seen].reshape(-1, *places))
         each = len(rows) // len(found.inputs)
@@ -83,6 +88,49 @@ def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
         better: Op = replace(last, weight=f32(moved.reshape(weight.shape)))
         op = replace(op, maps=(*op.maps[:which], (*moves, better), *op.maps[which + 1 :]))
     return op
+
+
+def better_rows(layer: Layer, kept: Population, moved: Population, most: int) -> Population:
+    """Each channel's weights and bias of one of two, by what samples held out are then off.
+
+    Of all channels the same one where they share weights. Values are compared as neurons can send
+    them, 0 to `most`.
+    """
+    held = slice(held_out(len(layer.target)), None)
+    some = layer.of(held)
+    wanted = np.clip(some.target, 0, most)
+    ours, theirs = (
+        by_channel(np.square(np.clip(some.drive(op), 0, most) - wanted)) for op in (kept, moved)
+    )
+    chosen = ours <= theirs
+    if not _channels_apart(kept):
+        chosen = np.full(chosen.shape, ours.sum() <= theirs.sum())
+    maps = []
+    for mine, rival in zip(kept.maps, moved.maps, strict=True):
+        *moves, last = mine
+        other = rival[-1]
+        if isinstance(last, Conv | Dense) and isinstance(other, Conv | Dense):
+            if not isinstance(last.weight, Factored):
+                outputs = len(last.weight.array)
+                rows = np.repeat(chosen, -(-outputs // len(chosen)))[:outputs]
+                rows = rows.reshape(-1, *[1] * (last.weight.array.ndim - 1))
+                last = replace(
+                    last, weight=f32(np.where(rows, last.weight.array, other.weight.array))
+                )
+        maps.append((*moves, last))
+    column = chosen.reshape(-1, *[1] * (len(kept.shape) - 1))
+    bias = f32(compress(np.where(column, kept.bias.floats, moved.bias.floats)))
+    return replace(kept, maps=tuple(maps), bias=bias)
+
+
+def _channels_apart(op: Population) -> bool:
+    """Whether each output of a map belongs to one channel of the population."""
+    weighted = (chain[-1] for chain in op.maps)
+    return all(
+        len(last.weight.array) == (op.shape[0] if isinstance(last, Conv) else np.prod(op.shape))
+        for last in weighted
+        if isinstance(last, Conv | Dense)
+    )
 
 
 def _ridge(second: Floats, target: Floats, rows: Floats) -> Floats:

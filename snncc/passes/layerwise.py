@@ -6,22 +6,37 @@ until its last user has run.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncc.passes.base import Context
-from snncc.passes.in_time import drive_in_time, fire_in_time, mean_of, pool_in_time
+from snncc.passes.in_time import fire, mean_of, pool_in_time
 from snncc_ir import Array, Graph, GraphBuilder, Node, NodeRunner, Rate, Spikes, Type
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Neuron, Population, Readout, Relu
+from snncc_ir.ops import (
+    Conv,
+    Dense,
+    Input,
+    IntegrateFire,
+    MaxPool,
+    Neuron,
+    Population,
+    Readout,
+    Relu,
+)  # fmt: skip
 
 Values = NDArray[np.float32]
 MEMORY = 1 << 31
 """Bytes of values that may be kept at once; beyond, fewer samples are taken."""
-WORK = 1 << 14
-"""Samples times time steps that are simulated; of many steps, fewer samples are taken."""
-LEAST_SAMPLES = 32
+WORK = 1 << 37
+"""Multiplications, about, that a simulation of all samples over time may take; of large networks
+and of many steps, fewer samples are taken."""
+WORK_OF_VALUES = 1 << 34
+"""Likewise, where values in place of spikes go through the network, once for each look at them."""
+WORK_OF_A_NEURON = 64
+"""What a neuron's step takes, in multiplications."""
+LEAST_SAMPLES = 48
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,7 @@ class Layer:
     """A population that is to be rewritten.
 
     op: as it is. types, arriving: of its sources; arriving has what really comes: numbers
-    (N, *shape), or spike trains (steps, N, *shape). target: the drive (N, *shape) that its neurons
+    (N, *shape), or spike trains (N, steps, *shape). target: the drive (N, *shape) that its neurons
     had in the network as it was.
     """
 
@@ -39,12 +54,24 @@ class Layer:
     arriving: tuple[Array, ...]
     target: Values
 
+    _means: dict[int, tuple[Values, ...]] = field(default_factory=dict)
+
     def means(self, first: int = 0) -> tuple[Values, ...]:
         """What arrives, numbers or spikes a step from step `first` on: each (N, *shape)."""
-        return tuple(
-            mean_of(value, kind, first)
-            for value, kind in zip(self.arriving, self.types, strict=True)
-        )
+        if first not in self._means:
+            self._means[first] = tuple(
+                mean_of(value, kind, first)
+                for value, kind in zip(self.arriving, self.types, strict=True)
+            )
+        return self._means[first]
+
+    def of(self, samples: slice) -> "Layer":
+        """The same for some of the samples."""
+        means = {
+            first: tuple(value[samples] for value in found) for first, found in self._means.items()
+        }
+        arriving = tuple(value[samples] for value in self.arriving)
+        return replace(self, arriving=arriving, target=self.target[samples], _means=means)
 
     def drive(self, op: Population, which: int | None = None, first: int = 0) -> Values:
         """What `op` makes of the means, with its bias; or what its map `which` brings."""
@@ -58,7 +85,7 @@ class Layer:
     def moved(self, which: int, first: int = 0) -> Values:
         """What arrives on average at the weights of map `which`, behind its views and sums."""
         *moves, _ = self.op.maps[which]
-        value = mean_of(self.arriving[which], self.types[which], first)
+        value = self.means(first)[which]
         return NodeRunner(moves, [self.types[which]]).run([value]) if moves else value
 
 
@@ -125,21 +152,30 @@ def _sent(op: Population, types: Sequence[Type], arriving: Sequence[Array], step
     """What a population makes of what arrives: values, or its spikes over time."""
     if not steps or not isinstance(op.model, IntegrateFire):
         return NodeRunner([op], types).run(arriving)
-    drive = drive_in_time(op, types, arriving)
-    return fire_in_time(op.model, drive, op.bias.floats.astype(np.float32), steps)
+    return fire(op, types, arriving, steps)
 
 
 def _affordable(graph: Graph, given: int, wanted: int, steps: int) -> int:
     """How many samples fit into memory, and over time are bearable; at least one.
 
-    Two float32 numbers a neuron; over time a number, its spikes, and the drive of one layer.
+    Two float32 numbers a neuron; over time its spikes, and three numbers.
     """
     sizes = [node.type.size for node in graph if isinstance(node.type, Spikes)] or [1]
-    if not steps:
-        return max(1, min(given, wanted, MEMORY // (8 * sum(sizes))))
-    bytes_a_sample = (4 + steps) * _most_alive(graph) + 8 * steps * max(sizes)
-    bearable = max(LEAST_SAMPLES, WORK // steps)
+    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * sum(sizes))
+    bearable = max(LEAST_SAMPLES, (WORK if steps else WORK_OF_VALUES) // work)
+    bytes_a_sample = (12 + steps) * _most_alive(graph)
     return max(1, min(given, wanted, bearable, MEMORY // bytes_a_sample))
+
+
+def _multiplications(graph: Graph) -> int:
+    """Of one sample, in one step: weights times the places where each is used."""
+    total = 0
+    for node in graph:
+        for chain in node.op.maps if isinstance(node.op, Population) else ():
+            if isinstance(chain[-1], Conv | Dense):
+                weight = chain[-1].weight.array
+                total += weight.size * node.type.size // len(weight)
+    return total
 
 
 def _most_alive(graph: Graph) -> int:

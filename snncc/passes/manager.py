@@ -76,22 +76,26 @@ def run_pipeline(
     SNN010 when a pass leaves a graph that is not well formed, SNN020 when it cannot be run on its
     operand, SNN021 when it breaks its promise.
     """
+    watch = context.watch
     samples = {name: array[:SAMPLES] for name, array in context.calibration.items()}
-    scale = _Scale(graph, samples, labels) if measure else None
-    rows = [scale.row("lowered", "-", scale.first)] if scale else []
+    with watch.stage("measure"):
+        scale = _Scale(graph, samples, labels) if measure else None
+        rows = [scale.row("lowered", "-", scale.first)] if scale else []
     before = scale.first if scale else {}
     _dump(dump, 0, "lowered", graph)
     for number, step in enumerate(pipeline):
         context.progress(step.name, number, len(pipeline))
         _ready(graph, step)
-        result = step.run(graph, context)
         stage = step.leaves or step.needs
-        check(result, stage)
+        with watch.stage(step.name):
+            result = step.run(graph, context)
+            check(result, stage)
         _dump(dump, number + 1, step.name, result)
         if scale and result is not graph:
-            after = ValueRunner(result).run(samples)
-            rows.append(scale.row(str(step), step.promise.kind, after))
-            _hold(step, moved(step, (graph, before), (result, after), samples))
+            with watch.stage("measure"):
+                after = ValueRunner(result).run(samples)
+                rows.append(scale.row(str(step), step.promise.kind, after))
+                _hold(step, moved(step, (graph, before), (result, after), samples))
             before = after
         graph = result
         if stage == NORMAL:

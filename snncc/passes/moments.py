@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from snncc_ir import Floats
 from snncc_ir.ops import Conv, Dense
 
-ROWS = 1 << 17
-"""Places that are looked at, over all samples, about; fewer for wide layers, as WORK allows."""
-WORK = 100_000_000_000
-"""Multiplications for the moments of one group, about; but four rows for each input are taken."""
+ROWS = 1 << 14
+"""Places that are looked at, over all samples, about; but ROWS_AN_INPUT for each input at least."""
+ROWS_AN_INPUT = 4
 CHUNK = 1 << 12
 """Rows that are multiplied at once."""
 INPUT_BITS, TARGET_BITS = 16, 18
@@ -76,7 +75,7 @@ def _patches(
     places = views.shape[2 : 2 + rank]
     each = int(np.prod(places))
     width = int(np.prod(window.kernel)) * channels // conv.groups
-    rows = min(ROWS, max(4 * width, WORK // width**2))
+    rows = max(ROWS, ROWS_AN_INPUT * width)
     wanted = max(1, min(each, -(-rows // count)))
     random = np.random.default_rng(each)
     chosen = np.stack([random.permutation(each)[:wanted] for _ in range(count)])

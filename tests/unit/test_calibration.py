@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from snncc.passes.base import Context
-from snncc.passes.in_time import drive_in_time, fire_in_time, pool_in_time
+from snncc.passes.in_time import fire, pool_in_time
 from snncc.passes.manager import run_pipeline
 from snncc.passes.rate_code import NEURONS
 from snncc.passes.registry import parse_pipeline
@@ -32,7 +32,7 @@ FRONT = "hoist-neurons,fold-batchnorm,sink-views,fuse,"
 
 
 def trains_in_time(graph: Graph, samples: Batch) -> dict[str, NDArray[np.int8]]:
-    """Spikes (steps, N, *shape) of every spiking node."""
+    """Spikes (N, steps, *shape) of every spiking node."""
     values: dict[str, Array] = {}
     for node in graph:
         types = tuple(source.type for source in graph.operands(node))
@@ -44,9 +44,7 @@ def trains_in_time(graph: Graph, samples: Batch) -> dict[str, NDArray[np.int8]]:
                     node.op, types[0], values[node.inputs[0]].astype(np.int8)
                 )
             case Population(model=IntegrateFire()) as op:
-                drive = drive_in_time(op, types, [values[name] for name in node.inputs])
-                bias = op.bias.floats.astype(np.float32)
-                values[node.name] = fire_in_time(op.model, drive, bias, STEPS)  # type: ignore[arg-type]
+                values[node.name] = fire(op, types, [values[name] for name in node.inputs], STEPS)
     return {k: v.astype(np.int8) for k, v in values.items() if v.dtype == np.int8}
 
 
@@ -60,7 +58,7 @@ def test_the_simulation_sends_the_spikes_of_the_oracle(name: str, neuron: str) -
     expected = OracleRunner(graph).run(samples, record=True).spikes
     assert set(found) == set(expected)
     for node, spikes in expected.items():
-        assert np.array_equal(found[node].swapaxes(0, 1), spikes), node
+        assert np.array_equal(found[node], spikes), node
 
 
 BLOCKS = 4
