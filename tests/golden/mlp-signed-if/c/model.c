@@ -34,7 +34,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    3248259468u,
+    4196686053u,
     384, 448, 512, 576, 640,
     704, -1, -1,
     -1, -1,
