@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from snncc_ir import Floats, Integers
+from snncc_ir import Floats, Integers, spread
 from snncc_loihi.check_words import Decoded, decode, grid_shifts, weights
 from snncc_loihi.chip import Numbers
 from snncc_loihi.core_map import Core, CoreMap, Program
@@ -75,8 +75,10 @@ def arrivals(core_map: CoreMap, numbers: Numbers, largest_input: int) -> tuple[A
     heard = _senders(core_map, largest_input)
     host = _host(core_map, largest_input)
     return tuple(
-        _arrivals(core, i, core_map.steps, heard[i], host[i], numbers)
-        for i, core in enumerate(core_map.cores)
+        spread(
+            lambda i: _arrivals(core_map.cores[i], i, core_map.steps, heard[i], host[i], numbers),
+            range(len(core_map.cores)),
+        )
     )
 
 
@@ -182,13 +184,13 @@ def _expanded(
         begun = int(ends[at - 1]) if at else 0
         end = max(at + 1, int(np.searchsorted(ends, begun + AT_ONCE, side="right")))
         mine = lists[at:end]
-        synapses, owners = spread(found.rows[mine], found.lengths[mine])
+        synapses, owners = unrolled(found.rows[mine], found.lengths[mine])
         axon = axons[at:end][owners]
         yield _Part(synapses, axon, base[axon] + found.offsets[synapses])
         at = end
 
 
-def spread(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     """starts[i] + 0 … lengths[i] − 1 for each i, one behind the other, and i of each."""
     owners = np.repeat(np.arange(len(lengths)), lengths)
     before = np.cumsum(lengths) - lengths
@@ -207,7 +209,7 @@ def _groups(core: Core) -> tuple[Integers, Integers]:
     closers = np.flatnonzero(np.isin(program, (Program.FIRE_JOINED, Program.FIRE_COUNT)))
     begins = np.where(program == Program.INTEGRATE, np.arange(len(program)), 0)
     first = np.maximum.accumulate(begins)[closers] if len(program) else closers
-    lanes, owners = spread(first, closers - first)
+    lanes, owners = unrolled(first, closers - first)
     return lanes, closers[owners]
 
 
@@ -231,7 +233,7 @@ def _returned(
         np.searchsorted(keys[order], lists << OFFSET_BITS | np.maximum(at - base, 0))
         for at in (begins[closers], closers)
     ]
-    places, pairs = spread(ends[0], ends[1] - ends[0])
+    places, pairs = unrolled(ends[0], ends[1] - ends[0])
     synapses = order[places]
     targets, brought = base[pairs] + found.offsets[synapses], weight[synapses]
     takes = (brought < 0) & (found.delays[synapses] == 0)

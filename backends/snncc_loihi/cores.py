@@ -11,6 +11,7 @@ from snncc_ir import Integers
 from snncc_loihi.chip import Chip
 from snncc_loihi.layers import Layer, Network
 from snncc_loihi.lists import Synapses
+from snncc_loihi.ordering import stable_order
 
 Small = NDArray[np.signedinteger]
 HOST = -1
@@ -91,6 +92,10 @@ class Gatherer:
     def __init__(self, network: Network, arrangement: Arrangement) -> None:
         self._network, self._arrangement = network, arrangement
 
+    def prepare(self) -> None:
+        """Sorts, before several threads ask for cores."""
+        self._parts  # noqa: B018
+
     @cached_property
     def _parts(self) -> list[_Part]:
         none = np.zeros(0, np.int64)
@@ -149,9 +154,7 @@ class Gatherer:
         mantissas, exponents = mantissa_and_exponent(weights)
         offsets = self._arrangement.compartment[targets] + lanes
         shifted = sources - sources.min(initial=0)
-        order = np.argsort(
-            ((shifted << 6 | delays) << 3 | exponents) << 16 | offsets, kind="stable"
-        )
+        order = stable_order(((shifted << 6 | delays) << 3 | exponents) << 16 | offsets)
         found, starts = np.unique(sources[order], return_index=True)
         rows = np.append(starts, len(order))
         synapses = Synapses(rows, offsets[order], mantissas[order], delays[order],

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, make_atoms
+from snncc_ir import Floats, Integers, spread
+from snncc_loihi.atoms import Atoms, Grid, make_atoms
 from snncc_loihi.chip import Chip
 from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
 from snncc_loihi.layers import Network
@@ -21,6 +21,9 @@ from snncc_loihi.words_model import word_models
 ROUNDS = 16
 """Partitions that are tried, each with what the ones before it were found to need."""
 MARGIN = 1.03
+
+_Tile = tuple[int, int, Grid, int]
+"""Of a partition: first and last layer of a segment, its grid, and the tile."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,11 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
     atoms, guess = cutting.tilings.atoms, cutting.guess
     sent = [spikes.get(i, np.zeros(layer.size)) for i, layer in enumerate(network.layers)]
     tables = Tables(network, chip)
+    known: dict[_Tile, LoadedCore] = {}
     for _ in range(ROUNDS):
         segments = cut(network, Cutting(cutting.tilings, guess), chip)
         arrangement = arrange(network, _core_of_neurons(atoms, segments))
-        loads, better = _loaded(network, arrangement, segments, tables, chip, guess)
+        loads, better = _loaded(network, arrangement, segments, tables, chip, guess, known)
         if better is None:
             return Assignment(
                 network, tuple(segments), arrangement, tuple(loads), np.concatenate(sent)
@@ -138,22 +142,27 @@ def _loaded(
     tables: Tables,
     chip: Chip,
     guess: Guess,
+    known: dict[_Tile, LoadedCore],
 ) -> tuple[list[LoadedCore], Guess | None]:
-    """All cores; or those up to a broken limit, and a better guess."""
+    """All cores; or those up to a broken limit, and a better guess.
+
+    known: cores of earlier rounds, and of this one afterwards; what is on a core says its tile.
+    """
     gatherer = Gatherer(network, arrangement)
+    gatherer.prepare()
     loads: dict[int, LoadedCore] = {}
     for segment, core, tile in _middle_first(segments):
-        inputs = gatherer.inputs_of(core)
-        packed = pack_core(inputs.synapses, chip)
-        made = tables.of_core(core, arrangement)
-        words = len(packed.memory)
-        use = Use(
-            int(arrangement.used[core]), len(inputs.sources), 0, words, len(made.profiles),
-            len(made.thresholds), len(packed.formats),
-            bytes_used(chip, int(arrangement.used[core]), len(inputs.sources), words),
-        )  # fmt: skip
-        loads[core] = LoadedCore(inputs.sources, packed, made, use)
-        beyond = use.beyond(chip)
+        key = segment.first, segment.last, segment.grid, tile
+        if key not in known:
+            # what is at hand soon after it, too: the rest of the middles, then the rest of all
+            missing = _missing(segments, known, middle=tile == segment.hardest)
+            made = spread(
+                lambda at: _load(gatherer, arrangement, at, tables, chip), missing.values()
+            )
+            known.update(zip(missing, made, strict=True))
+        loads[core] = known[key]
+        use = loads[core].use
+        words, beyond = use.synapse_words, use.beyond(chip)
         if {"synapse_words", "core_bytes"} & set(beyond):
             factor = MARGIN * max(words / max(segment.words[tile], 1), 1.0)
             return list(loads.values()), guess.with_words(segment.first, segment.last, factor)
@@ -171,6 +180,33 @@ def _loaded(
     if not wrong:
         return cores, None
     return cores, _corrected(guess, network, arrangement, segments, cores, wrong)
+
+
+def _missing(
+    segments: Sequence[Segment], known: Mapping[_Tile, LoadedCore], middle: bool
+) -> dict[_Tile, int]:
+    """The cores that are not known yet, by tile; of the middles of segments, or all."""
+    return {
+        key: core
+        for segment, core, tile in _middle_first(segments)
+        if (key := (segment.first, segment.last, segment.grid, tile)) not in known
+        and (not middle or tile == segment.hardest)
+    }
+
+
+def _load(
+    gatherer: Gatherer, arrangement: Arrangement, core: int, tables: Tables, chip: Chip
+) -> LoadedCore:
+    """What a core holds, its output axons aside."""
+    inputs = gatherer.inputs_of(core)
+    packed = pack_core(inputs.synapses, chip)
+    made = tables.of_core(core, arrangement)
+    used, axons, words = int(arrangement.used[core]), len(inputs.sources), len(packed.memory)
+    use = Use(
+        used, axons, 0, words, len(made.profiles), len(made.thresholds), len(packed.formats),
+        bytes_used(chip, used, axons, words),
+    )  # fmt: skip
+    return LoadedCore(inputs.sources, packed, made, use)
 
 
 def _corrected(

@@ -98,7 +98,10 @@ def _cheapest(
         return None
     best: tuple[float, Grid, TileUse] | None = None
     fitting = 0
+    enough = tilings.least_by_memory(first, last, guess)
     for number in _numbers(least, MOST_TIMES * least + 64):
+        if number < enough:
+            continue
         fits = False
         for grid in _grids(number):
             use = tilings.use(first, last, grid, guess)

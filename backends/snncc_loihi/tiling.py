@@ -13,8 +13,6 @@ from snncc_loihi.chip import Chip
 
 TINY = 64
 """Layers of so few neurons may stay in one tile where the others of their segment are cut."""
-REMEMBERED = 1 << 28
-"""Bytes of what atoms are heard in which tiles, kept because many segments ask for it."""
 
 
 @dataclass(frozen=True)
@@ -95,33 +93,95 @@ class LayerTiles:
     channels: Floats
 
 
+@dataclass(frozen=True)
+class _Held:
+    """Of each tile, of layers up to `last` − 1."""
+
+    last: int
+    compartments: Integers
+    words: Floats
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """Of a source, by some of its edges: receivers: tiles that hear each atom; inputs: axons of
+    each tile; own: whether each atom is heard in its own tile, where it has one."""
+
+    receivers: Integers
+    inputs: Integers
+    own: NDArray[np.bool_] | None
+
+
 class Tilings:
     """Cuts of a network's layers, remembered from one question to the next."""
 
     def __init__(self, atoms: Atoms, chip: Chip) -> None:
         self.atoms, self.chip = atoms, chip
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
-        self._heard: dict[tuple[int, Grid], NDArray[np.bool_]] = {}
-        self._bytes = 0
+        self._counted: dict[tuple[int, tuple[int, ...], bool, Grid], _Heard] = {}
+        self._guess: Guess | None = None
+        self._held: dict[tuple[int, Grid], _Held | None] = {}
 
     def use(self, first: int, last: int, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers first to last − 1, cut by a grid; None when they cannot be, or do not fit."""
-        number = prod(grid)
-        compartments, inputs, outputs = (np.zeros(number, np.int64) for _ in range(3))
-        words = np.zeros(number)
-        tiles: list[LayerTiles] = []
+        held = self._up_to(first, last, grid, guess)
+        if held is None:
+            return None
+        outputs = np.zeros(prod(grid), np.int64)
         for i in range(first, last):
-            found = self.tiles(i, grid)
-            if found is None:
-                return None
-            tiles.append(found)
-            compartments = compartments + found.neurons * self.atoms.layers[i].layer.width
-            words = words + guess.words[i].words(found.channels, found.neurons)
             beyond = {e.target for e in self.atoms.edges if e.source == i and e.target >= last}
-            sent = found.neurons * guess.outside[i] * len(beyond)
-            outputs = outputs + np.ceil(sent).astype(np.int64)
-        use = TileUse(compartments, inputs, outputs, words, 0.0)
-        return self._connected(use, first, last, tiles, grid) if use.fits(self.chip) else None
+            found = self.tiles(i, grid)
+            if beyond and found is not None:
+                sent = found.neurons * guess.outside[i] * len(beyond)
+                outputs = outputs + np.ceil(sent).astype(np.int64)
+        use = TileUse(held.compartments, np.zeros_like(outputs), outputs, held.words, 0.0)
+        if not use.fits(self.chip):
+            return None
+        tiles = [found for i in range(first, last) if (found := self.tiles(i, grid)) is not None]
+        return self._connected(use, first, last, tiles, grid)
+
+    def least_by_memory(self, first: int, last: int, guess: Guess) -> float:
+        """No fewer tiles hold compartments and synapse words, however the layers are cut."""
+        limits = self.chip.limits
+        layers = [self.atoms.layers[i].layer for i in range(first, last)]
+        words = sum(
+            model.shared + model.each * layer.size
+            for model, layer in zip(guess.words[first:last], layers, strict=True)
+        )
+        compartments = sum(layer.size * layer.width for layer in layers)
+        shared = compartments * limits.compartment_bytes + words * 8
+        least = max(
+            words / (limits.synapse_words or np.inf), shared / (limits.core_bytes or np.inf)
+        )
+        return least * (1 - 1e-9)
+
+    def _up_to(self, first: int, last: int, grid: Grid, guess: Guess) -> _Held | None:
+        """Compartments and words of layers first to last − 1; None when they cannot be cut, or do
+        not fit: then longer segments do neither, and are not looked at again."""
+        if guess is not self._guess:
+            self._guess = guess
+            self._held.clear()
+        number = prod(grid)
+        start: _Held | None = _Held(first, np.zeros(number, np.int64), np.zeros(number))
+        held = self._held.get((first, grid), start)
+        if held is not None and held.last > last:
+            held = start
+        while held is not None and held.last < last:
+            held = self._with_layer(held, grid, guess)
+        self._held[first, grid] = held
+        return held
+
+    def _with_layer(self, held: _Held, grid: Grid, guess: Guess) -> _Held | None:
+        found = self.tiles(held.last, grid)
+        if found is None:
+            return None
+        width = self.atoms.layers[held.last].layer.width
+        compartments = held.compartments + found.neurons * width
+        words = held.words + guess.words[held.last].words(found.channels, found.neurons)
+        nothing = np.zeros_like(compartments)
+        if not TileUse(compartments, nothing, nothing, words, 0.0).fits(self.chip):
+            return None
+        return _Held(held.last + 1, compartments, words)
 
     def smallest(self, layer: int, guess: Guess) -> TileUse:
         """Of a layer with a tile for each of its atoms, whatever limits say."""
@@ -157,48 +217,63 @@ class Tilings:
         """With what tiles hear, and send to each other."""
         inputs, outputs, messages = use.inputs, use.outputs, 0.0
         for source in range(-1, last):
-            heard = self._heard_in(source, first, last, tiles, grid)
-            own = tiles[source - first].of_atom if first <= source < last else None
-            if source >= 0 and own is not None and self.atoms.layers[source].layer.feedback:
-                itself = np.zeros((len(own), prod(grid)), np.bool_)
-                itself[np.arange(len(own)), own] = True
-                heard = itself if heard is None else heard | itself
+            heard = self._counted_in(source, first, last, tiles, grid)
             if heard is None:
                 continue
+            inputs = inputs + heard.inputs
             if source < 0:
-                inputs = inputs + heard.sum(axis=0)
                 continue
-            atoms = self.atoms.layers[source]
-            receivers = heard.sum(axis=1)
-            inputs = inputs + atoms.sizes @ heard
-            if own is not None:
+            atoms, receivers = self.atoms.layers[source], heard.receivers
+            if heard.own is not None:
+                own = tiles[source - first].of_atom
                 sent = np.bincount(own, receivers * atoms.sizes, prod(grid))
                 outputs = outputs + sent.astype(np.int64)
-                receivers = receivers - heard[np.arange(len(own)), own]
+                receivers = receivers - heard.own
             messages += float(receivers @ atoms.spikes)
         return replace(use, inputs=inputs, outputs=outputs, messages=messages)
 
-    def _heard_in(
+    def _counted_in(
         self, source: int, first: int, last: int, tiles: Sequence[LayerTiles], grid: Grid
-    ) -> NDArray[np.bool_] | None:
-        """Which atoms of a source are heard in which tiles; None when in none."""
-        heard: NDArray[np.bool_] | None = None
-        for number, edges in enumerate(self.atoms.edges):
-            if edges.source == source and first <= edges.target < last:
-                found = self._heard.get((number, grid))
-                if found is None:
-                    layers, inputs = self.atoms.layers, self.atoms.inputs
-                    found = np.zeros(
-                        (inputs if source < 0 else layers[source].count, prod(grid)), np.bool_
-                    )
-                    found[edges.sources, tiles[edges.target - first].of_atom[edges.targets]] = True
-                    self._remember((number, grid), found)
-                heard = found if heard is None else heard | found
-        return heard
+    ) -> _Heard | None:
+        """Where a source is heard, counted; None when nowhere. Many segments ask for the same."""
+        numbers = tuple(
+            number
+            for number, edges in enumerate(self.atoms.edges)
+            if edges.source == source and first <= edges.target < last
+        )
+        inside = first <= source < last
+        feedback = inside and self.atoms.layers[source].layer.feedback
+        if not numbers and not feedback:
+            return None
+        key = source, numbers, inside, grid
+        if key not in self._counted:
+            own = tiles[source - first].of_atom if inside else None
+            heard = self._heard_in(source, numbers, first, tiles, grid)
+            if feedback and own is not None:
+                heard[np.arange(len(own)), own] = True
+            if source < 0:
+                counted = _Heard(np.zeros(0, np.int64), heard.sum(axis=0), None)
+            else:
+                counted = _Heard(
+                    heard.sum(axis=1),
+                    self.atoms.layers[source].sizes @ heard,
+                    None if own is None else heard[np.arange(len(own)), own],
+                )
+            self._counted[key] = counted
+        return self._counted[key]
 
-    def _remember(self, key: tuple[int, Grid], heard: NDArray[np.bool_]) -> None:
-        self._bytes += heard.nbytes
-        if self._bytes > REMEMBERED:
-            self._heard.clear()
-            self._bytes = heard.nbytes
-        self._heard[key] = heard
+    def _heard_in(
+        self,
+        source: int,
+        numbers: Sequence[int],
+        first: int,
+        tiles: Sequence[LayerTiles],
+        grid: Grid,
+    ) -> NDArray[np.bool_]:
+        """Which atoms of a source are heard in which tiles, by some of its edges."""
+        layers, inputs = self.atoms.layers, self.atoms.inputs
+        heard = np.zeros((inputs if source < 0 else layers[source].count, prod(grid)), np.bool_)
+        for number in numbers:
+            edges = self.atoms.edges[number]
+            heard[edges.sources, tiles[edges.target - first].of_atom[edges.targets]] = True
+        return heard

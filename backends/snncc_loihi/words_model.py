@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 
-from snncc_ir import Integers
+from snncc_ir import Integers, spread
 from snncc_loihi.atoms import Grid, LayerAtoms
 from snncc_loihi.chip import Chip
 from snncc_loihi.cores import Gatherer, arrange
@@ -21,7 +21,7 @@ TYPICAL = 32
 
 def word_models(network: Network, atoms: tuple[LayerAtoms, ...], chip: Chip) -> list[WordModel]:
     """Of each layer, in order."""
-    return [_model(network, i, atoms[i], chip) for i in range(len(network.layers))]
+    return spread(lambda i: _model(network, i, atoms[i], chip), range(len(network.layers)))
 
 
 def _model(network: Network, index: int, atoms: LayerAtoms, chip: Chip) -> WordModel:
