@@ -1,15 +1,14 @@
 """From a partition to what each core holds: compartments, input axons, synapse lists, its use."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_ir import Integers
+from snncc_ir import Integers, spread
 from snncc_loihi.chip import Chip
-from snncc_loihi.layers import Layer, Network
+from snncc_loihi.layers import Layer, Link, Network
 from snncc_loihi.lists import Synapses
 from snncc_loihi.ordering import stable_order
 
@@ -91,57 +90,58 @@ class Gatherer:
 
     def __init__(self, network: Network, arrangement: Arrangement) -> None:
         self._network, self._arrangement = network, arrangement
+        self._parts: dict[int, list[_Part]] = {}
 
-    def prepare(self) -> None:
-        """Sorts, before several threads ask for cores."""
-        self._parts  # noqa: B018
+    def prepare(self, layers: Collection[int]) -> None:
+        """Sorts what arrives in some layers, before (several threads) ask for cores of theirs."""
+        missing = sorted(set(layers) - self._parts.keys())
+        self._parts.update(zip(missing, spread(self._of_layer, missing), strict=True))
 
-    @cached_property
-    def _parts(self) -> list[_Part]:
-        none = np.zeros(0, np.int64)
-        rows = np.zeros(self._arrangement.cores + 1, np.int64)
-        return [_Part(rows, none, none, none, none, 0), *self._links(), *self._feedback()]
+    def _of_layer(self, number: int) -> list[_Part]:
+        links = [link for link in self._network.links if link.target == number]
+        return [*map(self._of_link, links), *self._feedback(self._network.layers[number])]
 
-    def _links(self) -> Iterator[_Part]:
-        layers, core = self._network.layers, self._arrangement.core
-        for link in self._network.links:
-            target = layers[link.target]
-            here = core[target.first : target.first + target.size][link.synapses.targets]
-            order = np.argsort(here.astype(np.uint16), kind="stable")
-            sources = link.synapses.sources[order]
-            if link.source < 0:
-                sources = HOST - sources
-            else:
-                sources = sources + layers[link.source].first
-            yield _Part(
-                _rows(here, self._arrangement.cores),
-                sources,
-                link.synapses.targets[order] + target.first,
-                link.synapses.lanes[order],
-                link.synapses.weights[order],
-                link.delay,
-            )
+    def _of_link(self, link: Link) -> _Part:
+        target, core = self._network.layers[link.target], self._arrangement.core
+        here = core[target.first : target.first + target.size][link.synapses.targets]
+        order = np.argsort(here.astype(np.uint16), kind="stable")
+        sources = link.synapses.sources[order]
+        if link.source < 0:
+            sources = HOST - sources
+        else:
+            sources = sources + self._network.layers[link.source].first
+        return _Part(
+            _rows(here, self._arrangement.cores),
+            sources,
+            link.synapses.targets[order] + target.first,
+            link.synapses.lanes[order],
+            link.synapses.weights[order],
+            link.delay,
+        )
 
-    def _feedback(self) -> Iterator[_Part]:
+    def _feedback(self, layer: Layer) -> Iterator[_Part]:
         """Own spikes that come back, with weight −theta (of a max pool, −1 on every lane)."""
-        core = self._arrangement.core
-        for layer in self._network.layers:
-            if layer.feedback:
-                lanes = layer.width - 1
-                own = np.repeat(np.arange(layer.first, layer.first + layer.size), lanes)
-                order = np.argsort(core[own], kind="stable")
-                yield _Part(
-                    _rows(core[own], self._arrangement.cores),
-                    own[order],
-                    own[order],
-                    np.tile(np.arange(lanes), layer.size)[order],
-                    -np.repeat(layer.theta, lanes)[order],
-                    0,
-                )
+        if not layer.feedback:
+            return
+        core, lanes = self._arrangement.core, layer.width - 1
+        own = np.repeat(np.arange(layer.first, layer.first + layer.size), lanes)
+        order = np.argsort(core[own], kind="stable")
+        yield _Part(
+            _rows(core[own], self._arrangement.cores),
+            own[order],
+            own[order],
+            np.tile(np.arange(lanes), layer.size)[order],
+            -np.repeat(layer.theta, lanes)[order],
+            0,
+        )
 
     def inputs_of(self, core: int) -> CoreInputs:
-        """Everything that arrives in a core."""
-        parts = [(part, slice(part.rows[core], part.rows[core + 1])) for part in self._parts]
+        """Everything that arrives in a core whose layers are prepared."""
+        parts = [
+            (part, slice(part.rows[core], part.rows[core + 1]))
+            for _, of_layer in sorted(self._parts.items())
+            for part in of_layer
+        ]
         # a population that only the host drives, and that resets to zero, has no part at all
         none = np.zeros(0, np.int64)
         sources = np.concatenate([none, *(part.sources[here] for part, here in parts)])

@@ -1,7 +1,7 @@
 """Which neuron is on which core, and what that core then holds: partition, packing, limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +13,7 @@ from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
 from snncc_loihi.layers import Network
 from snncc_loihi.misfit import refuse_core, refuse_layers, refuse_network, refuse_rounds
 from snncc_loihi.packing import PackedCore, pack_core
-from snncc_loihi.partition import Misfit, Segment, misfits, partition
+from snncc_loihi.partition import Known, Misfit, Segment, misfits, partition
 from snncc_loihi.tables import CoreTables, Tables
 from snncc_loihi.tiling import Guess, Tilings
 from snncc_loihi.words_model import word_models
@@ -88,7 +88,7 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
     tables = Tables(network, chip)
     known: dict[_Tile, LoadedCore] = {}
     for _ in range(ROUNDS):
-        segments = cut(network, Cutting(cutting.tilings, guess), chip)
+        segments = cut(network, replace(cutting, guess=guess), chip)
         arrangement = arrange(network, _core_of_neurons(atoms, segments))
         loads, better = _loaded(network, arrangement, segments, tables, chip, guess, known)
         if better is None:
@@ -101,10 +101,11 @@ def assign(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Assign
 
 @dataclass(frozen=True)
 class Cutting:
-    """What a partition is made of: what tiles use, and what is guessed of it."""
+    """What a partition is made of: what tiles use, and what is guessed of it. known: segments."""
 
     tilings: Tilings
     guess: Guess
+    known: Known = field(default_factory=dict)
 
 
 def first_guess(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> Cutting:
@@ -116,7 +117,7 @@ def first_guess(network: Network, spikes: Mapping[int, Floats], chip: Chip) -> C
 
 def cut(network: Network, cutting: Cutting, chip: Chip) -> list[Segment]:
     """The segments of a partition; raises SNN041 for layers that fit no cores, or too many."""
-    segments = partition(cutting.tilings, cutting.guess)
+    segments = partition(cutting.tilings, cutting.guess, cutting.known)
     if isinstance(segments, Misfit):
         found = misfits(cutting.tilings, cutting.guess) or [segments]
         raise refuse_layers(network, found, chip)
@@ -149,13 +150,13 @@ def _loaded(
     known: cores of earlier rounds, and of this one afterwards; what is on a core says its tile.
     """
     gatherer = Gatherer(network, arrangement)
-    gatherer.prepare()
     loads: dict[int, LoadedCore] = {}
     for segment, core, tile in _middle_first(segments):
         key = segment.first, segment.last, segment.grid, tile
         if key not in known:
             # what is at hand soon after it, too: the rest of the middles, then the rest of all
             missing = _missing(segments, known, middle=tile == segment.hardest)
+            gatherer.prepare({i for first, last, _, _ in missing for i in range(first, last)})
             made = spread(
                 lambda at: _load(gatherer, arrangement, at, tables, chip), missing.values()
             )

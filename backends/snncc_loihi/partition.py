@@ -18,7 +18,7 @@ import numpy as np
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import Grid
 from snncc_loihi.chip import Chip
-from snncc_loihi.tiling import Guess, TileUse, Tilings
+from snncc_loihi.tiling import Guess, TileUse, Tilings, WordModel
 
 CORE_PRICE = 0.01
 """Of all spikes: a further core has to save as many messages."""
@@ -64,15 +64,27 @@ class Misfit:
     used: int
 
 
-def partition(tilings: Tilings, guess: Guess) -> list[Segment] | Misfit:
-    """The segments in order, or the first layer that fits no number of cores."""
+_Guessed = tuple[int, int, tuple[WordModel, ...], tuple[float, ...]]
+Known = dict[_Guessed, Segment | None]
+"""The cheapest cut of a segment, by all that it depends on."""
+
+
+def partition(tilings: Tilings, guess: Guess, known: Known | None = None) -> list[Segment] | Misfit:
+    """The segments in order, or the first layer that fits no number of cores.
+
+    known: of earlier partitions of these tilings, and of this one afterwards.
+    """
+    known = {} if known is None else known
     count = len(tilings.atoms.layers)
     price = CORE_PRICE * tilings.atoms.total_spikes
     cost: list[float] = [0.0] + [np.inf] * count
     chosen: list[Segment | None] = [None] * (count + 1)
     for last in range(1, count + 1):
         for first in range(max(0, last - guess.most_layers), last):
-            segment = _cheapest(tilings, first, last, guess, price)
+            guessed = first, last, guess.words[first:last], guess.outside[first:last]
+            if guessed not in known:
+                known[guessed] = _cheapest(tilings, first, last, guess, price)
+            segment = known[guessed]
             if segment is None:
                 continue
             total = cost[first] + segment.messages + price * segment.cores

@@ -70,5 +70,7 @@ def _words(network: Network, index: int, tile: Integers, chip: Chip) -> int:
         for link in network.incoming[index]
     )
     alone = replace(network, links=links, host_biases=())
-    inputs = Gatherer(alone, arrange(alone, core)).inputs_of(0)
+    gatherer = Gatherer(alone, arrange(alone, core))
+    gatherer.prepare((index,))
+    inputs = gatherer.inputs_of(0)
     return len(pack_core(inputs.synapses, chip).memory) if len(inputs.sources) else 0
