@@ -15,7 +15,7 @@ from snncc.passes.moments import moments
 from snncc_ir import Factored, Floats, f32
 from snncc_ir.ops import Conv, Dense, Op, Population, chain_type
 
-DAMPING = 0.2
+DAMPING = 0.4
 """Of the moments, relative to their mean diagonal: how weights are held to where they were."""
 FRACTION_BITS = 16
 """Biases are multiples of 2^−16 units, so that the last bits of floating-point sums, which differ

@@ -17,7 +17,7 @@ from snncc.passes.soma import Soma
 from snncc_ir import Array, Type, spread
 from snncc_ir.ops import Conv, IntegrateFire, Op, Population, Scale, Sizes, Window
 
-PLACES = 1 << 12
+PLACES = 1 << 10
 """Neurons of a channel that are looked at, over all samples, about."""
 CURRENTS = 1 << 25
 """Currents that are kept at most, over all steps: of many channels or steps, fewer places."""
