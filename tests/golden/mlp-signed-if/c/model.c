@@ -34,7 +34,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    780185745u,
+    751497982u,
     384, 448, 512, 576, 640,
     -1, -1,
     704,

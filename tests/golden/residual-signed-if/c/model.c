@@ -46,7 +46,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    1873406875u,
+    1723185589u,
     2688, 2752, 2816, 2880, 3328,
     -1, -1,
     3776,
