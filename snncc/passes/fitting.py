@@ -15,8 +15,9 @@ from snncc.passes.moments import moments
 from snncc_ir import Factored, Floats, f32
 from snncc_ir.ops import Conv, Dense, Op, Population, chain_type
 
-DAMPING = 0.2
-"""Of the moments, relative to their mean diagonal: how weights are held to where they were."""
+DAMPING = 20.0
+"""How weights are held to where they were: of the moments, relative to their mean diagonal, for one
+sample; of many samples so much less, as places of one sample are much alike."""
 FRACTION_BITS = 16
 """Biases are multiples of 2^−16 units, so that the last bits of floating-point sums, which differ
 between processors, decide nothing."""
@@ -79,9 +80,10 @@ def fitted(layer: Layer, op: Population, first: int = 0) -> Population:
         arriving = layer.moved(which, first)[:seen]
         found = moments(last, arriving, rest[:seen].reshape(-1, *places))
         each = len(rows) // len(found.inputs)
+        damping = DAMPING / seen
         moved = np.concatenate(
             [
-                _ridge(second, found.targets[g * each :][:each], rows[g * each :][:each])
+                _ridge(second, found.targets[g * each :][:each], rows[g * each :][:each], damping)
                 for g, second in enumerate(found.inputs)
             ]
         )
@@ -133,9 +135,9 @@ def _channels_apart(op: Population) -> bool:
     )
 
 
-def _ridge(second: Floats, target: Floats, rows: Floats) -> Floats:
+def _ridge(second: Floats, target: Floats, rows: Floats, damping: float) -> Floats:
     """Least squares, held to `rows`."""
-    damping = DAMPING * (float(np.mean(np.diag(second))) or 1.0)
+    damping *= float(np.mean(np.diag(second))) or 1.0
     regular = second + damping * np.eye(len(second))
     solved = np.linalg.solve(regular, (target + damping * rows).T).T
     # the last bits differ between processors; the weights are not to

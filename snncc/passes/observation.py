@@ -22,7 +22,7 @@ SHIFT = 23 - 6
 """Of a float32's bits, so that its exponent and the leading 6 of its significand are left."""
 FIRST = (127 - OCTAVES) * BINS_AN_OCTAVE
 """What is left of 2^−OCTAVES, the first bin."""
-COUNTED = 1 << 16
+COUNTED = 1 << 18
 """Values of a channel that a histogram counts, about, where there are as many."""
 
 

@@ -17,8 +17,10 @@ from snncc.passes.soma import Soma
 from snncc_ir import Array, Type, spread
 from snncc_ir.ops import Conv, IntegrateFire, Op, Population, Scale, Sizes, Window
 
-PLACES = 1 << 12
-"""Neurons of a channel that are looked at, over all samples, about."""
+PLACES = 1 << 10
+"""Neurons of a channel that are looked at, over all samples, about; more where steps are few."""
+STEPS = 1 << 15
+"""Of a channel's neurons, all told, which are looked at in any case."""
 CURRENTS = 1 << 25
 """Currents that are kept at most, over all steps: of many channels or steps, fewer places."""
 LEAST_SAMPLES = 16
@@ -73,7 +75,7 @@ def sampled(
 ) -> Sampled:
     """Of a population for what arrives: trains, or numbers, N samples. wanted: (N, *shape)."""
     channels = op.shape[0]
-    places = max(1, min(PLACES, CURRENTS // (channels * steps)))
+    places = max(1, min(max(PLACES, STEPS // steps), CURRENTS // (channels * steps)))
     apart = _spacing(op, len(wanted), places)
     if apart > 1:
         grid = _Grid(apart, op.shape[1:])

@@ -67,6 +67,7 @@ def test_places_get_the_currents_of_the_whole_population(
 ) -> None:
     """The sent spikes of a place are among those of its channel, and wanted goes along with it."""
     monkeypatch.setattr("snncc.passes.sampling.PLACES", places)
+    monkeypatch.setattr("snncc.passes.sampling.STEPS", 1)
     op, kinds = residual(kernel, stride, size)
     random = np.random.default_rng(1)
     trains = [(random.random((4, STEPS, *kind.shape)) < 0.3).astype(np.int8) for kind in kinds]

@@ -46,7 +46,7 @@ const snncc_model MODEL = {
     outputs,
     MODEL_WEIGHT_BYTES,
     MODEL_STATE_BYTES,
-    1932116262u,
+    4141533597u,
     2688, 2752, 2816, 2880, 3328,
     3776, -1, -1,
     -1, -1,
