@@ -20,6 +20,7 @@ static SNNCC_INLINE void NAMED(add_block)(int32_t *v, const WEIGHT *w, const snn
 }
 
 /* v[0..n) += the rows of all listed spikes. */
+SNNCC_WIDE
 static void NAMED(add_spikes)(int32_t *v, const WEIGHT *w, const snncc_list *list, int32_t n) {
   for (; n >= SNNCC_BLOCK; n -= SNNCC_BLOCK, v += SNNCC_BLOCK, w += SNNCC_BLOCK)
     NAMED(add_block)(v, w, list, SNNCC_BLOCK);
@@ -34,6 +35,7 @@ static void NAMED(add_spikes)(int32_t *v, const WEIGHT *w, const snncc_list *lis
 }
 
 /* v[0..n) += the rows of all listed sources, each times its value. */
+SNNCC_WIDE
 static void NAMED(add_values)(int32_t *v, const WEIGHT *w, const snncc_list *list, int32_t n) {
   for (int32_t k = 0; k < list->plus; k++) {
     const WEIGHT *row = w + list->row[k];

@@ -10,6 +10,16 @@
 #define SNNCC_INLINE inline
 #endif
 
+/* Functions that are compiled for wider vectors, too: the dynamic linker chooses. Sanitizers, whose
+ * code is not ready when it does, go without; so do compilers that are told of such vectors. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && \
+    defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__AVX2__) && !defined(SNNCC_NO_INTRINSICS)
+#define SNNCC_WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define SNNCC_WIDE
+#endif
+
 /* Potentials that are kept in registers while rows are added to them. */
 #define SNNCC_BLOCK 64
 
@@ -271,6 +281,7 @@ static int32_t tiled(const int32_t **from, int32_t *tile, int32_t period) {
 }
 
 /* v += w times what arrives, one to one; returns the spikes. */
+SNNCC_WIDE
 static int64_t scale(const snncc_projection *p, const int32_t *w, const snncc_arriving *from,
                      int32_t *restrict v) {
   const int32_t n = snncc_size(p->to);
@@ -481,6 +492,7 @@ static int32_t fire_run(const snncc_node *node, int32_t *v, const int32_t *base,
   return sent;
 }
 
+SNNCC_WIDE
 static void step_population(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const int32_t size = snncc_size(node->shape), period = node->period;
@@ -540,6 +552,7 @@ static SNNCC_INLINE int32_t send_gain(const int32_t *best, int32_t *restrict lar
   return sent;
 }
 
+SNNCC_WIDE
 static void add_spikes_to(int32_t *restrict sent, const int8_t *restrict arriving, int32_t n) {
   for (int32_t i = 0; i < n; i++) sent[i] += arriving[i];
 }
@@ -558,6 +571,7 @@ static int32_t inside(int32_t start, int32_t kernel, int32_t dilation, int32_t s
 }
 
 /* Sends what the largest count of each window has gained in this step. */
+SNNCC_WIDE
 static void step_maxpool(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const snncc_node *source = &self->model->node[node->source];
@@ -613,6 +627,7 @@ static SNNCC_INLINE int32_t send_digits(const int32_t *v, const int32_t *theta,
 /* One layer of a radix network: integrate what all sources send, bias and constant inputs in every
  * step; then send digits, reset by subtraction. Digits arrive the largest first and are added by
  * Horner's rule; where that takes no longer, whole numbers are, which is the same sum. */
+SNNCC_WIDE
 static void run_radix(snncc_instance *self, int32_t n) {
   const snncc_node *node = &self->model->node[n];
   const int32_t size = snncc_size(node->shape), period = node->period;

@@ -16,6 +16,7 @@ static SNNCC_INLINE uint8_t ones_of_byte(uint8_t number) {
 }
 
 /* Spikes (or input numbers) among n sources from `at` on. */
+SNNCC_WIDE
 static int64_t count_units(const snncc_arriving *from, int64_t at, int32_t n) {
   int32_t units = 0;
   if (from->numbers) {
@@ -36,6 +37,7 @@ static int64_t count_units(const snncc_arriving *from, int64_t at, int32_t n) {
 }
 
 /* n sources from `at` on, as numbers of 16 bits. */
+SNNCC_WIDE
 static void widen(const snncc_arriving *from, int64_t at, int16_t *restrict to, int32_t n) {
   if (from->numbers)
     for (int32_t i = 0; i < n; i++) to[i] = from->numbers[at + i];

@@ -19,6 +19,7 @@ static SNNCC_INLINE void multiply_some(const snncc_projection *p, const int32_t 
 
 /* Weights of a projection as they are for spikes of one exponent: the product of each, in the order
  * of the kernels. */
+SNNCC_WIDE
 static const int32_t *multiply(const snncc_instance *self, const snncc_projection *p,
                                int32_t exponent) {
   const int8_t *code = (const int8_t *)(self->weights + p->weights);
@@ -104,6 +105,7 @@ static const uint8_t *view_slots(const snncc_instance *self, const snncc_project
 
 /* Lists the sources by slot, in order: those of slot k are list[first[k]] to list[first[k + 1] - 1].
  * `first` has room for all slots and two more. */
+SNNCC_WIDE
 static void sort_slots(const uint8_t *slot, int32_t n, int32_t slots, int32_t *first,
                        int32_t *list) {
   memset(first, 0, (size_t)(slots + 2) * sizeof *first);
@@ -218,6 +220,7 @@ static SNNCC_INLINE int32_t fire_slots(const int32_t *v, const int32_t *threshol
 }
 
 /* One layer, of all samples that run together. */
+SNNCC_WIDE
 static void run_ttfs(snncc_instance *const *nets, int32_t count, int32_t n) {
   const snncc_node *node = &nets[0]->model->node[n];
   const int32_t size = snncc_size(node->shape), slots = nets[0]->model->slots;
