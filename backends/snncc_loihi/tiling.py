@@ -95,6 +95,15 @@ class LayerTiles:
     channels: Floats
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """What a source adds to each tile's axons, and the messages that it causes, a sample."""
+
+    inputs: Integers
+    outputs: Integers
+    messages: float
+
+
 class Tilings:
     """Cuts of a network's layers, remembered from one question to the next."""
 
@@ -103,6 +112,11 @@ class Tilings:
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
         self._heard: dict[tuple[int, Grid], NDArray[np.bool_]] = {}
         self._bytes = 0
+        self._hearings: dict[tuple[int, tuple[int, ...], bool, Grid], Hearing] = {}
+        # (edge, its target) by source, the input first
+        self._edges_of: list[list[tuple[int, int]]] = [[] for _ in range(len(atoms.layers) + 1)]
+        for number, edges in enumerate(atoms.edges):
+            self._edges_of[edges.source + 1].append((number, edges.target))
 
     def use(self, first: int, last: int, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers first to last − 1, cut by a grid; None when they cannot be, or do not fit."""
@@ -115,9 +129,10 @@ class Tilings:
             if found is None:
                 return None
             tiles.append(found)
+        for i, found in zip(range(first, last), tiles, strict=True):
             compartments = compartments + found.neurons * self.atoms.layers[i].layer.width
             words = words + guess.words[i].words(found.channels, found.neurons)
-            beyond = {e.target for e in self.atoms.edges if e.source == i and e.target >= last}
+            beyond = {target for _, target in self._edges_of[i + 1] if target >= last}
             sent = found.neurons * guess.outside[i] * len(beyond)
             outputs = outputs + np.ceil(sent).astype(np.int64)
         use = TileUse(compartments, inputs, outputs, words, 0.0)
@@ -157,44 +172,59 @@ class Tilings:
         """With what tiles hear, and send to each other."""
         inputs, outputs, messages = use.inputs, use.outputs, 0.0
         for source in range(-1, last):
-            heard = self._heard_in(source, first, last, tiles, grid)
+            edges = tuple(n for n, target in self._edges_of[source + 1] if first <= target < last)
             own = tiles[source - first].of_atom if first <= source < last else None
-            if source >= 0 and own is not None and self.atoms.layers[source].layer.feedback:
-                itself = np.zeros((len(own), prod(grid)), np.bool_)
-                itself[np.arange(len(own)), own] = True
-                heard = itself if heard is None else heard | itself
-            if heard is None:
+            feedback = own is not None and self.atoms.layers[source].layer.feedback
+            if not edges and not feedback:
                 continue
-            if source < 0:
-                inputs = inputs + heard.sum(axis=0)
-                continue
-            atoms = self.atoms.layers[source]
-            receivers = heard.sum(axis=1)
-            inputs = inputs + atoms.sizes @ heard
-            if own is not None:
-                sent = np.bincount(own, receivers * atoms.sizes, prod(grid))
-                outputs = outputs + sent.astype(np.int64)
-                receivers = receivers - heard[np.arange(len(own)), own]
-            messages += float(receivers @ atoms.spikes)
+            key = (source, edges, own is None, grid)
+            if key not in self._hearings:
+                of_targets = [
+                    tiles[self.atoms.edges[number].target - first].of_atom for number in edges
+                ]
+                self._hearings[key] = self._hearing(source, edges, of_targets, own, grid)
+            found = self._hearings[key]
+            inputs = inputs + found.inputs
+            outputs = outputs + found.outputs
+            messages += found.messages
         return replace(use, inputs=inputs, outputs=outputs, messages=messages)
 
-    def _heard_in(
-        self, source: int, first: int, last: int, tiles: Sequence[LayerTiles], grid: Grid
-    ) -> NDArray[np.bool_] | None:
-        """Which atoms of a source are heard in which tiles; None when in none."""
-        heard: NDArray[np.bool_] | None = None
-        for number, edges in enumerate(self.atoms.edges):
-            if edges.source == source and first <= edges.target < last:
-                found = self._heard.get((number, grid))
-                if found is None:
-                    layers, inputs = self.atoms.layers, self.atoms.inputs
-                    found = np.zeros(
-                        (inputs if source < 0 else layers[source].count, prod(grid)), np.bool_
-                    )
-                    found[edges.sources, tiles[edges.target - first].of_atom[edges.targets]] = True
-                    self._remember((number, grid), found)
-                heard = found if heard is None else heard | found
-        return heard
+    def _hearing(
+        self,
+        source: int,
+        edges: Sequence[int],
+        of_targets: Sequence[Integers],
+        own: Integers | None,
+        grid: Grid,
+    ) -> Hearing:
+        """Of a source heard through some edges. own: its tiles, if it is in the segment."""
+        count = self.atoms.inputs if source < 0 else self.atoms.layers[source].count
+        heard = np.zeros((count, prod(grid)), np.bool_)
+        for number, of_target in zip(edges, of_targets, strict=True):
+            heard |= self._heard_through(number, of_target, grid)
+        nothing = np.zeros(prod(grid), np.int64)
+        if source < 0:
+            return Hearing(heard.sum(axis=0), nothing, 0.0)
+        atoms = self.atoms.layers[source]
+        if own is not None and atoms.layer.feedback:
+            heard[np.arange(len(own)), own] = True
+        receivers, sent = heard.sum(axis=1), nothing
+        inputs = atoms.sizes @ heard
+        if own is not None:
+            sent = np.bincount(own, receivers * atoms.sizes, prod(grid)).astype(np.int64)
+            receivers = receivers - heard[np.arange(len(own)), own]
+        return Hearing(inputs, sent, float(receivers @ atoms.spikes))
+
+    def _heard_through(self, number: int, of_target: Integers, grid: Grid) -> NDArray[np.bool_]:
+        """Which atoms of an edge's source are heard in which tiles."""
+        found = self._heard.get((number, grid))
+        if found is None:
+            edges, layers = self.atoms.edges[number], self.atoms.layers
+            count = self.atoms.inputs if edges.source < 0 else layers[edges.source].count
+            found = np.zeros((count, prod(grid)), np.bool_)
+            found[edges.sources, of_target[edges.targets]] = True
+            self._remember((number, grid), found)
+        return found
 
     def _remember(self, key: tuple[int, Grid], heard: NDArray[np.bool_]) -> None:
         self._bytes += heard.nbytes
