@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers, Type
 from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
+from snncc_loihi.sorting import stable_order
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def pooling(op: MaxPool, source: Type) -> Connections:
 def _sorted(
     size: int, pre: Integers, post: Integers, lanes: Integers, weights: Integers
 ) -> Connections:
-    order = np.lexsort((post, lanes, pre))
+    wide = int(post.max(initial=0)) + 1
+    order = stable_order((pre * (int(lanes.max(initial=0)) + 1) + lanes) * wide + post)
     rows = np.zeros(size + 1, np.int64)
     np.cumsum(np.bincount(pre, minlength=size), out=rows[1:])
     return Connections(

@@ -11,6 +11,7 @@ from snncc_ir import Integers
 from snncc_loihi.chip import Chip
 from snncc_loihi.layers import Layer, Network
 from snncc_loihi.lists import Synapses
+from snncc_loihi.sorting import stable_order
 
 Small = NDArray[np.signedinteger]
 HOST = -1
@@ -149,11 +150,10 @@ class Gatherer:
         mantissas, exponents = mantissa_and_exponent(weights)
         offsets = self._arrangement.compartment[targets] + lanes
         shifted = sources - sources.min(initial=0)
-        order = np.argsort(
-            ((shifted << 6 | delays) << 3 | exponents) << 16 | offsets, kind="stable"
-        )
-        found, starts = np.unique(sources[order], return_index=True)
-        rows = np.append(starts, len(order))
+        order = stable_order(((shifted << 6 | delays) << 3 | exponents) << 16 | offsets)
+        ordered = sources[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+        found, rows = ordered[starts], np.append(starts, len(order))
         synapses = Synapses(rows, offsets[order], mantissas[order], delays[order],
                             exponents[order], self._arrangement.line[targets][order])  # fmt: skip
         return CoreInputs(found, synapses)
