@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers, Type
 from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
-from snncc_loihi.ordering import stable_order
+from snncc_loihi.sorting import stable_order
 
 
 @dataclass(frozen=True)

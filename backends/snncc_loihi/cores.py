@@ -10,7 +10,7 @@ from snncc_ir import Integers, spread
 from snncc_loihi.chip import Chip
 from snncc_loihi.layers import Layer, Link, Network
 from snncc_loihi.lists import Synapses
-from snncc_loihi.ordering import stable_order
+from snncc_loihi.sorting import stable_order
 
 Small = NDArray[np.signedinteger]
 HOST = -1
@@ -155,8 +155,9 @@ class Gatherer:
         offsets = self._arrangement.compartment[targets] + lanes
         shifted = sources - sources.min(initial=0)
         order = stable_order(((shifted << 6 | delays) << 3 | exponents) << 16 | offsets)
-        found, starts = np.unique(sources[order], return_index=True)
-        rows = np.append(starts, len(order))
+        ordered = sources[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+        found, rows = ordered[starts], np.append(starts, len(order))
         synapses = Synapses(rows, offsets[order], mantissas[order], delays[order],
                             exponents[order], self._arrangement.line[targets][order])  # fmt: skip
         return CoreInputs(found, synapses)
