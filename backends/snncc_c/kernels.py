@@ -15,9 +15,11 @@ LARGEST_FACTOR = (1 << 15) - 1
 BY_SPIKES, BY_WEIGHTS = "SNNCC_BY_SPIKES", "SNNCC_BY_WEIGHTS"
 
 # What kernels cost, in instructions as valgrind counts them for AVX2: ResNet-20, 32 time steps.
-# A multiplication counts half, since vectors of 512 bits take a quarter of its instructions.
+# A multiplication counts half, since vectors of 512 bits take a quarter of its instructions; a
+# position is what its unforeseeable branches are worth, too.
 FOR_A_WEIGHT = 0.06
-FOR_A_POSITION = 600.0
+FOR_A_SOURCE = 0.6
+FOR_A_POSITION = 400.0
 FOR_AN_OPERATION = 1.3
 
 
@@ -49,22 +51,26 @@ def kernel_of(chain: Chain, source: Node, density: float | None) -> str:
 
 def costs(chain: Chain, kind: Type, density: float) -> tuple[float, float]:
     """Instructions, about, of one pass by weights and by spikes; density as in `kernel_of`."""
-    positions, weights = multiplications(chain, kind)
+    positions, sources, weights = multiplications(chain, kind)
     if isinstance(chain[-1], Scale):
         return weights, weights
-    by_spikes = FOR_A_POSITION * positions + FOR_AN_OPERATION * density * weights
+    # positions of which some channel sends, if they did so independently
+    active = positions * (1 - (1 - min(density, 1.0)) ** (sources // positions))
+    by_spikes = (
+        FOR_A_SOURCE * sources + FOR_A_POSITION * active + FOR_AN_OPERATION * density * weights
+    )
     return FOR_A_WEIGHT * weights, by_spikes
 
 
-def multiplications(chain: Chain, kind: Type) -> tuple[int, int]:
-    """Positions of the sources at the weights, and products of all sources with all weights."""
+def multiplications(chain: Chain, kind: Type) -> tuple[int, int, int]:
+    """Positions of the sources at the weights, sources, and products of all with all weights."""
     *moves, last = chain
     for op in moves:
         kind = op.output_type((kind,))
     results = prod(last.output_type((kind,)).shape)
     if isinstance(last, Conv):
-        return prod(kind.shape[1:]), results * prod(last.weight.shape[1:])
-    return 1, results * (kind.size if isinstance(last, Dense) else 1)
+        return prod(kind.shape[1:]), kind.size, results * prod(last.weight.shape[1:])
+    return 1, kind.size, results * (kind.size if isinstance(last, Dense) else 1)
 
 
 def _pools(chain: Chain) -> bool:

@@ -44,7 +44,7 @@ def _of_population(graph: Graph, node: Node, op: Population, spikes: Mapping[str
         by_weights, by_spikes = costs(chain, source.type, density)
         if isinstance(code, FirstSpike):
             products = FOR_A_PRODUCT * last.weight.array.size * steps
-            total += products + FOR_A_SUM * density * multiplications(chain, source.type)[1]
+            total += products + FOR_A_SUM * density * multiplications(chain, source.type)[2]
             continue
         cost = by_weights if kernel_of(chain, source, density) == BY_WEIGHTS else by_spikes
         total += cost * (1 if once else passes)

@@ -34,6 +34,17 @@ def write(graph: Graph, folder: Path, kernels: str = KERNELS[0]) -> Path:
     return folder
 
 
+def test_silence_and_activity_choose_other_kernels(tmp_path: Path) -> None:
+    """Or else the tests below would try one kernel twice."""
+    for neuron in ("signed-if", "radix"):
+        model = [
+            (write(network("conv", neuron), tmp_path / kernels, kernels) / "c/model.c").read_text()
+            for kernels in KERNELS
+        ]
+        taken = [text.count("SNNCC_BY_SPIKES") for text in model]
+        assert taken[0] < taken[1]
+
+
 def agree(graph: Graph, runner: CRunner, seed: int = 1) -> None:
     samples = inputs(graph, seed=seed)
     expected = OracleRunner(graph).run(samples, record=True)
