@@ -97,11 +97,12 @@ def _cheapest(
     if last - first > 1 and least > max(4 * alone, 32):
         return None
     best: tuple[float, Grid, TileUse] | None = None
+    use_of = tilings.uses(first, last, guess)
     fitting = 0
     for number in _numbers(least, MOST_TIMES * least + 64):
         fits = False
         for grid in _grids(number):
-            use = tilings.use(first, last, grid, guess)
+            use = use_of(grid)
             if use is None or not use.fits(tilings.chip):
                 continue
             fits = True

@@ -1,6 +1,6 @@
 """What tiles of a segment hold, hear and send: how a cut of layers uses the limits of a chip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -95,6 +95,10 @@ class LayerTiles:
     channels: Floats
 
 
+Asked = tuple[int, int, tuple[WordModel, ...], tuple[float, ...]]
+"""Layers, first to last, and what is guessed of them."""
+
+
 @dataclass(frozen=True)
 class Hearing:
     """What a source adds to each tile's axons, and the messages that it causes, a sample."""
@@ -112,11 +116,25 @@ class Tilings:
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
         self._heard: dict[tuple[int, Grid], NDArray[np.bool_]] = {}
         self._bytes = 0
+        self._uses: dict[Asked, dict[Grid, TileUse | None]] = {}
         self._hearings: dict[tuple[int, tuple[int, ...], bool, Grid], Hearing] = {}
         # (edge, its target) by source, the input first
         self._edges_of: list[list[tuple[int, int]]] = [[] for _ in range(len(atoms.layers) + 1)]
         for number, edges in enumerate(atoms.edges):
             self._edges_of[edges.source + 1].append((number, edges.target))
+
+    def uses(self, first: int, last: int, guess: Guess) -> Callable[[Grid], TileUse | None]:
+        """`use` by grid, remembered for the next guess that says the same of these layers."""
+        known = self._uses.setdefault(
+            (first, last, guess.words[first:last], guess.outside[first:last]), {}
+        )
+
+        def use(grid: Grid) -> TileUse | None:
+            if grid not in known:
+                known[grid] = self.use(first, last, grid, guess)
+            return known[grid]
+
+        return use
 
     def use(self, first: int, last: int, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers first to last − 1, cut by a grid; None when they cannot be, or do not fit."""
