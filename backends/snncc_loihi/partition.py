@@ -109,6 +109,7 @@ def _cheapest(
     if last - first > 1 and least > max(4 * alone, 32):
         return None
     best: tuple[float, Grid, TileUse] | None = None
+    use_of = tilings.uses(first, last, guess)
     fitting = 0
     enough = tilings.least_by_memory(first, last, guess)
     for number in _numbers(least, MOST_TIMES * least + 64):
@@ -116,7 +117,7 @@ def _cheapest(
             continue
         fits = False
         for grid in _grids(number):
-            use = tilings.use(first, last, grid, guess)
+            use = use_of(grid)
             if use is None or not use.fits(tilings.chip):
                 continue
             fits = True
