@@ -88,7 +88,7 @@ def draw(found: list[Point], path: Path) -> None:
 
     axes_of = list(dict.fromkeys(point.axis for point in found))
     figure, all_axes = pyplot.subplots(
-        1, len(axes_of), figsize=(3.2 * len(axes_of), 3.2), layout="constrained"
+        1, len(axes_of), figsize=(3.2 * len(axes_of), 3.2), layout="constrained", sharey=True
     )
     for axes, name in zip(all_axes, axes_of, strict=True):
         for neuron in ("if", "radix", "ttfs"):
@@ -99,10 +99,14 @@ def draw(found: list[Point], path: Path) -> None:
                     marker="o", label=neuron,
                 )  # fmt: skip
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set_yscale("log", base=2)
+        values = sorted({point.value for point in found if point.axis == name})
+        axes.set_xticks(values, [f"{v:.0e}" if v >= 10_000 else str(v) for v in values])
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_xlabel(name)
         axes.grid(True, linewidth=0.4, alpha=0.6)
-        axes.legend()
+    all_axes[0].legend()
     all_axes[0].set_ylabel("ns a neuron (rate: and step)")
     figure.savefig(path, dpi=110, metadata={"Software": None})
 

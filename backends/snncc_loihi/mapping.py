@@ -9,7 +9,7 @@ import numpy as np
 from snncc_ir import Floats, Integers, spread
 from snncc_loihi.atoms import Atoms, Grid, make_atoms
 from snncc_loihi.chip import Chip
-from snncc_loihi.cores import Arrangement, CoreInputs, Gatherer, Use, arrange, bytes_used
+from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
 from snncc_loihi.layers import Network
 from snncc_loihi.misfit import refuse_core, refuse_layers, refuse_network, refuse_rounds
 from snncc_loihi.packing import PackedCore, pack_core
@@ -21,8 +21,6 @@ from snncc_loihi.words_model import word_models
 ROUNDS = 16
 """Partitions that are tried, each with what the ones before it were found to need."""
 MARGIN = 1.03
-CORES_AT_ONCE = 8
-"""Cores that are packed at the same time; those behind the first that is too full are in vain."""
 
 _Tile = tuple[int, int, Grid, int]
 """Of a partition: first and last layer of a segment, its grid, and the tile."""
@@ -136,25 +134,6 @@ def _core_of_neurons(atoms: Atoms, segments: Sequence[Segment]) -> Integers:
             parts.append(first + tile[atoms.layers[i].of_neuron])
         first += segment.cores
     return np.concatenate(parts)
-
-
-Place = tuple[Segment, int, int]
-"""A core: its segment, its number, and that of its tile in the segment."""
-
-
-def _packed(
-    gatherer: Gatherer, segments: Sequence[Segment], chip: Chip
-) -> Iterator[tuple[Place, tuple[CoreInputs, PackedCore]]]:
-    """What arrives in every core, packed; those with the most synapse words first."""
-
-    def pack(place: Place) -> tuple[CoreInputs, PackedCore]:
-        inputs = gatherer.inputs_of(place[1])
-        return inputs, pack_core(inputs.synapses, chip)
-
-    places = list(_middle_first(segments))
-    for start in range(0, len(places), CORES_AT_ONCE):
-        some = places[start : start + CORES_AT_ONCE]
-        yield from zip(some, spread(pack, some), strict=True)
 
 
 def _loaded(

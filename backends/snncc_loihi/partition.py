@@ -109,7 +109,6 @@ def _cheapest(
     if last - first > 1 and least > max(4 * alone, 32):
         return None
     best: tuple[float, Grid, TileUse] | None = None
-    use_of = tilings.uses(first, last, guess)
     fitting = 0
     enough = tilings.least_by_memory(first, last, guess)
     for number in _numbers(least, MOST_TIMES * least + 64):
@@ -117,7 +116,7 @@ def _cheapest(
             continue
         fits = False
         for grid in _grids(number):
-            use = use_of(grid)
+            use = tilings.use(first, last, grid, guess)
             if use is None or not use.fits(tilings.chip):
                 continue
             fits = True

@@ -1,6 +1,6 @@
 """What tiles of a segment hold, hear and send: how a cut of layers uses the limits of a chip."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -93,10 +93,6 @@ class LayerTiles:
     channels: Floats
 
 
-Asked = tuple[int, int, tuple[WordModel, ...], tuple[float, ...]]
-"""Layers, first to last, and what is guessed of them."""
-
-
 @dataclass(frozen=True)
 class _Held:
     """Of each tile, of layers up to `last` − 1."""
@@ -125,19 +121,6 @@ class Tilings:
         self._counted: dict[tuple[int, tuple[int, ...], bool, Grid], _Heard] = {}
         self._guess: Guess | None = None
         self._held: dict[tuple[int, Grid], _Held | None] = {}
-
-    def uses(self, first: int, last: int, guess: Guess) -> Callable[[Grid], TileUse | None]:
-        """`use` by grid, remembered for the next guess that says the same of these layers."""
-        known = self._uses.setdefault(
-            (first, last, guess.words[first:last], guess.outside[first:last]), {}
-        )
-
-        def use(grid: Grid) -> TileUse | None:
-            if grid not in known:
-                known[grid] = self.use(first, last, grid, guess)
-            return known[grid]
-
-        return use
 
     def use(self, first: int, last: int, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers first to last − 1, cut by a grid; None when they cannot be, or do not fit."""
