@@ -91,12 +91,12 @@ def draw(found: list[Point], path: Path) -> None:
         1, len(axes_of), figsize=(3.2 * len(axes_of), 3.2), layout="constrained", sharey=True
     )
     for axes, name in zip(all_axes, axes_of, strict=True):
-        for neuron in ("if", "radix", "ttfs"):
+        for number, neuron in enumerate(("if", "radix", "ttfs")):
             mine = [point for point in found if (point.axis, point.neuron) == (name, neuron)]
             if mine:
                 axes.plot(
                     [point.value for point in mine], [point.nanoseconds for point in mine],
-                    marker="o", label=neuron,
+                    marker="o", label=neuron, color=f"C{number}",
                 )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log", base=2)
