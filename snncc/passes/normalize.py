@@ -197,14 +197,15 @@ def _quantile(tail: Tail, per_channel: bool) -> Floats:
 
 def _least_error(seen: Histogram, steps: int, per_channel: bool) -> Floats:
     """The λ of least square error of a code of `steps` levels: (C,)."""
-    values, largest = seen.values, seen.largest
+    used = seen.counts.any(axis=0)
+    counts, values, largest = seen.counts[:, used], seen.values[used], seen.largest
     if not per_channel:
         largest = np.full(len(largest), largest.max())
     error = np.zeros((len(CANDIDATES), len(largest)))
     for i, factor in enumerate(CANDIDATES):
         unit = factor * np.where(largest > 0, largest, 1.0)[:, None] / steps
         coded = unit * np.clip(np.floor(values / unit + 0.5), 0, steps)
-        error[i] = (seen.counts * np.square(values - coded)).sum(axis=1)
+        error[i] = (counts * np.square(values - coded)).sum(axis=1)
     if not per_channel:
         error = np.broadcast_to(error.sum(axis=1, keepdims=True), error.shape)
     chosen: Floats = CANDIDATES[error.argmin(axis=0)] * largest
