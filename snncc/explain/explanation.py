@@ -34,8 +34,8 @@ class Explanation:
 
     verification: as of `snncc verify`, on all samples. layers: on the first of them. steps: value
     semantics pass by pass and layer by layer, on the same; empty without the calibration data.
-    worst: layers by how much of their energy they themselves lose, the largest first. oddities: of
-    the model or the data. tried: what was tried against the losses, and what came of it.
+    worst: layers that add to the error, those that add most first. oddities: of the model or the
+    data. tried: what was tried against the losses, and what came of it.
     """
 
     verification: Verification
@@ -154,7 +154,7 @@ def explain(
         verification,
         layers,
         steps,
-        tuple(sorted(found, key=lambda row: -row.own_loss)),
+        tuple(sorted(found, key=lambda row: -row.added)),
         oddities,
         tried,
         (*verification.notes, *_mismatches(bundle, layers, given)),
@@ -203,7 +203,8 @@ def _mismatches(bundle: Bundle, layers: Layers, given: Dataset | None) -> list[s
     notes = []
     if not layers.same_model:
         notes.append(
-            "the bundle was compiled from another file than this model; layers are matched by name"
+            "the bundle was compiled from another file than this model; layers are matched by "
+            "name, and by what they are made of"
         )
     compiled = bundle.files.manifest.get("calibration")
     if given is None:

@@ -41,10 +41,11 @@ def causes_of(layers: Sequence[LayerFigures]) -> list[str]:
     """Causes by how much of the layers' own loss they make up, the largest first."""
     weight: dict[str, float] = {}
     for layer in layers:
-        if layer.finding.cause != "none":
-            weight[layer.finding.cause] = weight.get(layer.finding.cause, 0.0) + layer.own_loss
+        if layer.finding.cause == "none":
+            continue
+        weight[layer.finding.cause] = weight.get(layer.finding.cause, 0.0) + layer.added
         # a few clipped numbers can be what decides, even where they are little energy
-        if layer.losses["clipped"] > layer.own_loss / 10:
+        if layer.losses["clipped"] > layer.added / 10:
             weight["clipped"] = weight.get("clipped", 0.0) + layer.losses["clipped"]
     return sorted(weight, key=lambda cause: -weight[cause])
 

@@ -338,3 +338,39 @@ def test_no_calibration_data_is_said(cli: Cli, tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
     assert manifest["calibration"] is None
     assert any("SNN031" in note for note in manifest["notes"])
+
+
+def test_explain(cli: Cli, digits: Path, bundle: Path) -> None:
+    of = (bundle, "--model", digits / "digits.onnx", "--data", digits / "test.npz")
+    shown = cli("explain", *of, "--samples", 32, "--all")
+    assert "on the chip" in shown.out
+    assert "closed form, 16 steps" in shown.out
+    assert "Conv '/4/Conv'" in shown.out
+    assert "no remedy is tried" in shown.err
+    asked = ("--samples", 32, "--json")
+    found = json.loads(cli("explain", *of, *asked).out)
+    verified = json.loads(cli("verify", *of, "--json").out)
+    verified["exact"] = None
+    assert found["verification"] == verified
+    assert [row["name"] for row in found["layers"]["rows"]] == ["2", "6", "9"]
+    model = ("explain", digits / "digits.onnx", "--data", digits / "test.npz", "--scale", "1/16")
+    fast = ("--calib", digits / "calib.npz", "--coding", "radix", "--steps", 2)
+    shown = cli(*model, *fast, "--tries", 1, "--samples", 32, "--limit", 100)
+    assert "against coarse: --steps 3" in shown.out
+    assert "radix-code" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("bundle",), "SNN030: there is no --model"),
+        (("bundle", "--steps", "4"), "SNN042: --steps is given for a bundle"),
+        (("model", "--model", "model"), "SNN030: a model is given twice"),
+        (("nothing", "--data", "x.npz"), "SNN001"),
+    ],
+)
+def test_explain_says_what_is_missing(
+    cli: Cli, digits: Path, bundle: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    places = {"bundle": bundle, "model": digits / "digits.onnx"}
+    assert message in cli("explain", *(places.get(a, a) for a in arguments), code=2).err
