@@ -138,6 +138,9 @@ approximate_option = click.option(
     help="Sigmoid, Tanh, Gelu and their like become sums of clipped ramps.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="All there is to say: what was chosen, how long it took."
+)
 
 
 def preprocessing_options(command: Command) -> Command:
