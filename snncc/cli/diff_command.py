@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from snncc.cli import console
+from snncc.cli import completions, console
 from snncc.cli.diff_tables import show_difference
 from snncc.diff import KINDS, diff
 from snncc.diff.changes import checked_kinds
@@ -18,6 +18,7 @@ from snncc.diff.changes import checked_kinds
     "--ignore",
     multiple=True,
     metavar="KIND,…",
+    shell_complete=completions.kinds,
     help=f"Changes that do not count: {', '.join(KINDS)}.",
 )
 @click.option(
@@ -44,7 +45,7 @@ def command(
     Exit code 0 when nothing does, 1 when anything does, 2 when one cannot be read.
     """
     kinds = checked_kinds([kind for item in ignore for kind in item.split(",") if kind])
-    with console.progress(quiet or as_json) as report:
+    with console.progress(quiet or as_json or data is None) as report:
         found = diff(first, second, data=data, model=model, limit=limit, progress=report)
     found = found.without(kinds)
     if as_json:

@@ -19,9 +19,10 @@ STYLES = {"network": "bold red", "layer": "bold red", "accuracy": "yellow", "mea
 
 def show_difference(found: Difference, every: bool) -> None:
     """The summary, then what differs; `every` change, or the first of each layer."""
-    console.out.print(Text(found.summary, "green" if found.equal else "bold"), soft_wrap=True)
+    piped = not console.out.is_terminal
+    console.out.print(Text(found.summary, "green" if found.equal else "bold"), soft_wrap=piped)
     groups = grouped(found, every)
-    if console.out.is_terminal:
+    if not piped:
         _show_table(groups)
     else:
         for place, lines in groups:

@@ -5,13 +5,13 @@ import inspect
 import click
 from rich.table import Table
 
-from snncc.cli import console
+from snncc.cli import completions, console
 from snncc_backends import Described, Settings, backend, options_of, targets
 from snncc_ir import SnnccError
 
 
 @click.command("targets", short_help="The chips, and their rules.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completions.targets)
 @console.json_option
 def command(name: str | None, as_json: bool) -> None:
     """Lists the targets; with NAME, what that chip takes: options, rules, limits and passes."""
