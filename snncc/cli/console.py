@@ -91,6 +91,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.2f} %"
 
 
+def passes_text(pipeline: str) -> str:
+    """On a terminal lines may end after a comma; in a pipe it is as --passes takes it."""
+    return pipeline.replace(",", ", ") if out.is_terminal else pipeline
+
+
 def numbers(text: str | None, what: str) -> tuple[float, ...]:
     """Of `0.485,0.456` or `1/255`; raises SNN030 for what is no number."""
     if text is None:

@@ -67,9 +67,11 @@ def command(
 def _list() -> None:
     table = Table()
     for heading in ("pass with its options' defaults", "needs", "leaves", "promise"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for declared in passes().values():
         step = declared()
         leaves = step.leaves or step.needs
-        table.add_row(str(step), step.needs.name, leaves.name, promise_text(step))
+        table.add_row(
+            console.passes_text(str(step)), step.needs.name, leaves.name, promise_text(step)
+        )
     console.out.print(table)

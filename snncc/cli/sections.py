@@ -16,7 +16,8 @@ def sectioned(sections: Mapping[str, tuple[str, ...]]) -> type[click.Command]:
             records = {
                 parameter.name: record
                 for parameter in self.get_params(context)
-                if (record := parameter.get_help_record(context)) is not None
+                if isinstance(parameter, click.Option)
+                and (record := parameter.get_help_record(context)) is not None
             }
             named = {name for names in sections.values() for name in names}
             rest = [record for name, record in records.items() if name not in named]

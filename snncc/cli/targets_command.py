@@ -75,7 +75,7 @@ def _one(name: str, as_json: bool) -> None:
             default = getattr(settings, each.name)
             table.add_row(each.name, str(default), each.wanted, each.option.help)
         console.out.print(table)
-        console.out.print(f"passes: {chip.pipeline(settings)}", markup=False)
+        console.out.print(f"passes: {console.passes_text(chip.pipeline(settings))}", markup=False)
 
 
 def _described(option: Described, settings: Settings) -> dict[str, object]:

@@ -16,10 +16,8 @@ def waterfall_table(rows: Sequence[Measurement], title: str) -> Table:
             heading, justify="left" if heading == "after" else "right", overflow="fold"
         )
     for row in rows:
-        # on a terminal lines may end after a comma; in a pipe a pass is as --passes takes it
-        step = row.step.replace(",", ", ") if console.out.is_terminal else row.step
         table.add_row(
-            step,
+            console.passes_text(row.step),
             row.promise,
             console.percent(row.agreement),
             console.percent(row.accuracy),
