@@ -38,7 +38,6 @@ from snncc_ir import fail
     show_default=True,
     help="Remedies that are compiled and measured, at most.",
 )
-@click.option("--all", "every", is_flag=True, help="Every layer, in order; not the worst alone.")
 @click.option("--target", help="Of a MODEL: the chip to compile for.  [default: c]")
 @click.option("--coding", help="Of a MODEL: rate, ttfs or radix.")
 @click.option("--steps", type=int, help="Of a MODEL: time steps, slots, or digits.")
@@ -50,6 +49,7 @@ from snncc_ir import fail
 @console.approximate_option
 @console.json_option
 @console.quiet_option
+@console.verbose_option
 def command(
     what: Path,
     model: Path | None,
@@ -58,7 +58,6 @@ def command(
     limit: int | None,
     samples: int,
     tries: int,
-    every: bool,
     target: str | None,
     settings: tuple[str, ...],
     scale: str | None,
@@ -68,16 +67,14 @@ def command(
     approximate: bool,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
     **named: int | str | None,
 ) -> None:
     """Says what a bundle loses of its model's accuracy, where, why, and what helps.
 
     Of a BUNDLE (a folder), with --model and --data; or of a MODEL (.onnx) that is compiled for the
-    occasion, with --data and the options of a compilation. What is advised has been tried.
-
-    \b
-      snncc explain bundle/ --model model.onnx --data test.npz --calib calib.npz
-      snncc explain model.onnx --data test.npz --calib calib.npz --target c --steps 4
+    occasion, with --data and the options of a compilation. What is advised has been tried. -v shows
+    every layer, in order, in place of the worst.
     """
     chosen = console.settings_of(settings, named)
     given = {"target": target, **chosen, "scale": scale, "mean": mean, "std": std, "layout": layout}
@@ -115,7 +112,7 @@ def command(
     if as_json:
         console.print_json(found.as_json())
         return
-    _show(found, every, quiet)
+    _show(found, verbose and not quiet, quiet)
 
 
 def _only_for_models(given: list[str]) -> None:
