@@ -1,9 +1,7 @@
 """`explain` on networks that were spoiled on purpose: the right layer, and the right reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -11,17 +9,12 @@ import pytest
 from onnx import helper, numpy_helper
 
 import snncc
-import snncc.compiler
-from snncc.build import build_network
+from benchmarks.spoiled import WrongScale, compile_spoiled
 from snncc.data import read_dataset, samples_for
 from snncc.explain import Explanation, LayerFigures, explain
 from snncc.explain.sent import nearest_level, sent_values
-from snncc.passes.base import Close, Context, Pass, Promise
-from snncc.passes.manager import Compiled
-from snncc.passes.normalize import Normalize
-from snncc.passes.rescale import rescaled
-from snncc_backends import Backend, OracleRunner
-from snncc_ir import NORMAL, Floats, Graph, Stage, ValueRunner
+from snncc_backends import OracleRunner
+from snncc_ir import Floats, ValueRunner
 from snncc_ir.ops import Population
 from tests.conftest import ROOT
 
@@ -72,46 +65,24 @@ def row(found: Explanation, name: str) -> LayerFigures:
     return next(layer for layer in found.layers.rows if layer.name == name)
 
 
-@dataclass(frozen=True)
-class Spoil(Pass):
-    """One layer's λ is wrong, as if its calibration had been."""
-
-    name: ClassVar[str] = "spoil"
-    needs: ClassVar[Stage] = NORMAL
-    promise: ClassVar[Promise] = Close()
-    layer: str = FIRST
-    factor: float = 1.0
-
-    def run(self, graph: Graph, context: Context) -> Graph:
-        scales: dict[str, Floats] = {}
-        for node in graph:
-            if isinstance(node.op, Population):
-                factor = self.factor if node.name == self.layer else 1.0
-                scales[node.name] = np.full(node.op.scale.shape, factor)
-            else:  # a max pool or an output counts as its source does
-                scales[node.name] = scales[node.inputs[0]] if node.inputs else np.ones(1)
-        return rescaled(graph, scales, self.name)
-
-
-def spoiled_calibration(
-    monkeypatch: pytest.MonkeyPatch, layer: str, factor: float, code: str
-) -> snncc.Bundle:
-    def build(
-        chip: Backend, graph: Graph, pipeline: Sequence[Pass], *rest: object, **more: object
-    ) -> Compiled:
-        place = next(i for i, step in enumerate(pipeline) if isinstance(step, Normalize)) + 1
-        spoiled = (*pipeline[:place], Spoil(layer, factor), *pipeline[place:])
-        return build_network(chip, graph, spoiled, *rest, **more)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(snncc.compiler, "build_network", build)
-        return compiled(code=code)
+def wrong_scale(layer: str, factor: float, code: str) -> snncc.Bundle:
+    """A bundle in which one layer's λ is `factor` times what calibration found."""
+    target, settings = CODES[code]
+    return compile_spoiled(
+        MODEL,
+        WrongScale(layer, factor),
+        before=False,
+        target=target,
+        settings=settings,
+        calibration=calibration(),
+        preprocessing=SCALED,
+    )
 
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("layer", [FIRST, SECOND])
-def test_a_scale_too_small(monkeypatch: pytest.MonkeyPatch, layer: str, code: str) -> None:
-    found = explained(spoiled_calibration(monkeypatch, layer, 0.15, code))
+def test_a_scale_too_small(layer: str, code: str) -> None:
+    found = explained(wrong_scale(layer, 0.15, code))
     worst = found.worst[0]
     assert (worst.name, worst.finding.cause) == (layer, "clipped"), worst.reason
     assert worst.clipped > 0.05
@@ -119,8 +90,8 @@ def test_a_scale_too_small(monkeypatch: pytest.MonkeyPatch, layer: str, code: st
 
 
 @pytest.mark.parametrize("code", ["rate", "radix"])
-def test_a_scale_too_large(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    bundle = spoiled_calibration(monkeypatch, FIRST, 30.0, code)
+def test_a_scale_too_large(code: str) -> None:
+    bundle = wrong_scale(FIRST, 30.0, code)
     worst = explained(bundle).worst[0]
     assert worst.name == FIRST
     assert worst.finding.cause in ("coarse", "silent"), worst.reason
