@@ -36,6 +36,7 @@ class Installed:
                 **environment,
                 "PATH": f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}",
                 "VIRTUAL_ENV": str(self.folder),
+                "CFLAGS": "-O1",  # of `make` in a bundle: what it makes is looked at, not its speed
             },
         )  # fmt: skip
 

@@ -7,11 +7,14 @@ renews them.
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 
+import click
 import numpy as np
 import pytest
 
+from snncc.cli.main import cli
 from snncc_backends.bundle import MANIFEST, REPORT
 from tests.conftest import ROOT
 from tests.docs import pages
@@ -79,3 +82,17 @@ def test_entries_of_manifest_and_report_are_explained(bundle: str) -> None:
         assert key in named
     report.pop("target")
     assert (_keys(manifest) | _keys(report)) - named == set()
+
+
+def test_the_workflow_does_what_the_recipe_says() -> None:
+    """examples/ci: its commands are ones that snncc takes, the first that of the recipe."""
+    workflow = (ROOT / "examples" / "ci" / "github-actions.yml").read_text(encoding="utf-8")
+    recipe = (DOCS / "golden-output.md").read_text(encoding="utf-8")
+    compiling, *others = re.findall(r"(?:run: |^ +)(snncc [^\n|>]*?)(?: [|>].*)?$", workflow, re.M)
+    assert compiling in recipe
+    assert any(line.startswith("snncc diff golden/ build/") for line in others)
+    for line in (compiling, *others):
+        _, *words = shlex.split(line)
+        _, command, rest = cli.resolve_command(click.Context(cli), words)
+        assert command is not None
+        command.make_context("snncc", list(rest))
