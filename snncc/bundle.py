@@ -3,6 +3,7 @@
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from snncc_backends import (
     margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
-from snncc_ir import Array, Floats, Graph, SnnccError, decode
+from snncc_ir import Array, Batch, Floats, Graph, SnnccError, decode
 
 Data = str | Path | Array | Dataset
 
@@ -69,6 +70,19 @@ class Result:
     def spikes_per_sample(self) -> float:
         """Mean number of spikes that a sample causes."""
         return float(sum(np.mean(count) for count in self.execution.spike_counts.values()))
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A verification and what it is of. execution: all steps. samples: the network's numbers.
+
+    labels: the samples' classes, (N,), where the data has some.
+    """
+
+    verification: Verification
+    execution: Execution
+    samples: Batch
+    labels: Array | None
 
 
 class Bundle:
@@ -212,6 +226,18 @@ class Bundle:
 
         early_exit: as in `run`; the figures of all steps are there in any case.
         """
+        return self.examine(model, data, exact, steps, progress, early_exit).verification
+
+    def examine(
+        self,
+        model: str | Path,
+        data: Data,
+        exact: int = 0,
+        steps: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        early_exit: float | Choice | None = None,
+    ) -> "Examination":
+        """As `verify`, with the run itself."""
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
         samples = samples_for(self.graph, dataset, self.preprocessing)
@@ -222,9 +248,10 @@ class Bundle:
         if rule is not None:
             execution = runner.run_until(samples, rule, steps, progress=progress)
             ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
-        return verify(
+        found = verify(
             self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
         )
+        return Examination(found, result, samples, dataset.labels)
 
     def _rule(self, margin: float | Choice | None) -> EarlyExit | None:
         """For what a caller asks of early exit; None for all steps."""

@@ -5,13 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snncc.early_exit import AtExit, Ending, at_exit
 from snncc.reference import Reference, float_results
 from snncc.shares import Share
+from snncc.vectors import stored_inputs, stored_run
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
-from snncc_backends.bundle import VECTORS
 from snncc_ir import (
     Array,
     Batch,
@@ -176,26 +175,9 @@ def _difference(expected: Execution, found: Execution, count: int) -> Exactness:
 
 def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
     """Runs the bundle's own vectors."""
-    tensors = bundle.tensors(VECTORS)
-    graph = bundle.graph
-    samples = {node.name: tensors[f"input/{node.name}"] for node in graph.inputs}
+    samples = stored_inputs(bundle)
     count = len(next(iter(samples.values())))
-    found = runner.run(samples, record=True)
-    spikes = {}
-    for name, train in found.spikes.items():
-        if f"graded/{name}" in tensors:
-            spikes[name] = tensors[f"graded/{name}"].astype(np.int8)
-            continue
-        bits = _unpacked(tensors[f"spikes/{name}"], train.size)
-        if f"negative/{name}" in tensors:
-            bits -= _unpacked(tensors[f"negative/{name}"], train.size)
-        spikes[name] = bits.reshape(train.shape)
-    totals = {name: tensors[f"total/{name}"].astype(np.int64) for name in found.totals}
-    return _difference(Execution(found.steps, totals, {}, spikes=spikes), found, count)
-
-
-def _unpacked(packed: Array, count: int) -> NDArray[np.int8]:
-    return np.unpackbits(packed.astype(np.uint8), count=count).astype(np.int8)
+    return _difference(stored_run(bundle), runner.run(samples, record=True), count)
 
 
 def _at(
