@@ -1,5 +1,6 @@
 """What target loihi adds to the report: the mesh, and how full its cores are."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -17,6 +18,9 @@ PAPER: tuple[tuple[str, str], ...] = (
     (' fill="#ffffff"/>\n<text', ' fill="none"/>\n<text'),
 )
 """The picture is drawn for white paper; in the report it takes the page's ink."""
+
+
+SCALE = 1.5
 
 
 class Core(TypedDict):
@@ -51,19 +55,17 @@ def mesh(table: Table, picture: str) -> Section:
     saved = f", {others / hops:.1f} times fewer than at random places" if 0 < hops < others else ""
     utilization = [core["utilization"] for core in table["cores"]]
     chips, cores = int(totals["chips"]), int(totals["cores"])
-    for old, new in PAPER:
-        picture = picture.replace(old, new)
     return Section(
         "mesh",
         "Mesh: cores and traffic",
         "Cores by how full their scarcest limit is; links by the messages of a sample, as counted "
         f"on calibration samples when the cores were placed. Messages make {hops:,.0f} hops"
         f"{saved}; the busiest link carries {placed['busiest']:,.0f}.",
-        svg=picture,
+        svg=in_ink(picture),
         label=f"Mesh of {table['chip']} with {cores} cores in use and the load of each link",
         figures=(
-            Figure("cores", cores, "cores"),
-            Figure("chips", chips, "chips"),
+            Figure("cores", cores, ""),
+            Figure("chips", chips, ""),
             Figure("mean use of the scarcest limit", sum(utilization) / cores, "1"),
             Figure("most use of the scarcest limit", max(utilization), "1"),
             Figure("messages", placed["messages"], "messages a sample"),
@@ -73,6 +75,19 @@ def mesh(table: Table, picture: str) -> Section:
         sentence=f"It fits {cores} cores on {chips} chip{'s' if chips > 1 else ''} of "
         f"{table['chip']}, {100 * sum(utilization) / cores:.0f} % full on average and "
         f"{100 * max(utilization):.0f} % at most.",
+    )
+
+
+def in_ink(picture: str) -> str:
+    """The picture for paper of any color, half as large again as its drawing."""
+    for old, new in PAPER:
+        picture = picture.replace(old, new)
+    size = re.search(r'viewBox="0 0 (\S+) (\S+)"', picture)
+    if size is None:
+        raise AssertionError("the picture has a viewBox")
+    width, height = (SCALE * float(number) for number in size.groups())
+    return re.sub(
+        r'width="\S+" height="\S+"', f'width="{width}" height="{height}"', picture, count=1
     )
 
 

@@ -16,11 +16,13 @@ from snncc_ttfs28.reader import read_image
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "weights": ("weights",),
-    "spikes in": ("load", "clear", "start"),
-    "integrate": ("integrate", "pool"),
-    "fire and write": ("fire", "read"),
+    "loading spikes": ("load", "clear", "start"),
+    "integrating spikes": ("integrate", "pool"),
+    "firing": ("fire", "read"),
 }
 """What a layer's time goes to: by the instructions."""
+MEASURED = "integrating spikes"
+"""The kind whose time depends on the spikes."""
 COLORS = ("#e69f00", "#56b4e9", "#0072b2", "#009e73")
 """Of the kinds, from Okabe and Ito's."""
 LABEL, RIGHT, WIDTH, ROW, HEAD = 190.0, 70.0, 900.0, 19.0, 30.0
@@ -71,9 +73,9 @@ def layer_times(image: Image, execution: Execution) -> list[LayerTime]:
         for step in steps:
             tile = int(np.prod(step.fields)) if step.name == "tile" else tile
             kind = next((kind for kind, names in KINDS.items() if step.name in names), None)
-            if kind is not None and kind != "integrate":
+            if kind is not None and kind != MEASURED:
                 cycles[kind] += known_cycles(step, tile, image.parameters)
-        cycles["integrate"] = total - sum(cycles.values())
+        cycles[MEASURED] = total - sum(cycles.values())
         found.append(
             LayerTime(
                 name,
@@ -133,8 +135,8 @@ def timeline(times: list[LayerTime], clock_hz: float) -> Section:
         "Schedule of a sample",
         "Layers run one after the other, each in tiles that fit the buffers; the bars are cycles, "
         f"means over the samples. The longest is {longest.name} with "
-        f"{100 * longest.total / max(end, 1):.0f} % of the time; {most} take "
-        f"{100 * shares[most]:.0f} % of all cycles. Nothing overlaps, so this is an upper bound.",
+        f"{100 * longest.total / max(end, 1):.0f} % of the time; {100 * shares[most]:.0f} % of all "
+        f"cycles are for {most}. Nothing overlaps, so this is an upper bound.",
         svg=_picture(times, end, milliseconds),
         label=f"Time line of {len(times)} layers in {end:,.0f} cycles",
         columns=(
@@ -207,24 +209,35 @@ def memory(image: Image, size: int) -> Section:
         "spike buffer": (spikes, machine.spike_buffer, "cells"),
         "accumulators": (sums, machine.accumulators, "accumulators"),
     }
+    inputs = machine.input_cells * (machine.input_bits + 1)
+    outputs = machine.output_cells * machine.accumulator_bits
     outside = machine.spike_cells * machine.slot_bits
     used = ", ".join(f"{name} {100 * u / max(of, 1):.0f} %" for name, (u, of, _) in room.items())
     return Section(
         "memory",
         "Buffers and image",
         "The fullest that each buffer on the chip gets, and what lies in external memory.",
-        columns=(Column("memory"), Column("used at most"), Column("of"), Column("counted in")),
+        columns=(
+            Column("memory"),
+            Column("used at most"),
+            Column("of"),
+            Column("used", "%"),
+            Column("counted in"),
+        ),
         rows=(
-            *((name, u, of, unit) for name, (u, of, unit) in room.items()),
-            ("image", size, None, "bytes"),
-            ("spike memory", _bytes(outside), None, "bytes"),
-            ("input memory", _bytes(machine.input_cells * (machine.input_bits + 1)), None, "bytes"),
-            ("output memory", _bytes(machine.output_cells * machine.accumulator_bits), None, "bytes"),
+            *(
+                (name, u, of, round(100 * u / max(of, 1), 1), unit)
+                for name, (u, of, unit) in room.items()
+            ),
+            ("image", size, None, None, "bytes"),
+            ("spike memory", _bytes(outside), None, None, "bytes"),
+            ("input memory", _bytes(inputs), None, None, "bytes"),
+            ("output memory", _bytes(outputs), None, None, "bytes"),
         ),
         figures=(Figure("image", size, "bytes"),),
         sentence=f"It fits: every layer is cut into tiles for the buffers ({used} at the fullest); "
         f"the image has {size / 1000:,.0f} kB.",
-    )  # fmt: skip
+    )
 
 
 def _last_cell(step: Instruction) -> int:

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run samples through a bundle",
     "sweep": "accuracy, latency and energy of many settings",
     "verify": "compare a bundle with its model, and with the oracle",
+    "report": "a page with all figures and pictures of a bundle",
     "inspect": "what a model becomes, before anyone waits",
     "targets": "the chips, and their rules",
     "opt": "run passes on an IR file",
