@@ -3,7 +3,7 @@
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -74,13 +74,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Examination:
-    """A verification and what it is of. execution: all steps. samples: the network's numbers.
-
+    """A verification and what it is of. execution: all samples and steps; recorded: the first
+    samples with their spikes, None where none were asked for. samples: the network's numbers.
     labels: the samples' classes, (N,), where the data has some.
     """
 
     verification: Verification
     execution: Execution
+    recorded: Execution | None
     samples: Batch
     labels: Array | None
 
@@ -236,14 +237,15 @@ class Bundle:
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,
         early_exit: float | Choice | None = None,
-    ) -> "Examination":
-        """As `verify`, with the run itself."""
+        record: int = 0,
+    ) -> Examination:
+        """As `verify`, with the run itself. record: first samples whose every spike is kept."""
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
         samples = samples_for(self.graph, dataset, self.preprocessing)
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
-        result = runner.run(samples, steps, progress=progress)
+        result, recorded = _run(runner, samples, steps, min(record, dataset.count), progress)
         ending = None
         if rule is not None:
             execution = runner.run_until(samples, rule, steps, progress=progress)
@@ -251,7 +253,7 @@ class Bundle:
         found = verify(
             self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
         )
-        return Examination(found, result, samples, dataset.labels)
+        return Examination(found, result, recorded, samples, dataset.labels)
 
     def _rule(self, margin: float | Choice | None) -> EarlyExit | None:
         """For what a caller asks of early exit; None for all steps."""
@@ -259,3 +261,22 @@ class Bundle:
             return EarlyExit(margin.units)
         asked = self.early_exit if margin is None else margin
         return None if asked is None or asked == 0 else exit_rule(self.graph, asked)
+
+
+def _run(
+    runner: Runner,
+    samples: Batch,
+    steps: int | None,
+    record: int,
+    progress: Callable[[int], None] | None,
+) -> tuple[Execution, Execution | None]:
+    """All samples without their spikes, and the first `record` with them."""
+    if not record:
+        return runner.run(samples, steps, progress=progress), None
+    first = {name: array[:record] for name, array in samples.items()}
+    others = {name: array[record:] for name, array in samples.items()}
+    recorded = runner.run(first, steps, True, progress)
+    parts = [replace(recorded, spikes={})]
+    if len(next(iter(others.values()))):
+        parts.append(runner.run(others, steps, progress=progress))
+    return Execution.joined(parts), recorded

@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from snncc.bundle import Bundle, Data
 from snncc.early_exit import Choice
 from snncc.reporting.exits import AtMargin, margin_curve
 from snncc.vectors import stored_inputs, stored_run
 from snncc.verify import Verification
-from snncc_backends import Estimate, Execution
+from snncc_backends import Estimate, Execution, Runner
 from snncc_ir import Array, Batch, Graph, Spikes
 
 RECORDED = 16
@@ -28,8 +26,8 @@ class Measured:
 
     data: `TEST_DATA`, or `TEST_VECTORS` where no data was given. available: samples of the file, of
     which `samples` were measured. execution: of all of them; recorded: of `first`, with their
-    spikes; quality of results is known with a model only. on_chip: whether the target's own runner
-    ran, so that there are counts; its description is `runner`.
+    spikes; first_labels: their classes. verification: with a model only. on_chip: whether the
+    target's own runner ran, so that there are counts; its description is `runner`.
     """
 
     data: str
@@ -40,6 +38,7 @@ class Measured:
     execution: Execution
     recorded: Execution
     first: Batch
+    first_labels: Array | None
     estimate: Estimate | None
     verification: Verification | None
     exits: tuple[AtMargin, ...]
@@ -58,9 +57,12 @@ def measure(
     """Figures are those of `Bundle.verify` on the first `limit` samples (default: all)."""
     dataset = bundle.dataset(data)
     part = dataset.first(limit)
-    found = bundle.examine(model, part, exact, progress=progress, early_exit=early_exit)
+    record = recorded_samples(bundle.graph, part.count)
+    found = bundle.examine(model, part, exact, None, progress, early_exit, record)
     runner, reason = bundle.runner_or_oracle()
-    first = _first(found.samples, recorded_samples(bundle.graph, part.count))
+    first = {name: array[:record] for name, array in found.samples.items()}
+    if found.recorded is None:
+        raise AssertionError("spikes were asked for")
     return Measured(
         TEST_DATA,
         part.count,
@@ -68,8 +70,9 @@ def measure(
         runner.description,
         not reason,
         found.execution,
-        runner.run(first, record=True),
+        found.recorded,
         first,
+        None if found.labels is None else found.labels[:record],
         found.verification.estimate,
         found.verification,
         margin_curve(bundle.graph, found.execution, found.labels),
@@ -92,6 +95,7 @@ def measure_vectors(bundle: Bundle) -> Measured:
         replace(execution, spikes={}),
         execution,
         inputs,
+        None,
         None if reason else runner.estimate(execution),
         None,
         (),
@@ -107,5 +111,32 @@ def recorded_samples(graph: Graph, count: int) -> int:
     return max(min(count, RECORDED, most), 1)
 
 
-def _first(samples: Batch, count: int) -> dict[str, Array]:
-    return {name: np.asarray(array[:count]) for name, array in samples.items()}
+class Played(Runner):
+    """A run that was made, in the place of another one of the same samples."""
+
+    description = "a recorded run"
+
+    def __init__(self, recorded: Execution) -> None:
+        self._recorded, self._next = recorded, 0
+
+    def run(
+        self,
+        samples: Batch,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Execution:
+        """The next samples, as many as are given."""
+        count = len(next(iter(samples.values())))
+        part = slice(self._next, self._next + count)
+        self._next += count
+        found = self._recorded
+        if steps is not None or len(next(iter(found.totals.values()))[part]) != count:
+            raise AssertionError("only what was recorded can be played")
+        return Execution(
+            found.steps,
+            {name: total[part] for name, total in found.totals.items()},
+            {name: number[part] for name, number in found.spike_counts.items()},
+            {name: number[part] for name, number in found.synaptic_operations.items()},
+            {name: train[part] for name, train in found.spikes.items()},
+        )

@@ -11,7 +11,7 @@ from snncc.explain import Layers, measure_layers
 from snncc.reporting.contents import contents
 from snncc.reporting.facts import Facts, facts_of
 from snncc.reporting.folder import HTML, JSON, check_report_place
-from snncc.reporting.measured import Measured, measure, measure_vectors
+from snncc.reporting.measured import Measured, Played, measure, measure_vectors
 from snncc.reporting.page import compact, page
 from snncc.reporting.pictures import pictures
 from snncc.reporting.plots.canvas import matplotlib_or_fail
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 128
 """Samples that are measured unless it is said how many."""
-QUALITY_SAMPLES = 16
-"""Samples on which layers are compared one by one, at most."""
 
 
 class Report:
@@ -113,6 +111,7 @@ def make_report(
 
 
 def _quality(bundle: Bundle, model: Path, measured: Measured) -> Layers:
-    runner, _ = bundle.runner_or_oracle()
-    first = {name: array[:QUALITY_SAMPLES] for name, array in measured.first.items()}
-    return measure_layers(bundle.files, runner, model, first, None)
+    """On the samples whose spikes are recorded."""
+    return measure_layers(
+        bundle.files, Played(measured.recorded), model, measured.first, measured.first_labels
+    )

@@ -104,7 +104,7 @@ BROKEN = {
     f"{__name__}:Raises": "cannot be loaded: ValueError: no licence for this chip",
     f"{__name__}:Leaves": "cannot be loaded: SystemExit: no licence for this chip",
     f"{__name__}:Newer": "was written for interface 2.0 of backends, should be for 1.0 to 1.2",
-    f"{__name__}:NewerInPart": "was written for interface 1.2 of backends, should be for 1.0 to",
+    f"{__name__}:NewerInPart": "was written for interface 1.3 of backends, should be for 1.0 to",
     f"{__name__}:NewerAndUnfinished": "was written for interface 2.0 of backends, should be",
     f"{__name__}:Older": "was written for interface 0.7 of backends, should be for 1.0 to 1.2",
     f"{__name__}:NoVersion": "states interface '1.0', should be two numbers such as (1, 2)",
