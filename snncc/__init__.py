@@ -6,10 +6,11 @@ figures = bundle.verify("model.onnx", "test.npz")
 snncc.make_report(bundle, "model.onnx", "test.npz").write("report/")
 """
 
-from snncc.bundle import Bundle, Result
+from snncc.bundle import Bundle
 from snncc.compiler import compile
 from snncc.data import Dataset
 from snncc.reporting import Report, make_report
+from snncc.result import Result
 from snncc.search import Goal
 from snncc.verify import Verification
 from snncc_backends import Preprocessing, RadixSettings, RateSettings, Settings, TtfsSettings

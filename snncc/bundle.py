@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for
-from snncc.early_exit import Choice, Ending, choose_margin, outputs_at
+from snncc.early_exit import Choice, Ending, choose_margin
+from snncc.notebook import compact
 from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
+from snncc.result import Result
 from snncc.verify import Verification, verify
+from snncc.words import decibels, percent
 from snncc_backends import (
     BundleFolder,
     EarlyExit,
@@ -26,50 +29,9 @@ from snncc_backends import (
     margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
-from snncc_ir import Array, Batch, Floats, Graph, SnnccError, decode
+from snncc_ir import Array, Batch, Graph, SnnccError
 
 Data = str | Path | Array | Dataset
-
-
-class Result:
-    """What a run gave: outputs in the network's own units after every step, and spike counts.
-
-    Where samples end early, their outputs stay as they are at their ends.
-    """
-
-    def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
-        self.execution, self.runner, self._graph = execution, runner, graph
-
-    def outputs(self, steps: int | None = None) -> dict[str, Floats]:
-        """Results by output name, (N, *shape), after `steps` steps (default: all)."""
-        count = self.execution.steps if steps is None else steps
-        if self.execution.steps_used is not None:
-            return outputs_at(self._graph, self.execution, count)
-        totals = {name: total[:, count - 1] for name, total in self.execution.totals.items()}
-        return decode(self._graph, totals, count)
-
-    def predictions(self, steps: int | None = None) -> Array:
-        """Index of the largest number of the first output, (N,)."""
-        first = next(iter(self.outputs(steps).values()))
-        chosen: Array = first.reshape(len(first), -1).argmax(1)
-        return chosen
-
-    @property
-    def steps(self) -> int:
-        """Time steps (ttfs code: slots, radix code: digits) that were run."""
-        code = self._graph.code
-        return code.train if code is not None and code.results == 1 else self.execution.steps
-
-    @property
-    def mean_steps(self) -> float:
-        """Time steps that a sample took, on average."""
-        used = self.execution.steps_used
-        return float(self.steps if used is None else np.mean(used))
-
-    @property
-    def spikes_per_sample(self) -> float:
-        """Mean number of spikes that a sample causes."""
-        return float(sum(np.mean(count) for count in self.execution.spike_counts.values()))
 
 
 @dataclass(frozen=True)
@@ -254,6 +216,23 @@ class Bundle:
             self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
         )
         return Examination(found, result, recorded, samples, dataset.labels)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and what its passes changed."""
+        summary, rows = self.summary, self.waterfall
+        name, target = self.files.table("model").get("name"), self.files.text("target")
+        tiles = [
+            (key, f"{summary[key]:,}", note)
+            for key, note in (("neurons", "that spike"), ("weights", ""), ("weight_bits", "in all"))
+            if isinstance(summary.get(key), int)
+        ]
+        table = [
+            (row.step.partition("{")[0], percent(row.accuracy), percent(row.agreement),
+             decibels(row.snr))
+            for row in rows
+        ]  # fmt: skip
+        columns = ("pass", "accuracy", "agreement", "SNR, dB")
+        return compact(f"{name} on target {target}", tiles, self.notes, columns, table)
 
     def _rule(self, margin: float | Choice | None) -> EarlyExit | None:
         """For what a caller asks of early exit; None for all steps."""

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from snncc.early_exit import AtExit, Ending, at_exit
+from snncc.notebook import compact
 from snncc.reference import Reference, float_results
 from snncc.shares import Share
 from snncc.vectors import stored_inputs, stored_run
+from snncc.words import decibels, duration, energy, large, percent, share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
 from snncc_ir import (
     Array,
@@ -81,6 +83,25 @@ class Verification:
         """Whether every spike that was compared is the oracle's."""
         compared = [self.vectors.holds, self.exact is None or self.exact.holds]
         return all(compared) and not (self.early and self.early.difference)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: how good it is after so many steps, and what it costs."""
+        tiles = [("samples", f"{self.samples:,}", self.runner)]
+        if self.float_accuracy is not None:
+            tiles.append(("float accuracy", percent(self.float_accuracy.value), "onnxruntime"))
+        tiles.append(("spikes a sample", large(self.spikes), ""))
+        if self.estimate is not None:
+            tiles.append(("energy", energy(self.estimate.microjoules), "a sample, estimated"))
+            tiles.append(("latency", duration(self.estimate.milliseconds), "a sample, estimated"))
+        every = [(str(row.steps), row) for row in self.at_steps]
+        every.append((f"{self.closed_form.steps}, closed form", self.closed_form))
+        rows = [
+            (name, share(row.accuracy), share(row.agreement), decibels(row.snr))
+            for name, row in every
+        ]
+        exact = "every spike compared is the oracle's" if self.holds else "NOT exact"
+        columns = ("steps", "accuracy", "agreement", "SNR, dB")
+        return compact("Verification", tiles, [*self.notes, exact], columns, rows)
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "holds": self.holds}

@@ -16,6 +16,7 @@ PAPER: tuple[tuple[str, str], ...] = (
     ('rx="6" fill="#fafafa"', 'rx="6" fill="currentColor" fill-opacity="0.03"'),
     ('class="tiles" fill="#eeeeee"', 'class="tiles" fill="currentColor" fill-opacity="0.08"'),
     (' fill="#ffffff"/>\n<text', ' fill="none"/>\n<text'),
+    ('height="11" fill="#ffffff"', 'height="11" fill="none"'),
 )
 """The picture is drawn for white paper; in the report it takes the page's ink."""
 
@@ -82,6 +83,7 @@ def in_ink(picture: str) -> str:
     """The picture for paper of any color, half as large again as its drawing."""
     for old, new in PAPER:
         picture = picture.replace(old, new)
+    picture = re.sub(r'(class="empty"[^>]*)fill="#ffffff"', r'\1fill="none"', picture)
     size = re.search(r'viewBox="0 0 (\S+) (\S+)"', picture)
     if size is None:
         raise AssertionError("the picture has a viewBox")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from snncc import notebook
 from snncc.reporting.facts import Facts
 from snncc.reporting.lanes import network_svg, ordered
 from snncc.reporting.part import Picture
@@ -13,8 +14,8 @@ from snncc.reporting.parts import parts_of
 from snncc.reporting.pictures import LABELS
 from snncc.reporting.plots.canvas import as_svg
 from snncc.reporting.sentences import coding, sentences
-from snncc.reporting.words import cell, duration, energy, large, percent, size
 from snncc.shares import Share
+from snncc.words import cell, duration, energy, large, percent, size
 from snncc_ir.ops import Input
 from snncc_templates import render
 
@@ -129,14 +130,9 @@ def tiles(facts: Facts) -> list[Tile]:
 
 def compact(facts: Facts) -> str:
     """For a notebook: key figures and sentences, without pictures."""
-    return render(
-        "report/compact.html.j2",
-        title=f"{facts.bundle.files.table('model').get('name')} on target {facts.target}",
-        tiles=[(tile.label, tile.value, tile.note) for tile in tiles(facts)],
-        lines=sentences(facts),
-        columns=(),
-        rows=(),
-    )
+    title = f"{facts.bundle.files.table('model').get('name')} on target {facts.target}"
+    shown = [(tile.label, tile.value, tile.note) for tile in tiles(facts)]
+    return notebook.compact(title, shown, sentences(facts))
 
 
 def _interval(value: Share) -> str:

@@ -6,9 +6,9 @@ from markupsafe import Markup
 
 from snncc.reporting.facts import Facts
 from snncc.reporting.part import Part, Picture, Table
-from snncc.reporting.words import decibels, percent, significant, size
-from snncc.reporting.words import share as shown_share
 from snncc.shares import Share
+from snncc.words import decibels, percent, significant, size
+from snncc.words import share as shown_share
 from snncc_backends import Cell, Section
 from snncc_ir import FirstSpike, Radix
 

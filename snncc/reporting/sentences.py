@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from snncc.reporting.facts import Facts
 from snncc.reporting.measured import TEST_VECTORS
 from snncc.reporting.steps import largest_loss
-from snncc.reporting.words import (
+from snncc.verify import Verification
+from snncc.words import (
     decibels,
     duration,
     energy,
@@ -15,7 +16,6 @@ from snncc.reporting.words import (
     share,
     size,
 )
-from snncc.verify import Verification
 from snncc_ir import FirstSpike, Radix, Rate
 
 
@@ -101,8 +101,13 @@ def _lost(facts: Facts) -> list[str]:
         )
     if facts.quality is not None and facts.quality.rows:
         noisiest = max(facts.quality.rows, key=lambda row: row.losses["own"])
+        own = noisiest.losses["own"]
         lines.append(
-            f"The layer with the largest error of its own is {noisiest.name}: {noisiest.reason}."
+            f"No layer loses much by itself: at most {percent(own)} of what it should say, in "
+            f"{noisiest.name}."
+            if noisiest.finding.cause == "none"
+            else f"The layer with the largest error of its own is {noisiest.name}: "
+            f"{noisiest.reason}."
         )
     return lines
 

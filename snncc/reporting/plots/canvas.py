@@ -17,6 +17,7 @@ BLUE, RED, GREEN, PINK, ORANGE, SKY = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 )  # fmt: skip
 """Okabe and Ito's, which people with color blindness can tell apart, on light and dark paper."""
+NAMES = {BLUE: "blue", RED: "red", GREEN: "green", PINK: "pink", ORANGE: "orange", SKY: "sky"}
 INK = "#24292f"
 """Of texts and axes; the page has its own in its place."""
 WIDTH = 9.0
@@ -77,6 +78,8 @@ def as_svg(figure: "Figure", name: str, label: str) -> str:
     text = re.sub(r"\sid=\"([^\"]*)\"", identity, text)
     text = re.sub(r"(href=\"#|url\(#)", rf"\1{name}-", text)
     text = re.sub(r"\n\s*", "\n", text.replace(INK, "currentColor"))
+    for color, name in NAMES.items():  # so that the page can have others on dark paper
+        text = text.replace(f": {color}", f": var(--{name}, {color})")
     head = f'<svg role="img" aria-label="{_escaped(label)}"'
     return head + text.removeprefix("<svg").rstrip()
 
