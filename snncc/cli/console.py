@@ -26,18 +26,33 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def show_error(error: SnnccError) -> None:
     """Every diagnostic on stderr: code and sentence, place, what to try."""
     for diagnostic in error.diagnostics:
-        text = Text.assemble(("error ", "bold red"), (diagnostic.code, "bold"), ": ")
-        text.append(diagnostic.message)
+        head = Text.assemble(("error ", "bold red"), (diagnostic.code, "bold"), ": ")
+        say(head.append(diagnostic.message))
         if diagnostic.place:
-            text.append("\n   at ", "cyan").append(diagnostic.place)
+            say(Text("   at ", "cyan").append(diagnostic.place, ""))
         if diagnostic.hint:
-            text.append("\n  try ", "green").append(diagnostic.hint)
-        err.print(text)
+            say(Text("  try ", "green").append(diagnostic.hint, ""))
 
 
 def note(text: str) -> None:
     """Something that the user should know, on stderr."""
-    err.print(Text.assemble(("note", "bold yellow"), ": ", text))
+    say(Text.assemble(("note", "bold yellow"), ": ", text))
+
+
+HANGING = 6
+"""Columns by which lines are indented that go on with what did not fit."""
+
+
+def say(text: Text) -> None:
+    """On stderr: wrapped with a hanging indent on a terminal, as it is in a pipe."""
+    if not err.is_terminal or err.width <= 2 * HANGING:
+        err.print(text)
+        return
+    for line in text.split(allow_blank=True):
+        first, *rest = line.wrap(err, err.width - HANGING) or [line]
+        err.print(first)
+        for more in rest:
+            err.print(Text(" " * HANGING).append_text(more))
 
 
 def print_json(value: object) -> None:
@@ -53,9 +68,9 @@ def progress(quiet: bool = False) -> Iterator[Report]:
         return
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
-        task = bar.add_task("")
+        task = bar.add_task("", visible=False)  # until there is something to say
         yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=max(total, 1)
+            task, description=what, completed=done, total=max(total, 1), visible=True
         )
 
 
@@ -74,6 +89,11 @@ def samples_done(report: Report, what: str, total: int) -> Callable[[int], None]
 def percent(share: float | None) -> str:
     """Such as `91.73 %`, or `–`."""
     return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def passes_text(pipeline: str) -> str:
+    """On a terminal lines may end after a comma; in a pipe it is as --passes takes it."""
+    return pipeline.replace(",", ", ") if out.is_terminal else pipeline
 
 
 def numbers(text: str | None, what: str) -> tuple[float, ...]:
@@ -137,7 +157,15 @@ approximate_option = click.option(
     is_flag=True,
     help="Sigmoid, Tanh, Gelu and their like become sums of clipped ramps.",
 )
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Only what was asked for: no progress, no notes."
+)
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="All there is to say: what was chosen, every layer, how long it took.",
+)
 
 
 def preprocessing_options(command: Command) -> Command:

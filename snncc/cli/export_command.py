@@ -5,15 +5,23 @@ from pathlib import Path
 import click
 
 from snncc.bundle import Bundle
+from snncc.cli import completions, console
 from snncc_backends import backend, write_folder
 from snncc_ir import fail
 
 
 @click.command("export", short_help="A bundle as input of another tool.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--to", "tool", required=True, help="The tool; targets say which they know.")
+@click.option(
+    "--to",
+    "tool",
+    required=True,
+    shell_complete=completions.one_of("sanafe"),
+    help="The tool; targets say which they know.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-def command(bundle: Path, tool: str, output: Path) -> None:
+@console.quiet_option
+def command(bundle: Path, tool: str, output: Path, quiet: bool) -> None:
     """Writes what another tool needs to run BUNDLE into a new folder.
 
     Bundles of target loihi go to sanafe.
@@ -32,5 +40,5 @@ def command(bundle: Path, tool: str, output: Path) -> None:
         raise fail("SNN050", "the output is there already", str(output), "another folder with -o")
     files = known[tool](loaded.folder)
     write_folder(output, files, "the folder")
-    for name in files:
+    for name in () if quiet else files:
         click.echo(output / name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from snncc.cli import console
+from snncc.cli import completions, console
 from snncc.cli.inspect_tables import nodes_table, populations_table, show_targets
 from snncc.inspection import Inspection, inspect
 from snncc_ir import SnnccError, fail
@@ -14,16 +14,37 @@ from snncc_ir import SnnccError, fail
 @click.command("inspect", short_help="What a model becomes.")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--nodes", is_flag=True, help="Every node of the file, and what it becomes.")
-@click.option("--target", help="Look at this chip alone, with the settings below.")
-@click.option("--chip", help="Of target loihi: loihi2, loihi1, or the path of a description.")
-@click.option("--coding", help="rate, ttfs or radix.  [default: the target's]")
+@click.option(
+    "--target",
+    shell_complete=completions.targets,
+    help="Look at this chip alone, with the settings below.",
+)
+@click.option(
+    "--chip",
+    shell_complete=completions.one_of("loihi2", "loihi1"),
+    help="Of target loihi: loihi2, loihi1, or the path of a description.",
+)
+@click.option(
+    "--coding",
+    shell_complete=completions.codings,
+    help="rate, ttfs or radix.  [default: the target's]",
+)
 @click.option("--steps", type=int, help="Time steps, slots, or digits.")
-@click.option("--neuron", help="Of a rate code.")
+@click.option("--neuron", shell_complete=completions.neurons, help="Of a rate code.")
 @click.option("--weight-bits", type=int, help="Bits of a weight.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any other setting.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    shell_complete=completions.settings,
+    help="Any other setting.",
+)
 @click.option("--thorough", is_flag=True, help="Better estimates, which may take minutes.")
 @console.approximate_option
 @console.json_option
+@console.quiet_option
+@console.verbose_option
 def command(
     model: Path,
     approximate: bool,
@@ -32,6 +53,8 @@ def command(
     settings: tuple[str, ...],
     thorough: bool,
     as_json: bool,
+    quiet: bool,
+    verbose: bool,
     **named: int | str | None,
 ) -> int:
     """What MODEL becomes: its populations, and which targets it fits; nothing is calibrated.
@@ -44,8 +67,8 @@ def command(
     found = inspect(model, target, options, thorough, approximate)
     if as_json:
         console.print_json(as_dict(found))
-    else:
-        _show(found, nodes, target)
+    elif not quiet:
+        _show(found, nodes or verbose, target, verbose)
     if found.problems and not as_json:
         console.show_error(SnnccError(found.problems))
     return 0 if found.compiles else 2
@@ -64,7 +87,7 @@ def as_dict(found: Inspection) -> dict[str, object]:
     }
 
 
-def _show(found: Inspection, nodes: bool, target: str | None) -> None:
+def _show(found: Inspection, nodes: bool, target: str | None, every: bool) -> None:
     for text in found.notes:
         console.note(text)
     if nodes or not found.layers:
@@ -84,4 +107,4 @@ def _show(found: Inspection, nodes: bool, target: str | None) -> None:
             f"{totals['neurons']:,} neurons, {totals['parameters']:,} parameters, "
             f"{totals['macs']:,} MACs"
         )
-    show_targets(found.targets, target is not None)
+    show_targets(found.targets, every or target is not None)

@@ -6,13 +6,16 @@ Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 3 a bug of ou
 import sys
 import traceback
 import warnings
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from snncc.cli.console import show_error
+from snncc.cli.examples import epilog
 from snncc_ir import SnnccError, fail, why
 
 COMMANDS = {
@@ -20,6 +23,7 @@ COMMANDS = {
     "run": "run samples through a bundle",
     "sweep": "accuracy, latency and energy of many settings",
     "verify": "compare a bundle with its model, and with the oracle",
+    "explain": "where accuracy is lost, why, and what helps",
     "report": "a page with all figures and pictures of a bundle",
     "inspect": "what a model becomes, before anyone waits",
     "targets": "the chips, and their rules",
@@ -29,10 +33,24 @@ COMMANDS = {
     "asm": "a chip's image from its text",
     "export": "a bundle as input of another tool",
     "new-backend": "a package for a chip of your own",
+    "completion": "completion by Tab, for bash, zsh and fish",
 }
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Compile, and use what comes out": ("compile", "run", "verify"),
+    "Before: what fits, what to choose": ("inspect", "targets", "sweep"),
+    "After: what happened, what changed": ("explain", "report", "diff"),
+    "A chip's files": ("disasm", "asm", "export"),
+    "For those who extend snncc": ("opt", "new-backend"),
+    "This program": ("completion",),
+}
+"""The commands as `snncc --help` shows them."""
 
 BUGS = ("SNN021",)
 """Codes of diagnostics that are a fault of snncc, and not of what it was given."""
+
+
+WIDEST = max(map(len, COMMANDS))
 
 
 class _Commands(click.Group):
@@ -48,8 +66,14 @@ class _Commands(click.Group):
         command = import_module(f"snncc.cli.{name.replace('-', '_')}_command").command
         if not isinstance(command, click.Command):
             return None
-        command.epilog = command.epilog or _EXPLAINED
+        command.epilog = "\n\n".join(filter(None, (epilog(name), _EXPLAINED)))
         return command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        # the first word is a command, or the model
+        from snncc.cli.completions import models  # numpy and more, which --help can do without
+
+        return [*super().shell_complete(context, incomplete), *models(incomplete)]
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -72,17 +96,29 @@ class _Commands(click.Group):
         return super().parse_args(context, args)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, names in GROUPS.items():
+            rows = [(f"{name:<{WIDEST}}", COMMANDS[name]) for name in names if name in COMMANDS]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
 
 _EXPLAINED = "docs/diagnostics.md explains each error (SNN0xx): causes, an example, remedies."
 _EPILOG = f"""\b
-Examples:
-  snncc model.onnx --calib calib.npz --steps 32 -o bundle/
-  snncc verify bundle/ --model model.onnx --data test.npz --exact
-  snncc run bundle/ --data test.npz
+In five steps, from a model to a chip:
   snncc inspect model.onnx
+      what becomes of it, and which targets it fits
+  snncc model.onnx --target c --calib calib.npz -o bundle/
+      compiles it
+  snncc verify bundle/ --model model.onnx --data test.npz --exact
+      compares it with the model, and every spike with the oracle
+  snncc run bundle/ --data test.npz
+      uses it
+  snncc diff golden/ bundle/
+      says what became different
+
+`snncc COMMAND --help` has a command's options and examples of it. Data files are .npz with samples
+`x` and, for accuracy, classes `y`. --json gives machines the same figures; -q says less, -v all
+there is; NO_COLOR turns colors off.
 
 {_EXPLAINED}
 Exit codes: 0 done, 1 a check failed, 2 the input is wrong, 3 a bug of snncc.
@@ -99,6 +135,7 @@ Exit codes: 0 done, 1 a check failed, 2 the input is wrong, 3 a bug of snncc.
 def cli() -> None:
     """Compiles a trained network (ONNX) into everything that a spiking chip needs to run it.
 
+    \b
     snncc MODEL.onnx --target T [--calib DATA.npz] [--steps N] -o BUNDLE/
     """
 

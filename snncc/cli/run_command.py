@@ -1,6 +1,7 @@
 """`snncc run BUNDLE/ --data X.npz`."""
 
 import io
+import time
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import numpy as np
 
 from snncc.bundle import Bundle
 from snncc.cli import console, exit_options
+from snncc.cli.spikes_table import spikes_table
 from snncc.files import write_whole
 
 SHOWN = 10
@@ -22,6 +24,7 @@ SHOWN = 10
 @exit_options.margin_option
 @console.json_option
 @console.quiet_option
+@console.verbose_option
 def command(
     bundle: Path,
     data: Path,
@@ -31,8 +34,10 @@ def command(
     margin: float | None,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Runs the bundle's own files on samples and prints predictions and spikes."""
+    began = time.perf_counter()
     loaded = Bundle.load(bundle)
     dataset = loaded.dataset(data).first(limit)
     _, reason = loaded.runner_or_oracle()
@@ -73,3 +78,7 @@ def command(
         f"{result.spikes_per_sample:.0f} spikes a sample in {result.mean_steps:.4g} steps, "
         f"by the {result.runner}"
     )
+    if verbose and not quiet:
+        means = {name: float(n.mean()) for name, n in result.execution.spike_counts.items()}
+        console.out.print(spikes_table(loaded.graph, means))
+        console.out.print(f"{time.perf_counter() - began:.2f} s, loading included")

@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from snncc.cli import console
+from snncc.cli import completions, console
 from snncc.shares import Share
 from snncc.sweep import TABLE, Sweep, sweep
 from snncc.sweep.plan import values
@@ -20,7 +20,14 @@ MARKS = {"steps": "S", "operations": "O", "energy": "E"}
 
 @click.command("sweep", short_help="Accuracy, latency and energy of many settings.")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--target", "targets", default="c", show_default=True, help="Chips: c,ttfs28.")
+@click.option(
+    "--target",
+    "targets",
+    default="c",
+    show_default=True,
+    shell_complete=completions.targets,
+    help="Chips: c,ttfs28.",
+)
 @click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
 @click.option(
     "--data",
@@ -29,14 +36,19 @@ MARKS = {"steps": "S", "operations": "O", "energy": "E"}
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
 @click.option("--force", is_flag=True, help="Compute rows anew that are in the folder.")
-@click.option("--coding", help="List, or auto: all.  [default: each target's first]")
+@click.option(
+    "--coding",
+    shell_complete=completions.codings,
+    help="List, or auto: all.  [default: each target's first]",
+)
 @click.option("--steps", help="List, such as 4,8,16,32.")
-@click.option("--neuron", help="List, such as if,signed-if.")
+@click.option("--neuron", shell_complete=completions.neurons, help="List, such as if,signed-if.")
 @click.option(
     "--set",
     "settings",
     multiple=True,
     metavar="KEY=A,B",
+    shell_complete=completions.settings,
     help="List of any other setting; CODING.KEY for one coding only.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Samples to measure on, at most.")

@@ -5,13 +5,13 @@ import inspect
 import click
 from rich.table import Table
 
-from snncc.cli import console
+from snncc.cli import completions, console
 from snncc_backends import Described, Settings, backend, options_of, targets
 from snncc_ir import SnnccError
 
 
 @click.command("targets", short_help="The chips, and their rules.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completions.targets)
 @console.json_option
 def command(name: str | None, as_json: bool) -> None:
     """Lists the targets; with NAME, what that chip takes: options, rules, limits and passes."""
@@ -75,7 +75,7 @@ def _one(name: str, as_json: bool) -> None:
             default = getattr(settings, each.name)
             table.add_row(each.name, str(default), each.wanted, each.option.help)
         console.out.print(table)
-        console.out.print(f"passes: {chip.pipeline(settings)}", markup=False)
+        console.out.print(f"passes: {console.passes_text(chip.pipeline(settings))}", markup=False)
 
 
 def _described(option: Described, settings: Settings) -> dict[str, object]:

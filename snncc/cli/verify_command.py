@@ -1,6 +1,7 @@
 """`snncc verify BUNDLE/ --model MODEL.onnx --data TEST.npz`."""
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from snncc.bundle import Bundle
 from snncc.cli import console, exit_options
+from snncc.cli.spikes_table import spikes_table
 from snncc.shares import Share
 from snncc.verify import Verification
 
@@ -33,6 +35,7 @@ EXACT_SAMPLES = 20
 @exit_options.calibration_option
 @console.json_option
 @console.quiet_option
+@console.verbose_option
 def command(
     bundle: Path,
     model: Path,
@@ -45,8 +48,10 @@ def command(
     calib: Path | None,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Accuracy and agreement with onnxruntime, spikes, spike-exactness; exit 1 if that fails."""
+    began = time.perf_counter()
     loaded = Bundle.load(bundle)
     dataset = loaded.dataset(data).first(limit)
     early = exit_options.chosen(loaded, margin, points, calib, steps, quiet or as_json)
@@ -57,6 +62,9 @@ def command(
         console.print_json(found.as_json())
     else:
         _show(found, quiet)
+        if verbose and not quiet:
+            console.out.print(spikes_table(loaded.graph, found.layers))
+            console.out.print(f"{time.perf_counter() - began:.2f} s")
     if not found.holds:
         sys.exit(1)
 

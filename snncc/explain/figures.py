@@ -54,9 +54,9 @@ class LayerFigures:
         return self.finding.text
 
     @property
-    def own_loss(self) -> float:
-        """Energy of what the layer itself does wrong, as a share of what is due."""
-        return self.losses["own"]
+    def added(self) -> float:
+        """Energy by which the error grows at this layer, as a share of what is due."""
+        return self.losses["added"]
 
 
 @dataclass(frozen=True)

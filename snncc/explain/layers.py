@@ -10,6 +10,7 @@ from snncc.explain.float_network import FloatNetwork, Values, float_network
 from snncc.explain.reasons import find, losses_of
 from snncc.explain.sent import as_float32, sent_values
 from snncc.explain.tally import Seen, Tally
+from snncc.explain.twins import twins
 from snncc_backends import BundleFolder, Runner
 from snncc_ir import Array, Batch, Floats, Graph, Node, NodeRunner, Spikes, ValueRunner
 from snncc_ir.ops import Input, Population, Relu
@@ -31,8 +32,8 @@ def measure_layers(
     """Runs `samples` (in the network's own numbers) on `runner`, and compares layer by layer.
 
     model: the ONNX file; where it is another than that which was compiled, populations are matched
-    by name. labels: (N,). progress: called with the samples done since the last call. Raises as
-    `float_network`.
+    as `twins` says. labels: (N,). progress: called with the samples done since the last call.
+    Raises as `float_network`.
     """
     reference, same = float_network(bundle, model, samples)
     study = _Study(bundle.graph, reference)
@@ -50,14 +51,11 @@ class _Study:
 
     def __init__(self, graph: Graph, reference: FloatNetwork) -> None:
         self._graph, self._reference = graph, reference
-        self._nodes = [
-            node
-            for node in graph
-            if isinstance(node.op, Population)
-            and isinstance(getattr(reference.graph.by_name.get(node.name), "op", None), Population)
-        ]
+        self._twin = twins(graph, reference.graph)
+        self._nodes = [node for node in graph if node.name in self._twin]
         self._tallies = {
-            node.name: Tally(node, _ceiling(reference.graph[node.name])) for node in self._nodes
+            name: Tally(graph[name], _ceiling(reference.graph[twin]))
+            for name, twin in self._twin.items()
         }
         self._closed = ValueRunner(graph, [node.name for node in self._nodes])
         self._closed_noise = {node.name: 0.0 for node in self._nodes}
@@ -92,9 +90,10 @@ class _Study:
             if node.name not in sent:
                 continue
             scale = node.op.scale.floats if isinstance(node.op, Population) else 1.0
-            due = reference.node(node.name, chip).astype(np.float64)
+            due = reference.node(self._twin[node.name], chip).astype(np.float64)
             alone = self._alone[node.name].run(self._units(node, sent)).astype(np.float64) * scale
-            seen = Seen(sent[node.name], due, wanted[node.name].astype(np.float64), alone)
+            at_twin = wanted[self._twin[node.name]].astype(np.float64)
+            seen = Seen(sent[node.name], due, at_twin, alone)
             self._tallies[node.name].add(seen)
             gap = closed[node.name].astype(np.float64) * scale - seen.wanted
             self._closed_noise[node.name] += float(np.sum(np.square(gap)))
@@ -119,7 +118,8 @@ class _Study:
     def _chip_values(self, sent: Mapping[str, Floats], wanted: Values) -> Values:
         """Of all nodes of the float network that populations read."""
         values: Values = {}
-        given = as_float32(sent)
+        numbers = as_float32(sent)
+        given = {self._twin.get(name, name): value for name, value in numbers.items()}
         for node in self._reference.graph:
             if node.name in given:
                 values[node.name] = given[node.name]
@@ -137,13 +137,12 @@ class _Study:
             self._labeled = True
             self._float_right += int(np.count_nonzero(truth == labels))
         given = {node.name: chip[node.name] for node in reference.graph.inputs}
-        cuts = dict.fromkeys(self._cuts)
         self._count("", given, truth, labels)
-        for node in reference.graph:
-            if isinstance(node.op, Population) and node.name in self._tallies:
-                given[node.name] = chip[node.name]
-                if node.name in cuts:
-                    self._count(node.name, given, truth, labels)
+        for node in self._nodes:
+            twin = self._twin[node.name]
+            given[twin] = chip[twin]
+            if node.name in self._cuts:
+                self._count(node.name, given, truth, labels)
 
     def _count(self, cut: str, given: Values, truth: Array, labels: Array | None) -> None:
         chosen = self._reference.complete(given)[self._reference.output].argmax(1)

@@ -8,9 +8,13 @@ SCALED = 1.5
 """A gain from which on (or from its inverse down) a layer is scaled wrongly, and not just rough."""
 NOTABLE = 0.01
 """Share of a layer's energy (20 dB) below which nothing is worth a word."""
+BEYOND_ROUNDING = 4.0
+"""Times the energy of rounding, from which on a gain is not made by rounding alone."""
 CEILING_SHARE = 0.25
 """Share of a layer's own error above the float layer's ceiling that makes that its cause."""
 
+TOO_COARSE = 0.25
+"""Share of a layer's energy that rounding alone costs, from which on it is the cause."""
 UNEVEN = 0.25
 """Of the energy of weights, from which on unevenness in time is what they are moved against."""
 
@@ -35,15 +39,18 @@ class Finding:
 
 
 def losses_of(tally: Tally) -> dict[str, float]:
-    """Energies as shares of the energy of what is due; `own` is the layer's error in all.
+    """Energies as shares of the energy of what is due.
 
-    The others are its steps, each measured where it happens: what is due is clipped, rounded
-    (`silent`: what of it is due from neurons that never fire), computed with the chip's weights,
-    and sent over time. They may take each other back, and need not add up to `own`.
+    `own` is how far the layer is from what the float layer makes of the same input; `added` is what
+    the error grows by at this layer, which is less where calibration has moved its weights against
+    what arrives. The others are the steps of `own`, each measured where it happens: what is due is
+    clipped, rounded (`silent`: what of it is due from neurons that never fire), computed with the
+    chip's weights, and sent over time. They may take each other back, and need not add up.
     """
     due = tally.due if tally.due > 0 else 1.0
     parts = {
         "own": tally.own,
+        "added": tally.added,
         "clipped": tally.clipped,
         "silent": tally.silent,
         "coarse": tally.coarse,
@@ -54,18 +61,19 @@ def losses_of(tally: Tally) -> dict[str, float]:
 
 
 def find(tally: Tally) -> Finding:
-    """The cause of most of a layer's own error."""
+    """The cause of most of what a layer adds to the error."""
     losses = losses_of(tally)
-    own = losses["own"]
-    if own < NOTABLE:
-        text = f"nothing worth a word: its own error is {_percent(own)} of its energy"
+    if losses["added"] < NOTABLE:
+        if losses["own"] < NOTABLE:
+            text = f"nothing worth a word: its own error is {_percent(losses['own'])} of its energy"
+        else:
+            text = "nothing: what it does otherwise than the float layer mends what arrives"
         return Finding("none", text)
-    gain = tally.gain
-    if gain is not None and not 1 / SCALED < gain < SCALED and losses["silent"] < own / 2:
+    if _scaled(tally):
         return Finding(
             "scaled",
-            f"it sends {_times(gain)} what the float layer makes of the same input: its weights "
-            "or thresholds are not the model's",
+            f"it sends {_times(tally.gain or 0.0)} what the float layer makes of the same input: "
+            "its weights or thresholds are not the model's",
         )
     if tally.above > CEILING_SHARE * tally.own:
         return Finding(
@@ -76,9 +84,20 @@ def find(tally: Tally) -> Finding:
     # calibration moves weights against what time does, so that only both together are a loss
     both = "time" if losses["time"] > UNEVEN * losses["weights"] else "weights"
     share = {name: losses[name] for name in ("clipped", "silent", "coarse")}
-    share[both] = tally.moved / tally.due
+    if losses["coarse"] < TOO_COARSE:  # else no weights could help
+        share[both] = tally.moved / tally.due
     cause = max(share, key=lambda name: share[name])
     return Finding(cause, _sentence(cause, share[cause], tally))
+
+
+def _scaled(tally: Tally) -> bool:
+    """Whether what is sent is a multiple of what is due, other than by rounding."""
+    gain, rounded = tally.gain, tally.rounded_gain
+    if gain is None:
+        return False
+    if gain > SCALED:
+        return tally.moved > BEYOND_ROUNDING * tally.coarse
+    return gain < 1 / SCALED and (rounded is None or rounded < 1 / SCALED) and not tally.silent
 
 
 def _sentence(cause: str, share: float, tally: Tally) -> str:
@@ -107,4 +126,4 @@ def _percent(share: float) -> str:
 
 
 def _times(gain: float) -> str:
-    return f"{gain:.3g} times" if gain >= 1 else f"1/{1 / max(gain, 1e-9):.3g} of"
+    return f"{gain:.3g} times" if gain >= 1 else f"only {gain:.2g} times"

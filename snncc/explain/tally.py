@@ -29,6 +29,21 @@ class Seen:
     closed: Floats
 
 
+class _Regression:
+    """A line through 0, by least squares."""
+
+    def __init__(self) -> None:
+        self._product = self._square = 0.0
+
+    def add(self, y: Floats, x: Floats) -> None:
+        self._product += float(np.sum(y * x))
+        self._square += float(np.sum(np.square(x)))
+
+    @property
+    def slope(self) -> float | None:
+        return self._product / self._square if self._square > 0 else None
+
+
 class Tally:
     """Sums over samples; an energy is a sum of squares over samples and neurons."""
 
@@ -39,14 +54,14 @@ class Tally:
         self._spiking = isinstance(node.type, Spikes)
         self._largest = largest_value(node) if self._spiking else None
         self.samples = 0
-        self.signal = self.noise = self.due = self.own = 0.0
+        self.signal = self.noise = self.due = self.own = self.arrived = 0.0
         self.clipped = self.coarse = self.weights = self.time = self.above = 0.0
         self.moved = 0.0
         """Energy of what is sent beside the rounded number that is due: weights and time."""
         self.over = 0
         """Numbers that are larger than what can be sent."""
         self.most_due = self.most_sent = 0.0
-        self._product = self._square = 0.0
+        self._plain, self._rounded = _Regression(), _Regression()
         shape = node.type.shape
         self._fired = np.zeros(shape, np.int64)
         self._full = np.zeros(shape, np.int64)
@@ -61,10 +76,11 @@ class Tally:
         self.noise += _energy(sent - seen.wanted)
         self.due += _energy(due)
         self.own += _energy(sent - due)
+        self.arrived += _energy(due - seen.wanted)
         self.most_due = max(self.most_due, float(due.max()))
         self.most_sent = max(self.most_sent, float(sent.max()))
         if self._largest is None:
-            self._regress(sent, due)
+            self._plain.add(sent, due)
             self.weights += _energy(seen.closed - due)
             self.time += _energy(sent - seen.closed)
             self.moved += _energy(sent - due)
@@ -81,21 +97,29 @@ class Tally:
             at = due >= self._ceiling * SATURATED
             self.above += _energy(np.where(at, np.maximum(sent - self._ceiling, 0.0), 0.0))
         inside = due < self._largest * UNCLIPPED
-        self._regress(sent[inside], rounded[inside])
+        self._plain.add(sent[inside], due[inside])
+        self._rounded.add(sent[inside], rounded[inside])
         self._fired += np.count_nonzero(sent, axis=0)
         self._full += np.count_nonzero(sent >= self._largest * SATURATED, axis=0)
         self._energy += np.sum(np.square(due), axis=0)
         self._wanted += np.sum(np.square(seen.wanted), axis=0)
 
-    def _regress(self, sent: Floats, due: Floats) -> None:
-        self._product += float(np.sum(sent * due))
-        self._square += float(np.sum(np.square(due)))
+    @property
+    def added(self) -> float:
+        """Energy that the layer adds to the error that arrives; a layer that calibration has moved
+        may also take some away."""
+        return min(max(self.noise - self.arrived, 0.0), self.own)
 
     @property
     def gain(self) -> float | None:
         """How much larger what is sent is than what is due, by least squares; None where nothing
         is."""
-        return self._product / self._square if self._square > 0 else None
+        return self._plain.slope
+
+    @property
+    def rounded_gain(self) -> float | None:
+        """The same, as against what is due rounded to levels of the code."""
+        return self._rounded.slope
 
     @property
     def silent(self) -> float:

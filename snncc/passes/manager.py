@@ -69,8 +69,11 @@ def run_pipeline(
     labels: Array | None = None,
     dump: Path | None = None,
     measure: bool = True,
+    changed: Callable[[Pass, Graph], None] | None = None,
 ) -> Compiled:
     """Runs the passes one after the other.
+
+    changed: called with each pass that has changed something, and what it left.
 
     labels: classes of the calibration samples. dump: folder for the graph after each pass. Raises
     SNN010 when a pass leaves a graph that is not well formed, SNN020 when it cannot be run on its
@@ -91,6 +94,8 @@ def run_pipeline(
             result = step.run(graph, context)
             check(result, stage)
         _dump(dump, number + 1, step.name, result)
+        if changed and result is not graph:
+            changed(step, result)
         if scale and result is not graph:
             with watch.stage("measure"):
                 after = ValueRunner(result).run(samples)

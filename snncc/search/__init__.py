@@ -2,9 +2,9 @@
 
 from snncc.search.choose import PREFERENCES, Goal, Search, search
 from snncc.search.study import Study, make_study
-from snncc.search.trial import Candidate, Figures, Trial, try_candidate
+from snncc.search.trial import Attempted, Candidate, Figures, Trial, attempt, latency, try_candidate
 
 __all__ = [
-    "PREFERENCES", "Candidate", "Figures", "Goal", "Search", "Study", "Trial", "make_study",
-    "search", "try_candidate",
+    "PREFERENCES", "Attempted", "Candidate", "Figures", "Goal", "Search", "Study", "Trial",
+    "attempt", "latency", "make_study", "search", "try_candidate",
 ]  # fmt: skip

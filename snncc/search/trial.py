@@ -8,14 +8,22 @@ from pathlib import Path
 import numpy as np
 
 from snncc.build import Progress, build_network
-from snncc.bundle import Result
 from snncc.options import make_settings, own_pipeline
 from snncc.passes.base import Context
+from snncc.result import Result
 from snncc.search.paired import Paired
 from snncc.search.study import Study
 from snncc.shares import Share
-from snncc_backends import Backend, Estimate, Execution, OracleRunner, Runner, backend
-from snncc_ir import Graph, Integers, SnnccError, Spikes
+from snncc_backends import (
+    Backend,
+    Estimate,
+    Execution,
+    OracleRunner,
+    Preprocessing,
+    Runner,
+    backend,
+)
+from snncc_ir import Batch, Graph, Integers, SnnccError, Spikes
 from snncc_ir.ops import Population
 
 Options = Mapping[str, object]
@@ -75,24 +83,54 @@ def try_candidate(
         return Trial(candidate, None, error.diagnostics[0].summary)
 
 
-def _measure(study: Study, candidate: Candidate, progress: Progress) -> Figures:
+@dataclass(frozen=True)
+class Attempted:
+    """A candidate's network, and what it did with the samples that it is measured on."""
+
+    graph: Graph
+    execution: Execution
+    runner: Runner
+    estimate: Estimate | None
+
+    @property
+    def result(self) -> Result:
+        """In the network's own units."""
+        return Result(self.graph, self.execution, self.runner.description)
+
+
+def attempt(
+    graph: Graph,
+    preprocessing: Preprocessing,
+    candidate: Candidate,
+    fit: Batch,
+    held: Batch,
+    progress: Progress = lambda what, done, total: None,
+) -> Attempted:
+    """Compiles a lowered graph, calibrated on `fit`, and runs `held`; nothing is kept on disk.
+
+    Raises what the compiler has against the candidate.
+    """
     chip = backend(candidate.target)
     settings = make_settings(chip, None, candidate.options)
     pipeline = own_pipeline(chip, settings)
-    graph = build_network(
-        chip, study.graph, pipeline, settings, Context(study.fit, progress), measure=False
-    ).graph
-    files = chip.emit(graph, study.preprocessing, settings)
+    context = Context(fit, progress)
+    network = build_network(chip, graph, pipeline, settings, context, measure=False).graph
+    files = chip.emit(network, preprocessing, settings)
     with tempfile.TemporaryDirectory(prefix="snncc-trial-") as folder:
-        runner = _runner(chip, Path(folder), files, graph)
-        execution = runner.run(study.held, progress=_counted(study.count, progress))
-        estimate = runner.estimate(execution)
+        runner = _runner(chip, Path(folder), files, network)
+        count = len(next(iter(held.values())))
+        execution = runner.run(held, progress=_counted(count, progress))
+        return Attempted(network, execution, runner, runner.estimate(execution))
+
+
+def _measure(study: Study, candidate: Candidate, progress: Progress) -> Figures:
+    made = attempt(study.graph, study.preprocessing, candidate, study.fit, study.held, progress)
     sent = {
-        name: np.full(graph[name].type.size, np.mean(count) / graph[name].type.size)
-        for name, count in execution.spike_counts.items()
+        name: np.full(made.graph[name].type.size, np.mean(count) / made.graph[name].type.size)
+        for name, count in made.execution.spike_counts.items()
     }
-    work = chip.work(graph, sent)
-    return replace(_figures(study, graph, execution, runner, estimate), work=work)
+    work = backend(candidate.target).work(made.graph, sent)
+    return replace(_figures(study, made), work=work)
 
 
 def _runner(chip: Backend, folder: Path, files: Mapping[str, bytes], graph: Graph) -> Runner:
@@ -120,14 +158,13 @@ def _counted(total: int, progress: Progress) -> Callable[[int], None]:
     return step
 
 
-def _figures(
-    study: Study, graph: Graph, execution: Execution, runner: Runner, estimate: Estimate | None
-) -> Figures:
-    chosen = Result(graph, execution, runner.description).predictions()
+def _figures(study: Study, made: Attempted) -> Figures:
+    chosen = made.result.predictions()
     right = chosen == study.truth
+    execution, estimate = made.execution, made.estimate
     operations = execution.synaptic_operations
     return Figures(
-        latency(graph),
+        latency(made.graph),
         None if study.labels is None else Share.of(right),
         Share.of(chosen == study.classes),
         Paired.of(study.classes == study.truth, right),

@@ -273,22 +273,26 @@ def test_opt_goes_pass_by_pass(cli: Cli, digits: Path, tmp_path: Path) -> None:
     cli("opt", dump / "00-lowered.sir", "--passes",
         "hoist-neurons,current-maxima,fold-batchnorm,sink-views,fuse", "-o", fused)  # fmt: skip
     assert read_graph(fused) == read_graph(dump / "07-fuse.sir")
-    assert cli("diff", fused, dump / "07-fuse.sir").out == ""
+    assert cli("diff", fused, dump / "07-fuse.sir").out == "no difference\n"
     printed = cli("opt", fused).out
     assert printed == fused.read_text(encoding="utf-8")
     assert "rate-code{neuron=if" in cli("opt", "--list").out
 
 
 def test_diff_says_what_differs(cli: Cli, bundle: Path, digits: Path, tmp_path: Path) -> None:
-    assert cli("diff", bundle, bundle).out == ""
+    assert cli("diff", bundle, bundle).out == "no difference\n"
     other = tmp_path / "other"
     cli(digits / "digits.onnx", "--calib", digits / "calib.npz", "--scale", "1/16", "--steps",
         "16", "--neuron", "signed-if", "--weight-bits", "8", "-q", "-o", other)  # fmt: skip
-    lines = cli("diff", bundle, other, code=1).out.splitlines()
-    assert "manifest.settings.weight_bits: 16 → 8" in lines
-    assert any(line.startswith("2.maps.0.0.weight: ") for line in lines)
-    assert any(line.startswith("file c/model_weights.c: ") for line in lines)
-    assert json.loads(cli("diff", bundle, other, "--json", code=1).out) == lines
+    summary, *lines = cli("diff", bundle, other, code=1).out.splitlines()
+    assert summary.startswith("3 of 6 layers differ; settings: weight_bits 16 → 8; ")
+    assert "setting weight_bits: 16 → 8" in lines
+    assert any(line.startswith("layer '2': weights: i16 → i8, 108 of 108") for line in lines)
+    assert sum(line.startswith("4 files: c/model.c, ") for line in lines) == 1
+    told = json.loads(cli("diff", bundle, other, "--json", code=1).out)
+    assert (told["equal"], told["summary"]) == (False, summary)
+    assert told["layers"] == {"compared": 6, "differ": ["2", "6", "9"]}
+    assert cli("diff", bundle, other, "-q", code=1).out == ""
 
 
 def test_help_teaches_by_example(cli: Cli) -> None:
@@ -338,3 +342,39 @@ def test_no_calibration_data_is_said(cli: Cli, tmp_path: Path) -> None:
     manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
     assert manifest["calibration"] is None
     assert any("SNN031" in note for note in manifest["notes"])
+
+
+def test_explain(cli: Cli, digits: Path, bundle: Path) -> None:
+    of = (bundle, "--model", digits / "digits.onnx", "--data", digits / "test.npz")
+    shown = cli("explain", *of, "--samples", 32, "-v")
+    assert "on the chip" in shown.out
+    assert "closed form, 16 steps" in shown.out
+    assert "Conv '/4/Conv'" in shown.out
+    assert "no remedy is tried" in shown.err
+    asked = ("--samples", 32, "--json")
+    found = json.loads(cli("explain", *of, *asked).out)
+    verified = json.loads(cli("verify", *of, "--json").out)
+    verified["exact"] = None
+    assert found["verification"] == verified
+    assert [row["name"] for row in found["layers"]["rows"]] == ["2", "6", "9"]
+    model = ("explain", digits / "digits.onnx", "--data", digits / "test.npz", "--scale", "1/16")
+    fast = ("--calib", digits / "calib.npz", "--coding", "radix", "--steps", 2)
+    shown = cli(*model, *fast, "--tries", 1, "--samples", 32, "--limit", 100)
+    assert "--steps 3: " in shown.out
+    assert "radix-code" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("bundle",), "SNN030: there is no --model"),
+        (("bundle", "--steps", "4"), "SNN042: --steps is given for a bundle"),
+        (("model", "--model", "model"), "SNN030: a model is given twice"),
+        (("nothing", "--data", "x.npz"), "SNN001"),
+    ],
+)
+def test_explain_says_what_is_missing(
+    cli: Cli, digits: Path, bundle: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    places = {"bundle": bundle, "model": digits / "digits.onnx"}
+    assert message in cli("explain", *(places.get(a, a) for a in arguments), code=2).err

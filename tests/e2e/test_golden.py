@@ -38,7 +38,8 @@ def test_bundle_is_the_golden_one(case: str, tmp_path: Path, update_golden: bool
         shutil.rmtree(GOLDEN / case, ignore_errors=True)
         shutil.copytree(tmp_path / case, GOLDEN / case)
     assert (GOLDEN / case).is_dir(), "run pytest --update-golden"
-    assert diff(GOLDEN / case, tmp_path / case) == []
+    found = diff(GOLDEN / case, tmp_path / case)
+    assert found.equal, found.summary
 
 
 def test_no_golden_is_left_over() -> None:

@@ -172,10 +172,10 @@ def test_commands(tmp_path: Path) -> None:
     assert runner.invoke(cli, ["asm", str(text), "-o", str(again)]).exit_code == 0
     assert again.read_bytes() == CONTENT
     same = runner.invoke(cli, ["diff", str(image), str(again)])
-    assert (same.exit_code, same.output) == (0, "")
+    assert (same.exit_code, same.output) == (0, "no difference\n")
     again.write_bytes(map_bytes(replace(MAP, steps=MAP.steps + 1)))
     other = runner.invoke(cli, ["diff", str(image), str(again)])
     assert other.exit_code == 1
-    assert other.output == f"steps {MAP.steps} → {MAP.steps + 1}\n"
+    assert other.output.endswith(f"\nsteps {MAP.steps} → {MAP.steps + 1}\n")
     again.write_bytes(CONTENT[:100])
     assert "SNN060" in str(runner.invoke(cli, ["disasm", str(again)]).exception)

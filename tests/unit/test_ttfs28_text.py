@@ -128,10 +128,13 @@ def test_commands(tmp_path: Path) -> None:
     assert runner.invoke(cli, ["asm", str(text), "-o", str(again)]).exit_code == 0
     assert again.read_bytes() == image.read_bytes()
     same = runner.invoke(cli, ["diff", str(image), str(again)])
-    assert (same.exit_code, same.output) == (0, "")
+    assert (same.exit_code, same.output) == (0, "no difference\n")
     again.write_bytes(image_bytes(replace(IMAGE, machine_hash=bytes(32))))
     other = runner.invoke(cli, ["diff", str(image), str(again)])
-    assert (other.exit_code, other.output) == (1, "machine: another description\n")
+    assert (other.exit_code, other.output) == (
+        1,
+        "1 place in the image\nmachine: another description\n",
+    )
 
 
 @pytest.mark.parametrize(
