@@ -9,8 +9,9 @@ from snncc.reporting.measured import Measured
 from snncc.reporting.neurobench import NeuroBench, neurobench
 from snncc.reporting.steps import Step, way
 from snncc.reporting.trains import Histogram, LayerTrain, histogram, raster
-from snncc_backends import Section, backend
-from snncc_ir import Graph
+from snncc_backends import Execution, Section, backend
+from snncc_backends.registry import BUILT_IN
+from snncc_ir import Graph, SnnccError, fail
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,6 @@ def facts_of(bundle: Bundle, measured: Measured, quality: Layers | None) -> Fact
     """Puts together what follows from the runs."""
     graph = bundle.graph
     rows = layer_rows(graph, measured.execution, measured.estimate)
-    chip = backend(bundle.files.text("target"))
-    execution = measured.execution if measured.on_chip else None
     data = f"{measured.samples} samples of {measured.data}"
     return Facts(
         bundle,
@@ -55,5 +54,23 @@ def facts_of(bundle: Bundle, measured: Measured, quality: Layers | None) -> Fact
         way(bundle.waterfall, measured.verification, data),
         raster(graph, measured.recorded),
         histogram(graph, measured.recorded),
-        tuple(chip.sections(bundle.folder, graph, execution)),
+        _sections(bundle, measured.execution if measured.on_chip else None),
     )
+
+
+def _sections(bundle: Bundle, execution: Execution | None) -> tuple[Section, ...]:
+    """What the target adds; raises SNN040 for a plug-in that cannot."""
+    name = bundle.files.text("target")
+    chip = backend(name)
+    try:
+        return tuple(chip.sections(bundle.folder, bundle.graph, execution))
+    except SnnccError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        if name in BUILT_IN:
+            raise
+        raise fail(
+            "SNN040",
+            f"target '{name}' cannot add to the report: {type(error).__name__}: {error}",
+            hint="update or uninstall the package that provides it",
+        ) from None
