@@ -98,10 +98,12 @@ def make_report(
     matplotlib_or_fail()
     loaded = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     if (model is None) != (data is None):
-        there, missing = ("data", "model") if model is None else ("a model", "data")
+        alone = (
+            "data is given without a model" if model is None else "a model is given without data"
+        )
         raise fail(
             "SNN042",
-            f"{there} is given without {missing}, should be both or neither",
+            f"{alone}, should be both or neither",
             hint="--model MODEL.onnx --data TEST.npz",
         )
     if model is None or data is None:
