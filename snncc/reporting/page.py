@@ -95,26 +95,18 @@ def tiles(facts: Facts) -> list[Tile]:
     shown = []
     if found is not None:
         last, exact = found.last, found.float_accuracy
-        if exact is not None and last.accuracy is not None:
-            shown.append(
-                Tile(
-                    "accuracy, float → chip",
-                    f"{100 * exact.value:.1f} → {percent(last.accuracy.value, 1)}",
-                    f"{_interval(last.accuracy)}, {measured.samples} samples",
-                )
-            )
+        if last.accuracy is not None:
+            before = "" if exact is None else f"float {percent(exact.value, 1)}; "
+            note = before + _interval(last.accuracy)
+            shown.append(Tile("accuracy", percent(last.accuracy.value, 1), note))
         if last.agreement is not None:
-            shown.append(
-                Tile("agreement with float", percent(last.agreement.value, 1),
-                     _interval(last.agreement))
-            )  # fmt: skip
+            note = f"with the float network; {_interval(last.agreement)}"
+            shown.append(Tile("agreement", percent(last.agreement.value, 1), note))
         elif last.snr is not None:
             shown.append(Tile("signal to noise", f"{last.snr:.1f} dB", "of the first output"))
     elif facts.bundle.waterfall and facts.bundle.waterfall[-1].agreement is not None:
         last_row = facts.bundle.waterfall[-1]
-        shown.append(
-            Tile("agreement with float", percent(last_row.agreement, 1), "on calibration samples")
-        )
+        shown.append(Tile("agreement", percent(last_row.agreement, 1), "on calibration samples"))
     if estimate is not None:
         shown.append(Tile("energy", energy(estimate.microjoules), "a sample, estimated"))
         shown.append(Tile("latency", duration(estimate.milliseconds), "a sample, estimated"))
@@ -136,4 +128,4 @@ def compact(facts: Facts) -> str:
 
 
 def _interval(value: Share) -> str:
-    return f"95 %: {100 * value.low:.1f} to {100 * value.high:.1f}"
+    return f"{100 * value.low:.1f} to {100 * value.high:.1f} (95 %)"

@@ -98,12 +98,10 @@ def make_report(
     matplotlib_or_fail()
     loaded = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     if (model is None) != (data is None):
-        alone = (
-            "data is given without a model" if model is None else "a model is given without data"
-        )
+        there, missing = ("data is", "a model") if model is None else ("a model is", "data")
         raise fail(
             "SNN042",
-            f"{alone}, should be both or neither",
+            f"{there} given without {missing}, should be both or neither",
             hint="--model MODEL.onnx --data TEST.npz",
         )
     if model is None or data is None:

@@ -69,6 +69,7 @@ def _quality(facts: Facts, found: Verification) -> Iterator[str]:
             f"On {which} the float network is right on {share(exact)}, the chip on "
             f"{share(last.accuracy)}: {points(exact.value, last.accuracy.value)}."
         )
+        which = "them"
     if last.agreement is not None:
         yield f"Both choose the same class on {share(last.agreement)} of {which}."
     else:
