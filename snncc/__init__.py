@@ -3,11 +3,14 @@
 bundle = snncc.compile("model.onnx", target="c", calibration="calib.npz", steps=32)
 result = bundle.run("test.npz")
 figures = bundle.verify("model.onnx", "test.npz")
+snncc.make_report(bundle, "model.onnx", "test.npz").write("report/")
 """
 
-from snncc.bundle import Bundle, Result
+from snncc.bundle import Bundle
 from snncc.compiler import compile
 from snncc.data import Dataset
+from snncc.reporting import Report, make_report
+from snncc.result import Result
 from snncc.search import Goal
 from snncc.verify import Verification
 from snncc_backends import Preprocessing, RadixSettings, RateSettings, Settings, TtfsSettings
@@ -17,6 +20,6 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bundle", "Dataset", "Diagnostic", "Goal", "Preprocessing", "RadixSettings", "RateSettings",
-    "Result",
-    "Settings", "SnnccError", "TtfsSettings", "Verification", "__version__", "compile",
+    "Report", "Result", "Settings", "SnnccError", "TtfsSettings", "Verification", "__version__",
+    "compile", "make_report",
 ]  # fmt: skip

@@ -3,16 +3,20 @@
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for
-from snncc.early_exit import Choice, Ending, choose_margin, outputs_at
+from snncc.early_exit import Choice, Ending, choose_margin
+from snncc.notebook import compact
 from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
+from snncc.result import Result
 from snncc.verify import Verification, verify
+from snncc.words import decibels, percent
 from snncc_backends import (
     BundleFolder,
     EarlyExit,
@@ -25,50 +29,23 @@ from snncc_backends import (
     margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
-from snncc_ir import Array, Floats, Graph, SnnccError, decode
+from snncc_ir import Array, Batch, Graph, SnnccError
 
 Data = str | Path | Array | Dataset
 
 
-class Result:
-    """What a run gave: outputs in the network's own units after every step, and spike counts.
-
-    Where samples end early, their outputs stay as they are at their ends.
+@dataclass(frozen=True)
+class Examination:
+    """A verification and what it is of. execution: all samples and steps; recorded: the first
+    samples with their spikes, None where none were asked for. samples: the network's numbers.
+    labels: the samples' classes, (N,), where the data has some.
     """
 
-    def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
-        self.execution, self.runner, self._graph = execution, runner, graph
-
-    def outputs(self, steps: int | None = None) -> dict[str, Floats]:
-        """Results by output name, (N, *shape), after `steps` steps (default: all)."""
-        count = self.execution.steps if steps is None else steps
-        if self.execution.steps_used is not None:
-            return outputs_at(self._graph, self.execution, count)
-        totals = {name: total[:, count - 1] for name, total in self.execution.totals.items()}
-        return decode(self._graph, totals, count)
-
-    def predictions(self, steps: int | None = None) -> Array:
-        """Index of the largest number of the first output, (N,)."""
-        first = next(iter(self.outputs(steps).values()))
-        chosen: Array = first.reshape(len(first), -1).argmax(1)
-        return chosen
-
-    @property
-    def steps(self) -> int:
-        """Time steps (ttfs code: slots, radix code: digits) that were run."""
-        code = self._graph.code
-        return code.train if code is not None and code.results == 1 else self.execution.steps
-
-    @property
-    def mean_steps(self) -> float:
-        """Time steps that a sample took, on average."""
-        used = self.execution.steps_used
-        return float(self.steps if used is None else np.mean(used))
-
-    @property
-    def spikes_per_sample(self) -> float:
-        """Mean number of spikes that a sample causes."""
-        return float(sum(np.mean(count) for count in self.execution.spike_counts.values()))
+    verification: Verification
+    execution: Execution
+    recorded: Execution | None
+    samples: Batch
+    labels: Array | None
 
 
 class Bundle:
@@ -212,19 +189,50 @@ class Bundle:
 
         early_exit: as in `run`; the figures of all steps are there in any case.
         """
+        return self.examine(model, data, exact, steps, progress, early_exit).verification
+
+    def examine(
+        self,
+        model: str | Path,
+        data: Data,
+        exact: int = 0,
+        steps: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        early_exit: float | Choice | None = None,
+        record: int = 0,
+    ) -> Examination:
+        """As `verify`, with the run itself. record: first samples whose every spike is kept."""
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
         samples = samples_for(self.graph, dataset, self.preprocessing)
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
-        result = runner.run(samples, steps, progress=progress)
+        result, recorded = _run(runner, samples, steps, min(record, dataset.count), progress)
         ending = None
         if rule is not None:
             execution = runner.run_until(samples, rule, steps, progress=progress)
             ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
-        return verify(
+        found = verify(
             self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
         )
+        return Examination(found, result, recorded, samples, dataset.labels)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and what its passes changed."""
+        summary, rows = self.summary, self.waterfall
+        name, target = self.files.table("model").get("name"), self.files.text("target")
+        tiles = [
+            (key, f"{summary[key]:,}", note)
+            for key, note in (("neurons", "that spike"), ("weights", ""), ("weight_bits", "in all"))
+            if isinstance(summary.get(key), int)
+        ]
+        table = [
+            (row.step.partition("{")[0], percent(row.accuracy), percent(row.agreement),
+             decibels(row.snr))
+            for row in rows
+        ]  # fmt: skip
+        columns = ("pass", "accuracy", "agreement", "SNR, dB")
+        return compact(f"{name} on target {target}", tiles, self.notes, columns, table)
 
     def _rule(self, margin: float | Choice | None) -> EarlyExit | None:
         """For what a caller asks of early exit; None for all steps."""
@@ -232,3 +240,22 @@ class Bundle:
             return EarlyExit(margin.units)
         asked = self.early_exit if margin is None else margin
         return None if asked is None or asked == 0 else exit_rule(self.graph, asked)
+
+
+def _run(
+    runner: Runner,
+    samples: Batch,
+    steps: int | None,
+    record: int,
+    progress: Callable[[int], None] | None,
+) -> tuple[Execution, Execution | None]:
+    """All samples without their spikes, and the first `record` with them."""
+    if not record:
+        return runner.run(samples, steps, progress=progress), None
+    first = {name: array[:record] for name, array in samples.items()}
+    others = {name: array[record:] for name, array in samples.items()}
+    recorded = runner.run(first, steps, True, progress)
+    parts = [replace(recorded, spikes={})]
+    if len(next(iter(others.values()))):
+        parts.append(runner.run(others, steps, progress=progress))
+    return Execution.joined(parts), recorded

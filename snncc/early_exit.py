@@ -100,7 +100,7 @@ def choose_margin(graph: Graph, full: Execution, points: float) -> Choice:
             f"the loss is {points:g}, should be above 0 and below 100 points",
             hint="--early-exit-loss 0.5",
         )
-    totals = _totals(graph, full)
+    totals = output_totals(graph, full)
     leader = totals.argmax(axis=2)
     wrong = leader != leader[:, -1:]
     leads = np.sort(np.where(wrong, margins(totals), 0).max(axis=1))[::-1]
@@ -124,7 +124,7 @@ def at_exit(
     used = execution.steps_used
     if used is None:
         raise AssertionError("a run that ends samples early says when")
-    chosen, last = (_totals(graph, run)[:, -1].argmax(axis=1) for run in (execution, full))
+    chosen, last = (output_totals(graph, run)[:, -1].argmax(axis=1) for run in (execution, full))
     operations = execution.synaptic_operations
     return AtExit(
         rule.margin * margin_unit(graph),
@@ -156,7 +156,7 @@ def outputs_at(graph: Graph, execution: Execution, steps: int) -> dict[str, Floa
     }
 
 
-def _totals(graph: Graph, execution: Execution) -> Integers:
+def output_totals(graph: Graph, execution: Execution) -> Integers:
     """Of the first output after every step, in its order: (N, T, classes)."""
     node = graph.outputs[0]
     totals = execution.totals[node.inputs[0]]

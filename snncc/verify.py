@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snncc.early_exit import AtExit, Ending, at_exit
+from snncc.notebook import compact
 from snncc.reference import Reference, float_results
 from snncc.shares import Share
+from snncc.vectors import stored_inputs, stored_run
+from snncc.words import decibels, duration, energy, large, percent, share
 from snncc_backends import BundleFolder, Estimate, Execution, OracleRunner, Runner
-from snncc_backends.bundle import VECTORS
 from snncc_ir import (
     Array,
     Batch,
@@ -82,6 +83,25 @@ class Verification:
         """Whether every spike that was compared is the oracle's."""
         compared = [self.vectors.holds, self.exact is None or self.exact.holds]
         return all(compared) and not (self.early and self.early.difference)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: how good it is after so many steps, and what it costs."""
+        tiles = [("samples", f"{self.samples:,}", self.runner)]
+        if self.float_accuracy is not None:
+            tiles.append(("float accuracy", percent(self.float_accuracy.value), "onnxruntime"))
+        tiles.append(("spikes a sample", large(self.spikes), ""))
+        if self.estimate is not None:
+            tiles.append(("energy", energy(self.estimate.microjoules), "a sample, estimated"))
+            tiles.append(("latency", duration(self.estimate.milliseconds), "a sample, estimated"))
+        every = [(str(row.steps), row) for row in self.at_steps]
+        every.append((f"{self.closed_form.steps}, closed form", self.closed_form))
+        rows = [
+            (name, share(row.accuracy), share(row.agreement), decibels(row.snr))
+            for name, row in every
+        ]
+        exact = "every spike compared is the oracle's" if self.holds else "NOT exact"
+        columns = ("steps", "accuracy", "agreement", "SNR, dB")
+        return compact("Verification", tiles, [*self.notes, exact], columns, rows)
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "holds": self.holds}
@@ -176,26 +196,9 @@ def _difference(expected: Execution, found: Execution, count: int) -> Exactness:
 
 def _self_test(bundle: BundleFolder, runner: Runner) -> Exactness:
     """Runs the bundle's own vectors."""
-    tensors = bundle.tensors(VECTORS)
-    graph = bundle.graph
-    samples = {node.name: tensors[f"input/{node.name}"] for node in graph.inputs}
+    samples = stored_inputs(bundle)
     count = len(next(iter(samples.values())))
-    found = runner.run(samples, record=True)
-    spikes = {}
-    for name, train in found.spikes.items():
-        if f"graded/{name}" in tensors:
-            spikes[name] = tensors[f"graded/{name}"].astype(np.int8)
-            continue
-        bits = _unpacked(tensors[f"spikes/{name}"], train.size)
-        if f"negative/{name}" in tensors:
-            bits -= _unpacked(tensors[f"negative/{name}"], train.size)
-        spikes[name] = bits.reshape(train.shape)
-    totals = {name: tensors[f"total/{name}"].astype(np.int64) for name in found.totals}
-    return _difference(Execution(found.steps, totals, {}, spikes=spikes), found, count)
-
-
-def _unpacked(packed: Array, count: int) -> NDArray[np.int8]:
-    return np.unpackbits(packed.astype(np.uint8), count=count).astype(np.int8)
+    return _difference(stored_run(bundle), runner.run(samples, record=True), count)
 
 
 def _at(

@@ -22,14 +22,15 @@ from snncc_backends.protocol import (
 )
 from snncc_backends.registry import backend, image_formats, targets
 from snncc_backends.rules import wrong_code
+from snncc_backends.section import Cell, Column, Section
 from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsSettings
 
 __all__ = [
-    "ABOUT", "AT_LEAST", "EXACT", "INTERFACE", "Backend", "BundleFolder", "Described", "EarlyExit",
-    "Estimate", "Execution", "Figure", "ImageFormat", "Option", "OracleRunner", "Part",
-    "Preprocessing", "Preview", "RadixSettings", "RateSettings", "Rule", "Runner", "Settings",
-    "TtfsSettings", "backend", "batches", "build", "check_place", "checked_steps", "draft",
-    "exit_rule", "image_formats", "margin_unit", "margins", "options_of", "parts", "projected",
-    "run_parts", "synapses", "syntax_error", "targets", "to_json", "write_bundle", "write_folder",
-    "wrong_code", "wrong_text",
+    "ABOUT", "AT_LEAST", "EXACT", "INTERFACE", "Backend", "BundleFolder", "Cell", "Column",
+    "Described", "EarlyExit", "Estimate", "Execution", "Figure", "ImageFormat", "Option",
+    "OracleRunner", "Part", "Preprocessing", "Preview", "RadixSettings", "RateSettings", "Rule",
+    "Runner", "Section", "Settings", "TtfsSettings", "backend", "batches", "build", "check_place",
+    "checked_steps", "draft", "exit_rule", "image_formats", "margin_unit", "margins", "options_of",
+    "parts", "projected", "run_parts", "synapses", "syntax_error", "targets", "to_json",
+    "write_bundle", "write_folder", "wrong_code", "wrong_text",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from snncc_backends.early_exit import EarlyExit
 from snncc_backends.image_format import ImageFormat
 from snncc_backends.preprocess import Preprocessing
 from snncc_backends.preview import Preview
+from snncc_backends.section import Section
 from snncc_backends.settings import Settings
 from snncc_ir import Batch, Diagnostic, Floats, Graph, Integers, fail
 
@@ -29,7 +30,7 @@ yields (code SNN041) is what breaks it."""
 Export = Callable[[Path], dict[str, bytes]]
 """From a bundle's folder to files of another tool, by their names."""
 
-INTERFACE = (1, 1)
+INTERFACE = (1, 2)
 """Version of what this file asks and offers. The second number grows when something is added; the
 first when a backend that was written before would have to be changed."""
 
@@ -265,6 +266,15 @@ class Backend(ABC):
     def summary_of(self, files: Mapping[str, bytes]) -> dict[str, float]:
         """Key figures of the emitted files, for people and for the report."""
         return {}
+
+    def sections(
+        self, folder: Path, graph: Graph, execution: Execution | None
+    ) -> Sequence[Section]:
+        """What the target adds to the report of a bundle.
+
+        execution: a run by the target's own runner, None where this machine cannot.
+        """
+        return ()
 
     @abstractmethod
     def load(self, folder: Path, graph: Graph) -> Runner:

@@ -1,23 +1,26 @@
 """The backend class of the `c` target."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from snncc_backends import (
     Backend,
     EarlyExit,
+    Execution,
     Preprocessing,
     Preview,
     RadixSettings,
     RateSettings,
     Runner,
+    Section,
     Settings,
     TtfsSettings,
 )  # fmt: skip
-from snncc_c.emit import emit_c, emit_exit
+from snncc_c.emit import FOLDER, emit_c, emit_exit
 from snncc_c.preview import figures_of
 from snncc_c.rules import RULES
 from snncc_c.runner import CRunner
+from snncc_c.sections import sections
 from snncc_c.work import instructions
 from snncc_ir import Floats, Graph
 
@@ -59,6 +62,11 @@ class CBackend(Backend):
 
     def work(self, graph: Graph, spikes: Mapping[str, Floats]) -> float:
         return instructions(graph, spikes)
+
+    def sections(
+        self, folder: Path, graph: Graph, execution: Execution | None
+    ) -> Sequence[Section]:
+        return sections(folder / FOLDER)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return CRunner(folder, graph)

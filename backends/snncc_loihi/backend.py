@@ -1,13 +1,21 @@
 """The backend class of the `loihi` target."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from snncc_backends import Backend, Preprocessing, Preview, Runner, Settings
+from snncc_backends import (
+    Backend,
+    Execution,
+    Preprocessing,
+    Preview,
+    Runner,
+    Section,
+    Settings,
+)
 from snncc_ir import Floats, Graph, Integers, SnnccError, fail
 from snncc_loihi.binary import map_bytes
 from snncc_loihi.bounds import overflows
@@ -25,6 +33,7 @@ from snncc_loihi.preview import look_at
 from snncc_loihi.routes import Loads, figures, link_loads
 from snncc_loihi.rules import RULES
 from snncc_loihi.runner import MapRunner
+from snncc_loihi.sections import sections
 from snncc_loihi.settings import LoihiSettings, settings_for
 from snncc_loihi.traffic import Traffic, Weights
 
@@ -85,6 +94,12 @@ class LoihiBackend(Backend):
                 float(np.mean([core["utilization"] for core in table["cores"]])), 3
             ),
         }
+
+    def sections(
+        self, folder: Path, graph: Graph, execution: Execution | None
+    ) -> Sequence[Section]:
+        picture, cores = (folder / path for path in (PICTURE, CORES))
+        return sections(json.loads(cores.read_bytes()), picture.read_text(encoding="utf-8"))
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return MapRunner(folder / MAP, graph)

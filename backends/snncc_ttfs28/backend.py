@@ -1,9 +1,17 @@
 """The backend class of the `ttfs28` target."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from snncc_backends import Backend, Preprocessing, Preview, Runner, Settings
+from snncc_backends import (
+    Backend,
+    Execution,
+    Preprocessing,
+    Preview,
+    Runner,
+    Section,
+    Settings,
+)
 from snncc_ir import Graph, fail
 from snncc_ttfs28.emit import make_image
 from snncc_ttfs28.format import Ttfs28Format
@@ -11,6 +19,7 @@ from snncc_ttfs28.image import image_bytes
 from snncc_ttfs28.preview import look_at
 from snncc_ttfs28.rules import RULES
 from snncc_ttfs28.runner import ImageRunner
+from snncc_ttfs28.sections import sections
 from snncc_ttfs28.settings import Ttfs28Settings, settings_for
 
 IMAGE = Ttfs28Format.path
@@ -44,6 +53,11 @@ class Ttfs28Backend(Backend):
             IMAGE: image_bytes(make_image(graph, machine)),
             MACHINE: machine.content,
         }
+
+    def sections(
+        self, folder: Path, graph: Graph, execution: Execution | None
+    ) -> Sequence[Section]:
+        return sections(folder, execution)
 
     def load(self, folder: Path, graph: Graph) -> Runner:
         return ImageRunner(folder / IMAGE, graph)

@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "accuracy, latency and energy of many settings",
     "verify": "compare a bundle with its model, and with the oracle",
     "explain": "where accuracy is lost, why, and what helps",
+    "report": "a page with all figures and pictures of a bundle",
     "inspect": "what a model becomes, before anyone waits",
     "targets": "the chips, and their rules",
     "opt": "run passes on an IR file",

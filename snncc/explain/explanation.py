@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from snncc.build import Progress
-from snncc.bundle import Bundle, Result
+from snncc.bundle import Bundle
 from snncc.data import Dataset, samples_for
 from snncc.explain.advice import Tried, Trier
 from snncc.explain.figures import LayerFigures, Layers
@@ -17,6 +17,7 @@ from snncc.explain.steps import StepFigures, measure_steps
 from snncc.onnx import import_model
 from snncc.options import make_settings
 from snncc.reference import float_results
+from snncc.result import Result
 from snncc.verify import Verification, verify
 from snncc_backends import backend
 from snncc_ir import Batch, Graph

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from snncc.build import Progress, build_network
-from snncc.bundle import Result
 from snncc.options import make_settings, own_pipeline
 from snncc.passes.base import Context
+from snncc.result import Result
 from snncc.search.paired import Paired
 from snncc.search.study import Study
 from snncc.shares import Share

@@ -2,13 +2,14 @@
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 
 def render(template: str, **values: object) -> str:
     """The template (path below this package, such as `c/model.c.j2`) with its values.
 
-    A name that the template uses and `values` lacks raises `jinja2.UndefinedError`.
+    Values are escaped in templates of HTML only. A name that the template uses and `values` lacks
+    raises `jinja2.UndefinedError`.
     """
     return _environment().get_template(template).render(values)
 
@@ -16,6 +17,7 @@ def render(template: str, **values: object) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
+        autoescape=select_autoescape(("html.j2",), default=False),
         loader=PackageLoader("snncc_templates", ""),
         undefined=StrictUndefined,
         trim_blocks=True,

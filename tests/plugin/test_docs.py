@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "backends.md"
 PROJECT = "snncc-my-chip"
 CLASSES = (
     "Backend", "Settings", "Option", "Runner", "Execution", "Estimate", "Preview", "Figure",
-    "ImageFormat", "EarlyExit", "Preprocessing",
+    "Section", "Column", "ImageFormat", "EarlyExit", "Preprocessing",
 )  # fmt: skip
 
 

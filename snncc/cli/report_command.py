@@ -1,0 +1,86 @@
+"""`snncc report BUNDLE/ [--model MODEL.onnx --data TEST.npz]`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from snncc.bundle import Bundle
+from snncc.cli import console, exit_options
+from snncc.cli.verify_command import EXACT_SAMPLES
+from snncc.reporting import make_report
+from snncc.reporting.folder import HTML, JSON, beside, check_report_place
+from snncc.reporting.report import SAMPLES
+from snncc.reporting.sentences import sentences
+
+
+@click.command("report", short_help="A page with all figures and pictures of a bundle.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), help="The ONNX file, to compare with.")
+@click.option("--data", type=click.Path(path_type=Path), help="Samples 'x', 'y', to measure on.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=SAMPLES,
+    show_default=True,
+    help="Only the first samples.",
+)
+@click.option(
+    "--exact",
+    is_flag=False,
+    flag_value=EXACT_SAMPLES,
+    default=0,
+    type=click.IntRange(min=0),
+    help=f"Compare every spike of N samples (default {EXACT_SAMPLES}) with the oracle.",
+)
+@exit_options.margin_option
+@exit_options.points_option
+@exit_options.calibration_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder.  [default: BUNDLE-report]"
+)
+@click.option("--force", is_flag=True, help="Replace an earlier report.")
+@console.json_option
+@console.quiet_option
+def command(
+    bundle: Path,
+    model: Path | None,
+    data: Path | None,
+    limit: int,
+    exact: int,
+    margin: float | None,
+    points: float | None,
+    calib: Path | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Writes report.html, which opens from disk, and report.json with the same figures.
+
+    With --model and --data the bundle is measured on them, as by `snncc verify`; without, there is
+    what it knows of itself. Exit 1 if spikes are not the oracle's.
+    """
+    place = beside(bundle) if output is None else output
+    check_report_place(place, force)
+    loaded = Bundle.load(bundle)
+    dataset = None if data is None else loaded.dataset(data)
+    early = exit_options.chosen(loaded, margin, points, calib, None, quiet or as_json)
+    with console.progress(quiet or as_json) as report:
+        total = min(limit, dataset.count) if dataset else 1
+        progress = console.samples_done(report, "run", total)
+        made = make_report(
+            loaded, model, dataset, limit=limit, exact=exact, early_exit=early, progress=progress
+        )
+    made.write(place, force)
+    if as_json:
+        console.print_json(made.as_json())
+    elif not quiet:
+        for text in made.facts.measured.notes:
+            console.note(text)
+        for line in sentences(made.facts):
+            console.out.print(line, soft_wrap=True)
+        console.out.print(f"{place}: {HTML}, {JSON}")
+    found = made.facts.measured.verification
+    if found is not None and not found.holds:
+        sys.exit(1)

@@ -1,0 +1,142 @@
+"""What a report is made of: a run of the bundle, what it is compared with, and some spikes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from snncc.bundle import Bundle, Data
+from snncc.early_exit import Choice
+from snncc.reporting.exits import AtMargin, margin_curve
+from snncc.vectors import stored_inputs, stored_run
+from snncc.verify import Verification
+from snncc_backends import Estimate, Execution, Runner
+from snncc_ir import Array, Batch, Graph, Spikes
+
+RECORDED = 16
+"""Samples whose every spike is looked at, at most."""
+RECORDED_BYTES = 1 << 27
+"""What their spikes may take in memory, one byte a neuron and step."""
+
+TEST_DATA, TEST_VECTORS = "test data", "test vectors"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One bundle on some samples.
+
+    data: `TEST_DATA`, or `TEST_VECTORS` where no data was given. available: samples of the file, of
+    which `samples` were measured. execution: of all of them; recorded: of `first`, with their
+    spikes; first_labels: their classes. verification: with a model only. on_chip: whether the
+    target's own runner ran, so that there are counts; its description is `runner`.
+    """
+
+    data: str
+    samples: int
+    available: int
+    runner: str
+    on_chip: bool
+    execution: Execution
+    recorded: Execution
+    first: Batch
+    first_labels: Array | None
+    estimate: Estimate | None
+    verification: Verification | None
+    exits: tuple[AtMargin, ...]
+    notes: tuple[str, ...]
+
+
+def measure(
+    bundle: Bundle,
+    model: str | Path,
+    data: Data,
+    limit: int | None = None,
+    exact: int = 0,
+    early_exit: float | Choice | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Measured:
+    """Figures are those of `Bundle.verify` on the first `limit` samples (default: all)."""
+    dataset = bundle.dataset(data)
+    part = dataset.first(limit)
+    record = recorded_samples(bundle.graph, part.count)
+    found = bundle.examine(model, part, exact, None, progress, early_exit, record)
+    runner, reason = bundle.runner_or_oracle()
+    first = {name: array[:record] for name, array in found.samples.items()}
+    if found.recorded is None:
+        raise AssertionError("spikes were asked for")
+    return Measured(
+        TEST_DATA,
+        part.count,
+        dataset.count,
+        runner.description,
+        not reason,
+        found.execution,
+        found.recorded,
+        first,
+        None if found.labels is None else found.labels[:record],
+        found.verification.estimate,
+        found.verification,
+        margin_curve(bundle.graph, found.execution, found.labels),
+        found.verification.notes,
+    )
+
+
+def measure_vectors(bundle: Bundle) -> Measured:
+    """Of the bundle alone: its test vectors, run where this machine can, else as stored."""
+    runner, reason = bundle.runner_or_oracle()
+    inputs = stored_inputs(bundle.files)
+    execution = stored_run(bundle.files) if reason else runner.run(inputs, record=True)
+    count = len(next(iter(inputs.values())))
+    return Measured(
+        TEST_VECTORS,
+        count,
+        count,
+        "spikes as stored" if reason else runner.description,
+        not reason,
+        replace(execution, spikes={}),
+        execution,
+        inputs,
+        None,
+        None if reason else runner.estimate(execution),
+        None,
+        (),
+        (reason,) if reason else (),
+    )
+
+
+def recorded_samples(graph: Graph, count: int) -> int:
+    """Of `count` samples, those whose spikes fit into memory; at least 1."""
+    steps = graph.code.train if graph.code else 1
+    neurons = sum(node.type.size for node in graph if isinstance(node.type, Spikes))
+    most = RECORDED_BYTES // max(neurons * steps, 1)
+    return max(min(count, RECORDED, most), 1)
+
+
+class Played(Runner):
+    """A run that was made, in the place of another one of the same samples."""
+
+    description = "a recorded run"
+
+    def __init__(self, recorded: Execution) -> None:
+        self._recorded, self._next = recorded, 0
+
+    def run(
+        self,
+        samples: Batch,
+        steps: int | None = None,
+        record: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> Execution:
+        """The next samples, as many as are given."""
+        count = len(next(iter(samples.values())))
+        part = slice(self._next, self._next + count)
+        self._next += count
+        found = self._recorded
+        if steps is not None or len(next(iter(found.totals.values()))[part]) != count:
+            raise AssertionError("only what was recorded can be played")
+        return Execution(
+            found.steps,
+            {name: total[part] for name, total in found.totals.items()},
+            {name: number[part] for name, number in found.spike_counts.items()},
+            {name: number[part] for name, number in found.synaptic_operations.items()},
+            {name: train[part] for name, train in found.spikes.items()},
+        )

@@ -1,0 +1,1 @@
+"""The pictures of a report: each a function from figures to a matplotlib Figure."""

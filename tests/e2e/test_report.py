@@ -1,0 +1,220 @@
+"""`snncc report` as a whole: its figures are those of `snncc verify`, and its page shows them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import snncc
+from snncc.data import read_dataset
+from snncc.reporting.contents import UNITS
+from snncc_ir import SnnccError
+from tests.conftest import ROOT
+from tests.e2e.browser import Browser, browser_or_skip
+from tests.e2e.test_cli import Cli
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed: snncc[plot]")
+
+DIGITS = ROOT / "examples" / "digits"
+TARGETS = ("c", "ttfs28", "loihi")
+MEASURED = ("--model", DIGITS / "digits.onnx", "--data", DIGITS / "test.npz", "--limit", 40)
+EARLY = {"c": ("--early-exit", 6.0)}
+PARTS = {
+    "c": {"steps", "target-memory"},
+    "ttfs28": {"energy", "target-schedule", "target-memory"},
+    "loihi": {"steps", "energy", "target-mesh", "target-use", "target-cut"},
+}
+"""Sections that one target has, and not all."""
+COMMON = {"waterfall", "quality", "spikes", "work", "memory", "neurobench", "network"}
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capfd)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped example for every target, in one folder."""
+    calibration = read_dataset(DIGITS / "calib.npz").first(64)
+    folder = tmp_path_factory.mktemp("report")
+    for target in TARGETS:
+        snncc.compile(
+            DIGITS / "digits.onnx",
+            target=target,
+            calibration=calibration,
+            preprocessing=snncc.Preprocessing(1 / 16),
+            output=folder / target,
+            settings={} if target == "ttfs28" else {"steps": 8, "neuron": "signed-if"},
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reports(bundles: Path) -> dict[str, snncc.Report]:
+    """Of every target, measured and written beside the bundles."""
+    found = {}
+    for target in TARGETS:
+        early = EARLY.get(target, (None, None))[1]
+        report = snncc.make_report(
+            bundles / target, MEASURED[1], MEASURED[3], limit=40, early_exit=early
+        )
+        report.write(bundles / f"{target}-report")
+        found[target] = report
+    return found
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_figures_are_those_of_verify(
+    cli: Cli, bundles: Path, reports: dict[str, snncc.Report], target: str
+) -> None:
+    shown = cli("verify", bundles / target, *MEASURED, *EARLY.get(target, ()), "--json")
+    verified = json.loads(shown.out)
+    written = json.loads((bundles / f"{target}-report" / "report.json").read_bytes())
+    assert written["verification"] == verified
+    assert written["estimate"] == verified["estimate"]
+    assert [at["snr"] for at in written["waterfall"][-2:]] == [
+        verified["closed_form"]["snr"], verified["at_steps"][-1]["snr"]
+    ]  # fmt: skip
+    layers = {layer["name"]: layer for layer in written["layers"]}
+    for name, spikes in verified["layers"].items():
+        assert layers[name]["spikes"] == spikes
+    operations = [layer["synaptic_operations"] or 0.0 for layer in layers.values()]
+    assert sum(operations) == pytest.approx(verified["synaptic_operations"])
+    assert written == json.loads(json.dumps(reports[target].as_json()))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_page_shows_its_figures(
+    bundles: Path, reports: dict[str, snncc.Report], target: str
+) -> None:
+    page = (bundles / f"{target}-report" / "report.html").read_text(encoding="utf-8")
+    assert page == reports[target].html
+    sections = set(re.findall(r'<section id="([^"]+)"', page))
+    assert sections >= COMMON | PARTS[target]
+    found = reports[target].facts.measured.verification
+    assert found is not None
+    assert found.last.accuracy is not None
+    assert f"{100 * found.last.accuracy.value:.2f}\u00a0%" in page
+    if found.estimate is not None:
+        assert f"{found.estimate.microjoules:.3g}" in page
+    assert str(bundles) not in page  # no path, so that it is the same everywhere
+    assert not re.search(r'(?:src|href)="(?!#|data:)', page)  # nothing from elsewhere
+    assert not re.search(r"url\((?!#)", page)
+    assert len(page) < 5e6
+
+
+def test_every_unit_and_key_is_documented(reports: dict[str, snncc.Report]) -> None:
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    for key in (*UNITS, *reports["loihi"].as_json()):
+        assert f"`{key}`" in text, key
+
+    def keys(value: object) -> set[str]:
+        match value:
+            case dict():
+                return set(value).union(*map(keys, value.values()))
+            case list():
+                return set().union(*map(keys, value))
+        return set()
+
+    every = set().union(*(keys(report.as_json()) for report in reports.values()))
+    assert set(UNITS) <= every
+
+
+def test_a_bundle_by_itself(cli: Cli, bundles: Path, tmp_path: Path) -> None:
+    """Without data there is what the bundle knows; the bundle stays as it is.
+
+    Another process with another hash seed, in another folder, writes the same bytes.
+    """
+    before = sorted(path.stat().st_mtime_ns for path in (bundles / "c").rglob("*"))
+    place = tmp_path / "out"
+    shown = cli("report", bundles / "c", "-o", place)
+    assert "On calibration samples" in shown.out
+    assert sorted(path.name for path in place.iterdir()) == ["report.html", "report.json"]
+    found = json.loads((place / "report.json").read_bytes())
+    assert found["verification"] is None
+    assert found["data"]["source"] == "test vectors"
+    assert sum(layer["spikes"] or 0 for layer in found["layers"]) > 0
+    assert sorted(path.stat().st_mtime_ns for path in (bundles / "c").rglob("*")) == before
+    refused = cli("report", bundles / "c", "-o", place, code=2)
+    assert "holds a report already" in refused.err
+    written = {path.name: path.read_bytes() for path in place.iterdir()}
+    sources = os.pathsep.join(str(ROOT / part) for part in ("", "ir", "backends", "templates"))
+    command = [sys.executable, "-c", "from snncc.cli import main; main()", "report"]
+    subprocess.run(
+        [*command, str(bundles / "c"), "-o", place.name, "--force", "-q"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONHASHSEED": "5", "PYTHONPATH": sources},
+        check=True,
+    )
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == written
+    kept = cli("report", bundles / "c", "-o", bundles / "c", "--force", code=2)
+    assert "exists and is no report" in kept.err
+
+
+def test_refusals(cli: Cli, bundles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = cli("report", bundles / "c", *MEASURED[:2], "-o", bundles / "none", code=2)
+    assert "SNN042: a model is given without data, should be both or neither" in shown.err
+    shown = cli("report", bundles / "c", *MEASURED[2:4], "-o", bundles / "none", code=2)
+    assert "SNN042: data is given without a model" in shown.err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    shown = cli("report", bundles / "c", "-o", bundles / "none", code=2)
+    assert "SNN054: matplotlib is not installed" in shown.err
+    assert not (bundles / "none").exists()
+
+
+def test_notebooks(reports: dict[str, snncc.Report]) -> None:
+    """Every object shows itself, and pictures are matplotlib's."""
+    from matplotlib.figure import Figure
+
+    report = reports["c"]
+    bundle = report.facts.bundle
+    result = bundle.run(next(iter(report.facts.measured.first.values()))[:4] * 16)
+    verification = report.facts.measured.verification
+    for shown in (report, bundle, result, verification):
+        text = shown._repr_html_() if shown is not None else ""
+        assert re.fullmatch(r"<div.*</div>\s*", text, re.S)
+        assert "color:" not in text  # the notebook's own, light or dark
+        assert len(text) < 8000
+    assert set(report.figures) == {
+        "waterfall", "steps", "raster", "values", "quality", "work", "memory"
+    }  # fmt: skip
+    assert all(isinstance(figure, Figure) for figure in report.figures.values())
+    assert isinstance(report.plot("waterfall"), Figure)
+    with pytest.raises(SnnccError, match="the report has no picture 'energy', should be one of"):
+        report.plot("energy")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Browser:
+    return browser_or_skip()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_in_a_browser(
+    browser: Browser, bundles: Path, reports: dict[str, snncc.Report], dark: bool, tmp_path: Path
+) -> None:
+    """No script error, no empty picture, nothing too wide, readable on its paper."""
+    pages = [bundles / f"{target}-report" / "report.html" for target in reports]
+    for width in (1100, 420):
+        for name, found in browser.look(pages, width, dark, tmp_path).items():
+            place = f"{name}, {width} wide"
+            assert found["errors"] == [], place
+            assert len(found["pictures"]) >= 8, place
+            for picture in found["pictures"]:
+                assert picture["label"], place
+                assert picture["drawn"] >= 5, f"{place}: {picture}"
+                assert picture["width"] > 15, f"{place}: {picture}"
+                assert picture["height"] > 50, f"{place}: {picture}"
+            assert found["scroll"] <= width, place
+            assert found["contrast"] > 7, place
+            assert found["ids"] == sorted(set(found["ids"])), place
+            assert found["headings"] == [1, *[2] * (len(found["headings"]) - 1)], place
+            assert found["missing"] == [], place
+    shot = browser.screenshot(pages[0], 900, 1200, dark, tmp_path)
+    assert len(set(shot.tolist())) > 50, "the page is blank"
+    assert (shot.mean() < 80) if dark else (shot.mean() > 200)
