@@ -8,15 +8,24 @@ figures = bundle.verify("model.onnx", "test.npz")
 from snncc.bundle import Bundle, Result
 from snncc.compiler import compile
 from snncc.data import Dataset
+from snncc.event_data import EventDataset, make_event_dataset
 from snncc.search import Goal
 from snncc.verify import Verification
-from snncc_backends import Preprocessing, RadixSettings, RateSettings, Settings, TtfsSettings
+from snncc_backends import (
+    EventWindow,
+    Preprocessing,
+    RadixSettings,
+    RateSettings,
+    Settings,
+    TtfsSettings,
+)
 from snncc_ir import Diagnostic, SnnccError
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Bundle", "Dataset", "Diagnostic", "Goal", "Preprocessing", "RadixSettings", "RateSettings",
-    "Result",
+    "Bundle", "Dataset", "Diagnostic", "EventDataset", "EventWindow", "Goal", "Preprocessing",
+    "RadixSettings", "RateSettings", "Result",
     "Settings", "SnnccError", "TtfsSettings", "Verification", "__version__", "compile",
+    "make_event_dataset",
 ]  # fmt: skip

@@ -73,8 +73,8 @@ def trains_of(graph: Graph, samples: Batch) -> dict[str, Array] | None:
             case MaxPool() as op:
                 source = values[node.inputs[0]].astype(np.int8, copy=False)
                 values[node.name] = pool_in_time(op, types[0], source)
-    numbers = {node.name for node in graph.inputs if isinstance(node.type, Analog)}
-    return {name: value for name, value in values.items() if name not in numbers}
+    analog = {node.name for node in graph.inputs if isinstance(node.type, Analog)}
+    return {name: value for name, value in values.items() if name not in analog}
 
 
 def simulator(graph: Graph, preprocessing: Preprocessing, folder: Path) -> Runner:

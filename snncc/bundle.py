@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from snncc.data import Dataset, make_dataset, read_dataset, samples_for
+from snncc.data import Dataset, batch_for, make_dataset, read_dataset, samples_for
 from snncc.early_exit import Choice, Ending, choose_margin, outputs_at
+from snncc.event_data import EventDataset
 from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
 from snncc.verify import Verification, verify
@@ -27,7 +28,7 @@ from snncc_backends import (
 from snncc_backends.bundle import REPORT
 from snncc_ir import Array, Floats, Graph, SnnccError, decode
 
-Data = str | Path | Array | Dataset
+Data = str | Path | Array | Dataset | EventDataset
 
 
 class Result:
@@ -166,10 +167,10 @@ class Bundle:
                 return OracleRunner(self.graph), str(error)
             raise
 
-    def dataset(self, data: Data) -> Dataset:
-        """Data as a checked dataset; raises SNN030."""
+    def dataset(self, data: Data) -> Dataset | EventDataset:
+        """Data as a checked dataset; raises SNN030, of events SNN033."""
         match data:
-            case Dataset():
+            case Dataset() | EventDataset():
                 return data
             case str() | Path():
                 return read_dataset(Path(data))
@@ -214,7 +215,8 @@ class Bundle:
         """
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
-        samples = samples_for(self.graph, dataset, self.preprocessing)
+        batch = batch_for(self.graph, dataset, self.preprocessing)
+        samples = batch.samples
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
         result = runner.run(samples, steps, progress=progress)
@@ -223,7 +225,7 @@ class Bundle:
             execution = runner.run_until(samples, rule, steps, progress=progress)
             ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
         return verify(
-            self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
+            self.files, runner, reason, result, Path(model), batch, dataset.labels, exact, ending
         )
 
     def _rule(self, margin: float | Choice | None) -> EarlyExit | None:

@@ -203,6 +203,9 @@ class Backend(ABC):
     measured: ClassVar[int] = 0
     """Samples of which `emit_measured` wants to know the spikes; 0 where `emit` does."""
 
+    event_streams: ClassVar[bool] = False
+    """Whether it takes graphs of a rate code whose input is a stream of events (`event-input`)."""
+
     prefers: ClassVar[str] = "steps"
     """What `--accuracy` makes least unless it is told: steps, operations, energy, or time, where
     there is `work`."""

@@ -50,7 +50,8 @@ def emit_c(
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
     inputs = [node for node in nodes if isinstance(node.op, AnyInput)]
     events = any(isinstance(node.op, EventInput) for node in inputs)
-    takes_bytes = len(inputs) == 1 and not events and preprocessing.per_first_axis(inputs[0].type.shape)
+    alike = preprocessing.per_first_axis(inputs[0].type.shape)
+    takes_bytes = len(inputs) == 1 and not events and alike
     embedded = blob.elements <= EMBEDDED_ELEMENTS
     content = blob.content
     values: dict[str, object] = {

@@ -168,7 +168,7 @@ class CRunner(Runner):
 
 
 def _joined(graph: Graph, samples: Batch) -> Array:
-    """What the program reads: all inputs' numbers, (N, all) float32, or events, (N, T, all) int8."""
+    """What the program reads: inputs' numbers, (N, all) float32, or events, (N, T, all) int8."""
     events = {node.name: node.op for node in graph.inputs if isinstance(node.op, EventInput)}
     if not events:
         rows = [samples[node.name].reshape(len(samples[node.name]), -1) for node in graph.inputs]

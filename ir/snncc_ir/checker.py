@@ -181,10 +181,10 @@ def _coded(graph: Graph, node: Node) -> _Found:
                 "run normalize before the pass that makes the time code",
             )
         case _:
-            wrong = isinstance(node.type, Spikes) and node.type.code != graph.code
-            if wrong and not _in_step(graph, node):
+            kind = node.type
+            if isinstance(kind, Spikes) and kind.code != graph.code and not _in_step(graph, node):
                 yield (
-                    f"the code is {node.type.code}, should be {graph.code} as elsewhere",
+                    f"the code is {kind.code}, should be {graph.code} as elsewhere",
                     "one code in the whole network",
                 )
 
@@ -193,8 +193,8 @@ def _in_step(graph: Graph, node: Node) -> bool:
     """Whether a node hands on events, whose spikes carry other numbers, in the network's steps."""
     while isinstance(node.op, MaxPool):
         (node,) = graph.operands(node)
-    code = graph.code
-    return isinstance(node.op, EventInput) and isinstance(code, Rate) and node.op.steps == code.steps
+    op, code = node.op, graph.code
+    return isinstance(op, EventInput) and isinstance(code, Rate) and op.steps == code.steps
 
 
 def _integer(graph: Graph, node: Node) -> _Found:

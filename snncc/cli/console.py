@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from snncc_backends import Estimate, Preprocessing
+from snncc_backends import Estimate, EventWindow, Preprocessing
 from snncc_ir import SnnccError, fail
 
 Report = Callable[[str, int, int], None]
@@ -113,7 +113,11 @@ def settings_of(
 
 
 def preprocessing(
-    scale: str | None, mean: str | None, std: str | None, layout: str | None
+    scale: str | None,
+    mean: str | None,
+    std: str | None,
+    layout: str | None,
+    events: Sequence[str] = (),
 ) -> Preprocessing:
     """From the options' texts."""
     factors = numbers(scale, "--scale")
@@ -128,6 +132,7 @@ def preprocessing(
         numbers(mean, "--mean"),
         numbers(std, "--std"),
         layout or "model",
+        EventWindow.parse(events),
     )
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from snncc.passes.base import Close, Context, Pass
 from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node, Tensor, f32
 from snncc_ir.ops import (
-    AnyInput,
     Add,
     Affine,
+    AnyInput,
     Concat,
     MaxPool,
     Neuron,

@@ -31,9 +31,9 @@ from snncc_ir import (
     fail,
 )  # fmt: skip
 from snncc_ir.ops import (
-    AnyInput,
     Add,
     Affine,
+    AnyInput,
     Chain,
     Concat,
     Conv,

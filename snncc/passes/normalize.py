@@ -246,7 +246,8 @@ def _reach(
 ) -> Floats:
     """The most that any neuron of each channel can get in a step, (C,).
 
-    peaks: of each source. As a sum of absolute values; or `positive`: of what raises the potential alone.
+    peaks: of each source. As a sum of absolute values; or `positive`: of what raises the potential
+    alone.
     """
     bias = np.broadcast_to(op.bias.floats, op.shape)
     reach = np.maximum(bias, 0.0) if positive else np.abs(bias)
