@@ -68,13 +68,13 @@ def make_events(images: Images, seed: int) -> dict[str, NDArray[np.generic]]:
         now = np.log(DARK + brightness(images, where[:, step]))
         number = np.trunc((now - level) / THRESHOLD).astype(np.int64)
         level = level + number * THRESHOLD
-        noise = random.choice([-1, 0, 1], number.shape, p=[NOISE / 2000, 1 - NOISE / 1000, NOISE / 2000])
+        noise = random.choice(
+            [-1, 0, 1], number.shape, p=[NOISE / 2000, 1 - NOISE / 1000, NOISE / 2000]
+        )
         number = number + noise
         sample, y, x = np.nonzero(number)
         each = np.abs(number[sample, y, x])
-        sample, y, x, sign = (
-            np.repeat(a, each) for a in (sample, y, x, number[sample, y, x] > 0)
-        )
+        sample, y, x, sign = (np.repeat(a, each) for a in (sample, y, x, number[sample, y, x] > 0))
         t = 1000 * step + random.integers(0, 1000, len(sample))
         found.append((sample, t, x, y, sign.astype(np.int64)))
     sample, t, x, y, p = (np.concatenate(column) for column in zip(*found, strict=True))

@@ -4,8 +4,8 @@
     python train.py
 
 Writes events.onnx beside this file. The network has no biases, so that nothing happens where there
-are no events, as DVS networks have it (Sorbaro et al. 2020). Seeded; the digits of test.npz are none
-of those that it is trained on.
+are no events, as DVS networks have it (Sorbaro et al. 2020). Seeded; the digits of test.npz are
+none of those that it is trained on.
 """
 
 from pathlib import Path
@@ -20,9 +20,9 @@ from torch import nn
 
 HERE = Path(__file__).parent
 SEED = 0
-EPOCHS = 12
+EPOCHS = 16
 BATCH = 64
-MOTIONS = 2
+MOTIONS = 6
 """Ways in which each digit is moved."""
 
 

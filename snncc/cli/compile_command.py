@@ -73,13 +73,7 @@ from snncc.search import Search
 @click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel: 0.5,0.4")
 @click.option("--std", help="See --mean.")
 @click.option("--layout", help="nhwc: the data's channels come last, the network's first.")
-@click.option(
-    "--events",
-    multiple=True,
-    metavar="KEY=VALUE,…",
-    help="The input is a stream of events: duration, step (both in µs) or count; polarity, sensor, "
-    "downsample, most, input; docs/events.md explains them.",
-)
+@console.events_option
 @click.option("--passes", help="A pipeline in place of the target's own.")
 @click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for the IR of each pass.")
 @click.option("--timings", is_flag=True, help="What took how long, stage by stage.")

@@ -145,9 +145,19 @@ approximate_option = click.option(
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress, no notes.")
 
 
+events_option = click.option(
+    "--events",
+    multiple=True,
+    metavar="KEY=VALUE,…",
+    help="The data are events: duration, step (in µs) or count; polarity, sensor, downsample, "
+    "most, input; docs/events.md explains them.",
+)
+
+
 def preprocessing_options(command: Command) -> Command:
-    """The four options of which `preprocessing` makes one."""
+    """The options of which `preprocessing` makes one."""
     for option in (
+        events_option,
         click.option("--layout", help="nhwc: the data's channels come last, the network's first."),
         click.option("--std", help="See --mean."),
         click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel."),

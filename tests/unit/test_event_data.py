@@ -75,7 +75,8 @@ def test_samples_without_events_are_samples() -> None:
     empty = np.zeros(0, np.int64)
     data = make_event_dataset(empty, empty, empty, empty, np.zeros(4, np.int64))
     assert (data.count, data.start.tolist()) == (3, [0, 0, 0])
-    ends = make_event_dataset(*(np.arange(2) for _ in "txyp"), offsets=np.array([0, 2, 2]))
+    two = np.arange(2)
+    ends = make_event_dataset(two, two, two, two, np.array([0, 2, 2]))
     assert (ends.count, ends.start.tolist()) == (2, [0, 0])
 
 
@@ -93,6 +94,16 @@ def test_recordings_need_their_reader(tmp_path: Path, monkeypatch: pytest.Monkey
         read_dataset(tmp_path / "a.aedat4")
 
 
+def test_aedat4() -> None:
+    pytest.importorskip("aedat", reason="aedat (snncc[events]) is not installed")
+    data = read_dataset(Path(__file__).parent / "recordings")
+    assert isinstance(data, EventDataset)
+    assert (data.t.tolist(), data.sensor) == ([1000, 1500, 1500, 9000], (8, 10))
+    assert list(zip(data.x, data.y, data.p, strict=True)) == [
+        (0, 0, True), (3, 2, False), (4, 1, True), (9, 7, False),
+    ]  # fmt: skip
+
+
 def test_folders_of_hdf5(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py", reason="h5py (snncc[events]) is not installed")
     given = {name: values[:3] for name, values in columns().items() if name in "txyp"}
@@ -102,7 +113,10 @@ def test_folders_of_hdf5(tmp_path: Path) -> None:
     for name in ("7", "10"):
         (tmp_path / "data" / name).mkdir(parents=True)
     with h5py.File(tmp_path / "data/7/a.h5", "w") as file:
-        file["events/ts"], file["events/ps"] = given["t"].astype(np.uint64), given["p"] > 0
+        file["events/ts"], file["events/ps"] = (
+            given["t"].astype(np.uint64),
+            np.array([0, 1, 1], np.bool_),
+        )
         file["events/xs"], file["events/ys"] = given["x"], given["y"]
         file.attrs["height"], file.attrs["width"] = 3, 4
     with h5py.File(tmp_path / "data/10/b.hdf5", "w") as file:
@@ -110,7 +124,11 @@ def test_folders_of_hdf5(tmp_path: Path) -> None:
     data = read_dataset(tmp_path / "data")
     assert isinstance(data, EventDataset)
     assert data.labels is not None
-    assert (data.labels.tolist(), data.offsets.tolist(), data.sensor) == ([10, 7], [0, 3, 6], (3, 4))
+    assert (data.labels.tolist(), data.offsets.tolist(), data.sensor) == (
+        [10, 7],
+        [0, 3, 6],
+        (3, 4),
+    )
     assert data.t.tolist() == 2 * given["t"].tolist()
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["x"] = given["x"]

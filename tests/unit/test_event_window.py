@@ -141,6 +141,7 @@ def test_what_is_too_much_for_a_time_step_is_lost_and_said() -> None:
     ],
 )
 def test_sizes_that_do_not_fit(window: EventWindow, shape: tuple[int, ...], says: str) -> None:
-    data = make_event_dataset(*(np.array([1, 4]) for _ in "txy"), p=np.array([0, 1]))
+    two = np.array([1, 4])
+    data = make_event_dataset(two, two, two, two > 1)
     with pytest.raises(SnnccError, match=says):
         count_events(data, window, 2, shape)
