@@ -93,13 +93,7 @@ def test_what_the_program_refuses(tmp_path: Path) -> None:
         (good[:, : STEPS - 1], "another size than the network's input"),
     ):
         np.save(tmp_path / "x.npy", np.ascontiguousarray(array))
-        command = [
-            tmp_path / "model",
-            "--input",
-            tmp_path / "x.npy",
-            "--output",
-            tmp_path / "y.npy",
-        ]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = ["./model", "--input", "x.npy", "--output", "y.npy"]
+        found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (found.returncode != 0) == bool(says)
         assert says in found.stderr

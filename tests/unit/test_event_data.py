@@ -113,10 +113,8 @@ def test_folders_of_hdf5(tmp_path: Path) -> None:
     for name in ("7", "10"):
         (tmp_path / "data" / name).mkdir(parents=True)
     with h5py.File(tmp_path / "data/7/a.h5", "w") as file:
-        file["events/ts"], file["events/ps"] = (
-            given["t"].astype(np.uint64),
-            np.array([0, 1, 1], np.bool_),
-        )
+        file["events/ts"] = given["t"].astype(np.uint64)
+        file["events/ps"] = np.array([False, True, True])
         file["events/xs"], file["events/ys"] = given["x"], given["y"]
         file.attrs["height"], file.attrs["width"] = 3, 4
     with h5py.File(tmp_path / "data/10/b.hdf5", "w") as file:
