@@ -37,8 +37,12 @@ class Result:
     Where samples end early, their outputs stay as they are at their ends.
     """
 
-    def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
+    def __init__(
+        self, graph: Graph, execution: Execution, runner: str, notes: tuple[str, ...] = ()
+    ) -> None:
         self.execution, self.runner, self._graph = execution, runner, graph
+        self.notes = notes
+        """What the user should know of the data, such as how many events were left out."""
 
     def outputs(self, steps: int | None = None) -> dict[str, Floats]:
         """Results by output name, (N, *shape), after `steps` steps (default: all)."""
@@ -191,14 +195,15 @@ class Bundle:
         what was compiled in. Raises SNN030 for data that does not fit, SNN053 for a network whose
         samples cannot end early.
         """
-        samples = samples_for(self.graph, self.dataset(data), self.preprocessing)
+        batch = batch_for(self.graph, self.dataset(data), self.preprocessing)
+        samples = batch.samples
         runner, _ = self.runner_or_oracle()
         rule = self._rule(early_exit)
         if rule is None:
             execution = runner.run(samples, steps, record, progress)
         else:
             execution = runner.run_until(samples, rule, steps, record, progress)
-        return Result(self.graph, execution, runner.description)
+        return Result(self.graph, execution, runner.description, batch.notes)
 
     def verify(
         self,

@@ -65,8 +65,9 @@ class EventWindow:
         ):
             if value not in known:
                 raise _wrong(f"{what} is '{value}', should be {' or '.join(known)}", known[0])
-        if self.sensor is not None and not all(0 < size <= 1 << 15 for size in self.sensor):
-            raise _wrong(f"the sensor is {sized(self.sensor)}, should be 1x1 to 32768x32768",
+        sides = self.sensor or (1, 1)
+        if len(sides) != 2 or not all(0 < size <= 1 << 15 for size in sides):
+            raise _wrong(f"the sensor is {'x'.join(map(str, sides))}, should be 1x1 to 32768x32768",
                          "--events sensor=HEIGHTxWIDTH")  # fmt: skip
         if not 1 <= self.downsample <= 1 << 15:
             raise _wrong(f"downsample is {self.downsample}, should be at least 1", "downsample=2")

@@ -148,7 +148,8 @@ class Runner(ABC):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
-        """Runs samples (user's numbers, (N, *shape) by input name).
+        """Runs samples (user's numbers, (N, *shape) by input name; of a stream of events numbers of
+        them, int8 (N, T, *shape)).
 
         steps: at most those compiled for, which are the default. record: keep every spike.
         progress: called with the number of samples done since the last call.

@@ -19,7 +19,9 @@ from snncc.search import Search
     "--chip",
     help="Of target loihi: loihi2, loihi1, or the path of a description.  [default: loihi2]",
 )
-@click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
+@click.option(
+    "--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz; or events."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
 @click.option(

@@ -84,6 +84,7 @@ def test_frames_go_to_every_target(tmp_path: Path) -> None:
     assert found.last.agreement is not None
     assert found.last.agreement.value > 0.7
     assert any("later than the window" in note for note in found.notes)
+    assert bundle.run(data).notes == bundle.notes
 
 
 def test_from_python(tmp_path: Path) -> None:

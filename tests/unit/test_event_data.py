@@ -1,6 +1,6 @@
 """Events as data: what is refused, and recordings of others."""
 
-import builtins
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,14 +82,7 @@ def test_samples_without_events_are_samples() -> None:
 
 def test_recordings_need_their_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.aedat4").write_bytes(b"no recording")
-    original = builtins.__import__
-
-    def missing(name: str, *rest: object) -> object:
-        if name == "aedat":
-            raise ImportError
-        return original(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "aedat", None)
     with pytest.raises(SnnccError, match="snncc\\[events\\]"):
         read_dataset(tmp_path / "a.aedat4")
 

@@ -145,3 +145,23 @@ def test_sizes_that_do_not_fit(window: EventWindow, shape: tuple[int, ...], says
     data = make_event_dataset(two, two, two, two > 1)
     with pytest.raises(SnnccError, match=says):
         count_events(data, window, 2, shape)
+
+
+def test_what_is_too_large_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snncc.event_input.LARGEST", 11)
+    window = EventWindow(duration=100, polarity="merged")
+    assert count_events(bursts(1), window, 11, (1, 1, 1)).events == 1
+    with pytest.raises(SnnccError, match="--limit"):
+        count_events(bursts(1), window, 12, (1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {}, {"duration": 5, "count": 5}, {"duration": "5"}, {"duration": 5, "sensor": [1]},
+        {"duration": 5, "sensor": "12"}, {"duration": 5, "most": True}, {"length": 5}, [5], None,
+    ],
+)  # fmt: skip
+def test_manifests_that_do_not_fit(written: object) -> None:
+    with pytest.raises(SnnccError, match="SNN051"):
+        EventWindow.from_json(written)
