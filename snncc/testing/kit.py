@@ -34,9 +34,10 @@ from snncc.testing.checks import (
     wrong,
 )
 from snncc.testing.emitted import emitted_elsewhere, hashes
+from snncc.testing.events import taking_events
 from snncc.testing.forms import forms
 from snncc.testing.models import MODELS as ONNX_MODELS
-from snncc.testing.networks import network, taking_events
+from snncc.testing.networks import network
 from snncc.testing.runs import check_preview, check_results
 from snncc_backends import (
     Backend,

@@ -1,13 +1,13 @@
 """A family of small integer networks that between them use everything of the normal form."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-from snncc.testing.builder import SAMPLES, STEPS, NetworkBuilder
-from snncc_ir import MOST_DIGITS, MOST_PAYLOAD, Array, Binary, Graph, Node, Tensor, f32
-from snncc_ir.ops import Dense, EventInput, Input, MaxPool, Output, Scale, SumPool, View
+from snncc.testing.builder import SAMPLES, NetworkBuilder
+from snncc.testing.events import random_events
+from snncc_ir import MOST_DIGITS, Array, Binary, Graph, Tensor, f32
+from snncc_ir.ops import Dense, EventInput, MaxPool, Output, Scale, SumPool, View
 
 
 def _dense(b: NetworkBuilder) -> None:
@@ -270,32 +270,12 @@ def network(name: str, neuron: str, seed: int = 0, bits: int | None = None) -> G
     return builder.builder.graph()
 
 
-def taking_events(graph: Graph, most: int, signed: bool) -> Graph:
-    """A network of a rate code whose inputs are streams of events, up to `most` at a place."""
-
-    def rewrite(node: Node) -> Node:
-        if not isinstance(node.op, Input):
-            return node
-        worth = 0.125
-        op = EventInput(node.op.shape, worth * STEPS, STEPS, worth, most, signed)
-        return replace(node, op=op)
-
-    return graph.rewritten(rewrite)
-
-
 def inputs(graph: Graph, count: int = SAMPLES, seed: int = 1) -> dict[str, Array]:
     """Numbers within and a little beyond the input's range; likewise numbers of events, int8."""
     random = np.random.default_rng(seed)
     return {
-        node.name: _events(node.op, count, random)
+        node.name: random_events(node.op, count, random)
         if isinstance(node.op, EventInput)
         else (random.standard_normal((count, *node.type.shape)) * 1.5).astype(np.float32)
         for node in graph.inputs
     }
-
-
-def _events(op: EventInput, count: int, random: np.random.Generator) -> Array:
-    """At about half of all places in a step."""
-    limit = min(op.most + 2, MOST_PAYLOAD)
-    numbers = random.integers(-limit if op.signed else 0, limit + 1, (count, op.steps, *op.shape))
-    return (numbers * random.integers(0, 2, numbers.shape)).astype(np.int8)
