@@ -58,7 +58,10 @@ class Task:
 
     def data(self, count: int | None) -> snncc.Dataset:
         """count: of images, from the first; None for all."""
-        return read_dataset(self.test).first(count)
+        data = read_dataset(self.test)
+        if not isinstance(data, snncc.Dataset):
+            raise TypeError("the test images are no images")
+        return data.first(count)
 
 
 class Contestant(Protocol):

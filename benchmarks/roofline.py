@@ -151,7 +151,10 @@ def main() -> None:
     reads = (f"{rate / 1e9:.0f} of {size >> 10} KiB" for size, rate in peak.bytes_read.items())
     print(f"peak: {peak.multiply_adds / 1e9:.0f} G multiply-adds a second")
     print(f"reads, GB/s: {', '.join(reads)}")
-    found = layers(bundle, read_dataset(given.data).first(given.images), peak)
+    data = read_dataset(given.data)
+    if not isinstance(data, snncc.Dataset):
+        parser.error(f"{given.data} has events, should have images")
+    found = layers(bundle, data.first(given.images), peak)
     headings = ("layer", "by", "µs", "M multiply-adds", "kB", "G multiply-adds/s", "% of limit")
     print(table(headings, [each.row() for each in found]))
     if given.json:

@@ -8,8 +8,8 @@ import numpy as np
 
 from snncc.passes.in_time import fire_exactly, pool_in_time
 from snncc_backends import Execution, OracleRunner, Preprocessing, RateSettings, Runner, backend
-from snncc_ir import Array, Batch, Floats, Graph, Integers, Rate, SnnccError
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Population
+from snncc_ir import Analog, Array, Batch, Floats, Graph, Integers, Rate, SnnccError
+from snncc_ir.ops import EventInput, Input, IntegrateFire, MaxPool, Population
 
 AT_ONCE = 16
 """Samples whose every spike is held in memory."""
@@ -62,6 +62,8 @@ def trains_of(graph: Graph, samples: Batch) -> dict[str, Array] | None:
             case Input() as op:
                 numbers = samples[node.name].astype(np.float64)
                 values[node.name] = op.quantize(numbers).astype(np.float64)
+            case EventInput() as op:
+                values[node.name] = op.sent(samples[node.name]).astype(np.int8)
             case Population(model=IntegrateFire()) as op:
                 arriving = [values[name] for name in node.inputs]
                 train = fire_exactly(op, types, arriving, graph.code.steps)
@@ -71,8 +73,8 @@ def trains_of(graph: Graph, samples: Batch) -> dict[str, Array] | None:
             case MaxPool() as op:
                 source = values[node.inputs[0]].astype(np.int8, copy=False)
                 values[node.name] = pool_in_time(op, types[0], source)
-    inputs = {node.name for node in graph.inputs}
-    return {name: value for name, value in values.items() if name not in inputs}
+    analog = {node.name for node in graph.inputs if isinstance(node.type, Analog)}
+    return {name: value for name, value in values.items() if name not in analog}
 
 
 def simulator(graph: Graph, preprocessing: Preprocessing, folder: Path) -> Runner:

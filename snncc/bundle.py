@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from snncc.data import Dataset, make_dataset, read_dataset, samples_for
+from snncc.data import Dataset, batch_for, make_dataset, read_dataset, samples_for
 from snncc.early_exit import Choice, Ending, choose_margin
+from snncc.event_data import EventDataset
 from snncc.notebook import compact
 from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
@@ -31,18 +32,21 @@ from snncc_backends import (
 from snncc_backends.bundle import REPORT
 from snncc_ir import Array, Batch, Graph, SnnccError
 
-Data = str | Path | Array | Dataset
+Data = str | Path | Array | Dataset | EventDataset
 
 
 @dataclass(frozen=True)
 class Examination:
     """A verification, and the run of all samples and steps that it is of.
 
-    labels: the samples' classes, (N,), where the data has some.
+    samples: the network's numbers, and `numbers` the model's, which are others for events. labels:
+    the samples' classes, (N,), where the data has some.
     """
 
     verification: Verification
     execution: Execution
+    samples: Batch
+    numbers: Batch
     labels: Array | None
 
 
@@ -141,10 +145,10 @@ class Bundle:
                 return OracleRunner(self.graph), str(error)
             raise
 
-    def dataset(self, data: Data) -> Dataset:
-        """Data as a checked dataset; raises SNN030."""
+    def dataset(self, data: Data) -> Dataset | EventDataset:
+        """Data as a checked dataset; raises SNN030, of events SNN033."""
         match data:
-            case Dataset():
+            case Dataset() | EventDataset():
                 return data
             case str() | Path():
                 return read_dataset(Path(data))
@@ -165,14 +169,15 @@ class Bundle:
         what was compiled in. Raises SNN030 for data that does not fit, SNN053 for a network whose
         samples cannot end early.
         """
-        samples = samples_for(self.graph, self.dataset(data), self.preprocessing)
+        batch = batch_for(self.graph, self.dataset(data), self.preprocessing)
+        samples = batch.samples
         runner, _ = self.runner_or_oracle()
         rule = self._rule(early_exit)
         if rule is None:
             execution = runner.run(samples, steps, record, progress)
         else:
             execution = runner.run_until(samples, rule, steps, record, progress)
-        return Result(self.graph, execution, runner.description)
+        return Result(self.graph, execution, runner.description, batch.notes)
 
     def verify(
         self,
@@ -202,7 +207,8 @@ class Bundle:
         """As `verify`, with the run itself. begun: one of the first samples, of all `steps`."""
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
-        samples = samples_for(self.graph, dataset, self.preprocessing)
+        batch = batch_for(self.graph, dataset, self.preprocessing)
+        samples = batch.samples
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
         result = _rest(runner, samples, steps, begun, progress)
@@ -211,9 +217,9 @@ class Bundle:
             execution = runner.run_until(samples, rule, steps, progress=progress)
             ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
         found = verify(
-            self.files, runner, reason, result, Path(model), samples, dataset.labels, exact, ending
+            self.files, runner, reason, result, Path(model), batch, dataset.labels, exact, ending
         )
-        return Examination(found, result, dataset.labels)
+        return Examination(found, result, samples, batch.numbers, dataset.labels)
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and what its passes changed."""

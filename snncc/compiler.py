@@ -11,6 +11,7 @@ import numpy as np
 from snncc.activity import measured_spikes, sent_spikes
 from snncc.build import Progress, build_network
 from snncc.bundle import Bundle
+from snncc.event_input import check_stream, fixed_for_events
 from snncc.exit_choice import chosen_exit
 from snncc.options import given_options, make_settings, own_pipeline, without_samples
 from snncc.passes.base import Context
@@ -86,6 +87,8 @@ def compile(
     """
     if output is not None:
         check_place(Path(output), force)
+    pre = preprocessing or Preprocessing()
+    steps = 1
     chip = backend(target)
     goal = Goal(accuracy) if isinstance(accuracy, int | float) else accuracy
     if goal is None:
@@ -96,16 +99,20 @@ def compile(
                 hint="--accuracy POINTS with it; `snncc verify` measures a finished bundle",
             )
         chosen = make_settings(chip, settings, options)
+        check_stream(chip, chosen, pre)
+        steps = getattr(chosen, "steps", 1)
     elif passes is not None:
         raise fail(
             "SNN042",
             "a pipeline leaves no settings to search, should be passes or accuracy",
             hint="leave out --passes or --accuracy",
         )
-    pre = preprocessing or Preprocessing()
+    else:
+        options = {**options, **fixed_for_events(chip, pre, given_options(settings, options))}
+        steps = int(str(options.get("steps", 1)))
     watch = Stopwatch()
     progress("import", 0, 1)
-    source = load_source(Path(model), calibration, pre, approximate, watch)
+    source = load_source(Path(model), calibration, pre, approximate, watch, steps)
     found = None
     if goal is not None:
         with watch.stage("search"):

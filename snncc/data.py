@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from snncc.event_data import SAVE as SAVE_EVENTS
+from snncc.event_data import EventDataset, make_event_dataset
+from snncc.event_files import is_recording, read_recordings
+from snncc.event_input import EventBatch, event_batch, is_stream, random_trains
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph, Shape, SnnccError, fail, why
-from snncc_ir.ops import Input
+from snncc_ir.ops import EventInput
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,18 @@ class Dataset:
         return state.hexdigest()
 
 
+EVENT_ARRAYS = frozenset({"t", "x", "y", "p", "offsets", "labels", "start", "sensor"})
 _SAVE = "np.savez('data.npz', x=samples, y=classes)"
 
 
-def read_dataset(path: Path) -> Dataset:
+def read_dataset(path: Path) -> Dataset | EventDataset:
     """Reads `x` (and `y`) of an .npz, or an .npy; raises SNN030 for a file that is neither.
 
-    For a network of several inputs the .npz has their names in place of `x`.
+    For a network of several inputs the .npz has their names in place of `x`. Events are read of an
+    .npz with `t` and `p`, of recordings, and of folders of those; raises SNN033, SNN054.
     """
+    if is_recording(path):
+        return read_recordings(path)
     try:
         with open(path, "rb") as file:
             loaded = np.load(file, allow_pickle=False)
@@ -81,8 +89,23 @@ def read_dataset(path: Path) -> Dataset:
             str(path),
             f"{_SAVE} writes such a file",
         ) from None
+    if {"t", "p"} <= arrays.keys():
+        return _events(arrays, str(path))
     labels = arrays.pop("y", None)
     return make_dataset(arrays, labels, str(path))
+
+
+def _events(arrays: dict[str, Array], place: str) -> EventDataset:
+    unknown = sorted(arrays.keys() - EVENT_ARRAYS)
+    if unknown or not {"x", "y"} <= arrays.keys():
+        raise fail(
+            "SNN033",
+            f"the file of events has {', '.join(sorted(arrays))}, should have t, x, y and p, and "
+            "may have offsets, labels, start and sensor",
+            place,
+            SAVE_EVENTS,
+        )
+    return make_event_dataset(**arrays, place=place)
 
 
 def make_dataset(
@@ -122,12 +145,36 @@ def make_dataset(
     return Dataset(arrays, labels, place)
 
 
-def samples_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Batch:
-    """The network's own numbers, float32 (N, *shape) by input name; raises SNN030."""
-    inputs: dict[str, Shape] = {
-        node.name: node.op.shape for node in graph.inputs if isinstance(node.op, Input)
-    }
+def samples_for(graph: Graph, data: Dataset | EventDataset, preprocessing: Preprocessing) -> Batch:
+    """The network's own numbers, float32 (N, *shape) by input name; raises SNN030.
+
+    Of a stream of events, numbers of them in time steps, int8 (N, steps, *shape); raises SNN033
+    and SNN034.
+    """
+    return batch_for(graph, data, preprocessing).samples
+
+
+def batch_for(
+    graph: Graph, data: Dataset | EventDataset, preprocessing: Preprocessing
+) -> EventBatch:
+    """As `samples_for`, with what the user's own model takes, and notes."""
     _check_classes(graph, data)
+    if isinstance(data, EventDataset):
+        return event_batch(graph, data, preprocessing)
+    if is_stream(graph):
+        raise fail(
+            "SNN033",
+            f"the data has arrays {', '.join(sorted(data.arrays))}, should have events, as the "
+            "network takes those",
+            data.place,
+            SAVE_EVENTS,
+        )
+    numbers = _numbers_for(graph, data, preprocessing)
+    return EventBatch(numbers, numbers)
+
+
+def _numbers_for(graph: Graph, data: Dataset, preprocessing: Preprocessing) -> Batch:
+    inputs: dict[str, Shape] = {node.name: node.type.shape for node in graph.inputs}
     if len(inputs) == 1:
         (name,) = inputs
         if len(data.arrays) > 1 and "x" not in data.arrays:
@@ -165,7 +212,7 @@ def _applied(preprocessing: Preprocessing, array: Array, shape: Shape, place: st
         ) from None
 
 
-def _check_classes(graph: Graph, data: Dataset) -> None:
+def _check_classes(graph: Graph, data: Dataset | EventDataset) -> None:
     """Raises SNN030 for classes that the first output cannot name, such as such counted from 1."""
     output = graph.outputs[0].type.shape
     if data.labels is None or len(output) != 1 or output[0] < 2:
@@ -182,9 +229,11 @@ def _check_classes(graph: Graph, data: Dataset) -> None:
 
 
 def synthetic_samples(graph: Graph, count: int = 64, seed: int = 0) -> Batch:
-    """Normally distributed numbers in place of calibration data, by seed."""
+    """Normally distributed numbers, or events by chance, in place of calibration data, by seed."""
     random = np.random.default_rng(seed)
     return {
-        node.name: random.standard_normal((count, *node.type.shape)).astype(np.float32)
+        node.name: random_trains(node.op, count, random)
+        if isinstance(node.op, EventInput)
+        else random.standard_normal((count, *node.type.shape)).astype(np.float32)
         for node in graph.inputs
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from snncc.bundle import Bundle
 from snncc.data import Dataset
 from snncc.early_exit import Choice
+from snncc.event_data import EventDataset
 from snncc_backends import write_bundle
 from snncc_ir import fail
 
@@ -14,7 +15,7 @@ from snncc_ir import fail
 def chosen_exit(
     manifest: Mapping[str, object],
     files: Mapping[str, bytes],
-    data: Dataset | None,
+    data: Dataset | EventDataset | None,
     points: float,
     progress: Callable[[str, int, int], None],
 ) -> Choice:

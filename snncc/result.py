@@ -18,8 +18,12 @@ class Result:
     Where samples end early, their outputs stay as they are at their ends.
     """
 
-    def __init__(self, graph: Graph, execution: Execution, runner: str) -> None:
+    def __init__(
+        self, graph: Graph, execution: Execution, runner: str, notes: tuple[str, ...] = ()
+    ) -> None:
         self.execution, self.runner, self._graph = execution, runner, graph
+        self.notes = notes
+        """What the user should know of the data, such as how many events were left out."""
 
     def outputs(self, steps: int | None = None) -> dict[str, Floats]:
         """Results by output name, (N, *shape), after `steps` steps (default: all)."""

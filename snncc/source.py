@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
+from snncc.data import Dataset, batch_for, make_dataset, read_dataset, synthetic_samples
+from snncc.event_data import EventDataset
+from snncc.event_input import taking_events
 from snncc.onnx import Imported, import_model
 from snncc.onnx.reader import model_digest
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph, Stopwatch
 
-Data = str | Path | Array | Dataset
+Data = str | Path | Array | Dataset | EventDataset
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Source:
 
     graph: Graph
     digest: str
-    data: Dataset | None
+    data: Dataset | EventDataset | None
     samples: Batch
     preprocessing: Preprocessing
     notes: tuple[str, ...]
@@ -41,44 +43,50 @@ def load_source(
     preprocessing: Preprocessing,
     approximate: bool = False,
     watch: Stopwatch | None = None,
+    steps: int = 1,
 ) -> Source:
     """Imports a model and reads its calibration data; raises SNN001 to SNN007, and SNN030.
 
-    approximate, watch: as of `import_model`; stage `data` is the samples.
+    approximate, watch: as of `import_model`; stage `data` is the samples. steps: of a stream of
+    events, which may raise SNN033 and SNN034.
     """
     watch = watch or Stopwatch()
     imported = import_model(model, approximate, watch=watch)
     with watch.stage("data"):
-        return _with_samples(imported, model, data, preprocessing)
+        return _with_samples(imported, model, data, preprocessing, steps)
 
 
 def _with_samples(
-    imported: Imported, model: Path, data: Data | None, preprocessing: Preprocessing
+    imported: Imported, model: Path, data: Data | None, preprocessing: Preprocessing, steps: int
 ) -> Source:
     found = as_dataset(data)
     notes = list(imported.notes)
+    events = found if isinstance(found, EventDataset) else None
+    graph = taking_events(imported.graph, preprocessing, steps, events)
     if found is None:
         notes.append(
             "SNN031: no calibration data is given; scales come from seeded normal noise in place "
             "of samples, and layers are not calibrated, which costs accuracy. Give some hundred "
             "samples with --calib FILE.npz"
         )
-        samples = synthetic_samples(imported.graph)
+        samples = synthetic_samples(graph)
     else:
-        raw = next(iter(found.arrays.values()))
+        raw = np.zeros(0) if isinstance(found, EventDataset) else next(iter(found.arrays.values()))
         if raw.dtype == np.uint8 and preprocessing.is_identity:
             notes.append(
                 f"the data is uint8 and is given to the network as it is, 0..{raw.max()}; if the "
                 "network was trained on other numbers, say so with --scale, --mean and --std"
             )
-        samples = samples_for(imported.graph, found, preprocessing)
-    return Source(imported.graph, model_digest(model), found, samples, preprocessing, tuple(notes))
+        batch = batch_for(graph, found, preprocessing)
+        samples = batch.samples
+        notes.extend(batch.notes)
+    return Source(graph, model_digest(model), found, samples, preprocessing, tuple(notes))
 
 
-def as_dataset(data: Data | None) -> Dataset | None:
-    """A checked dataset of a path, of samples, or as it is; raises SNN030."""
+def as_dataset(data: Data | None) -> Dataset | EventDataset | None:
+    """A checked dataset of a path, of samples, or as it is; raises SNN030 and SNN033."""
     match data:
-        case None | Dataset():
+        case None | Dataset() | EventDataset():
             return data
         case str() | Path():
             return read_dataset(Path(data))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from snncc.early_exit import AtExit, Ending, at_exit
+from snncc.event_input import EventBatch
 from snncc.notebook import compact
 from snncc.reference import Reference, float_results
 from snncc.shares import Share
@@ -113,19 +114,19 @@ def verify(
     reason: str,
     execution: Execution,
     model: Path,
-    samples: Batch,
+    batch: EventBatch,
     labels: Array | None,
     exact: int,
     ending: Ending | None = None,
 ) -> Verification:
-    """Figures of a finished `execution` of `samples`, and of comparisons with the oracle.
+    """Figures of a finished `execution` of a batch's samples, and of comparisons with the oracle.
 
     reason: why the runner is not the target's own. exact: samples to compare spike by spike.
     ending: the same samples, ended early.
     """
-    graph = bundle.graph
+    graph, samples = bundle.graph, batch.samples
     count = len(next(iter(samples.values())))
-    notes = []
+    notes = list(batch.notes)
     if reason:
         notes.append(
             f"{reason}\nthe numpy oracle runs in its place, so nothing is compared with it"
@@ -134,7 +135,7 @@ def verify(
     if labels is None:
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
     compiled = bundle.table("model").get("sha256")
-    reference = float_results(model, samples, labels, compiled, notes)
+    reference = float_results(model, batch.numbers, labels, compiled, notes)
     wanted = graph.outputs[0].type.size
     if reference.numbers.size != count * wanted:
         raise fail(

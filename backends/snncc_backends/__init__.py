@@ -4,6 +4,7 @@ from snncc_backends.batches import batches
 from snncc_backends.bundle import BundleFolder, check_place, to_json, write_bundle, write_folder
 from snncc_backends.draft import draft, projected, synapses
 from snncc_backends.early_exit import EarlyExit, exit_rule, margin_unit, margins
+from snncc_backends.event_window import EventWindow, clipped
 from snncc_backends.image_format import ImageFormat
 from snncc_backends.listing import syntax_error, wrong_text
 from snncc_backends.native import Part, build, parts, run_parts
@@ -27,10 +28,11 @@ from snncc_backends.settings import RadixSettings, RateSettings, Settings, TtfsS
 
 __all__ = [
     "ABOUT", "AT_LEAST", "EXACT", "INTERFACE", "Backend", "BundleFolder", "Cell", "Column",
-    "Described", "EarlyExit", "Estimate", "Execution", "Figure", "ImageFormat", "Option",
-    "OracleRunner", "Part", "Preprocessing", "Preview", "RadixSettings", "RateSettings", "Rule",
-    "Runner", "Section", "Settings", "TtfsSettings", "backend", "batches", "build", "check_place",
-    "checked_steps", "draft", "exit_rule", "image_formats", "margin_unit", "margins", "options_of",
-    "parts", "projected", "run_parts", "synapses", "syntax_error", "targets", "to_json",
-    "write_bundle", "write_folder", "wrong_code", "wrong_text",
+    "Described", "EarlyExit", "Estimate", "EventWindow", "Execution", "Figure", "ImageFormat",
+    "Option", "OracleRunner", "Part", "Preprocessing", "Preview", "RadixSettings", "RateSettings",
+    "Rule", "Runner", "Section", "Settings", "TtfsSettings", "backend", "batches", "build",
+    "check_place", "checked_steps", "clipped", "draft", "exit_rule", "image_formats",
+    "margin_unit", "margins", "options_of", "parts", "projected", "run_parts", "synapses",
+    "syntax_error", "targets", "to_json", "write_bundle", "write_folder", "wrong_code",
+    "wrong_text",
 ]  # fmt: skip

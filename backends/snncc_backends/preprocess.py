@@ -4,11 +4,12 @@ Recorded in the manifest, applied alike by `run`, `verify` and the generated C.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snncc_backends.event_window import EventWindow
 from snncc_ir import Array, Floats, Shape, fail
 
 LAYOUTS = ("model", "nhwc")
@@ -19,6 +20,7 @@ class Preprocessing:
     """scale: what data are multiplied by. mean and std: none, one, or one per channel (the
     network's first axis, or last for `nhwc`).
 
+    events: how events become an input; `scale` then says what one is worth. None for numbers.
     layout: `model` when the data has the network's axes; `nhwc` when its channels come last and the
     network's come first.
     """
@@ -27,6 +29,7 @@ class Preprocessing:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     layout: str = "model"
+    events: EventWindow | None = None
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
@@ -48,14 +51,29 @@ class Preprocessing:
                 hint="leave it out where the network takes the data as it is",
             )
 
+        if self.events is not None and self.events.streams:
+            self._check_stream()
+
+    def _check_stream(self) -> None:
+        """Raises SNN034 for what would make something of no event."""
+        if self.mean or self.std or self.layout != "model" or self.scale < 0:
+            raise fail(
+                "SNN034",
+                "mean, std, layout or a negative scale is given with a stream of events, should be "
+                "a scale alone, as an event is worth one number and none is worth 0",
+                hint="--scale with what one event is worth; --events input=frame for the rest",
+            )
+
     @property
     def is_identity(self) -> bool:
         """Whether the network takes the data as they are."""
-        return self == Preprocessing()
+        return replace(self, events=None) == Preprocessing()
 
     def as_json(self) -> dict[str, object]:
         """As it stands in the manifest."""
-        return asdict(self)
+        numbers = asdict(replace(self, events=None))
+        del numbers["events"]
+        return numbers if self.events is None else {**numbers, "events": self.events.as_json()}
 
     @staticmethod
     def from_json(value: Mapping[str, object]) -> "Preprocessing":
@@ -67,8 +85,13 @@ class Preprocessing:
                 "std": list() as std,
                 "layout": str() as layout,
             } if all(isinstance(number, int | float) for number in (*mean, *std)):
+                events = value.get("events")
                 return Preprocessing(
-                    float(scale), tuple(map(float, mean)), tuple(map(float, std)), layout
+                    float(scale),
+                    tuple(map(float, mean)),
+                    tuple(map(float, std)),
+                    layout,
+                    None if events is None else EventWindow.from_json(events),
                 )
         raise fail(
             "SNN051",

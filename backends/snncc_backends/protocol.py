@@ -149,7 +149,8 @@ class Runner(ABC):
         record: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> Execution:
-        """Runs samples (user's numbers, (N, *shape) by input name).
+        """Runs samples (user's numbers, (N, *shape) by input name; of a stream of events numbers of
+        them, int8 (N, T, *shape)).
 
         steps: at most those compiled for, which are the default. record: keep every spike.
         progress: called with the number of samples done since the last call.
@@ -203,6 +204,9 @@ class Backend(ABC):
     """What bundles can be turned into for other tools, by name, for `snncc export`."""
     measured: ClassVar[int] = 0
     """Samples of which `emit_measured` wants to know the spikes; 0 where `emit` does."""
+
+    event_streams: ClassVar[bool] = False
+    """Whether it takes graphs of a rate code whose input is a stream of events (`event-input`)."""
 
     prefers: ClassVar[str] = "steps"
     """What `--accuracy` makes least unless it is told: steps, operations, energy, or time, where

@@ -34,6 +34,7 @@ class CBackend(Backend):
     models = ("if", "signed-if", "graded", "signed-graded", "hard-if", "ttfs", "radix", "readout")
     rules = RULES
     measured = 2
+    event_streams = True
     prefers = "time"
 
     def emit(

@@ -12,7 +12,7 @@ from snncc_c.layout import Blob
 from snncc_c.shapes import box
 from snncc_c.tables import comment, projection_rows, tables_of
 from snncc_ir import FirstSpike, Floats, Graph, Node, SnnccError, Spikes
-from snncc_ir.ops import Input
+from snncc_ir.ops import AnyInput, EventInput, Input
 from snncc_templates import render
 
 FOLDER = "c"
@@ -48,8 +48,10 @@ def emit_c(
     tables = tables_of(graph, blob, spikes)
     nodes, number, maps = tables.nodes, tables.number, tables.maps
     sources = list(dict.fromkeys(node.inputs[0] for node in graph.outputs))
-    inputs = [node for node in nodes if isinstance(node.op, Input)]
-    takes_bytes = len(inputs) == 1 and preprocessing.per_first_axis(inputs[0].type.shape)
+    inputs = [node for node in nodes if isinstance(node.op, AnyInput)]
+    events = any(isinstance(node.op, EventInput) for node in inputs)
+    alike = preprocessing.per_first_axis(inputs[0].type.shape)
+    takes_bytes = len(inputs) == 1 and not events and alike
     embedded = blob.elements <= EMBEDDED_ELEMENTS
     content = blob.content
     values: dict[str, object] = {
@@ -61,6 +63,7 @@ def emit_c(
         "neurons": sum(node.type.size for node in nodes if isinstance(node.type, Spikes)),
         "input_size": sum(node.type.size for node in inputs),
         "input_node": number[inputs[0].name],
+        "events": events,
         "inputs": list(_inputs(inputs, number)),
         "output_size": sum(graph[name].type.size for name in sources),
         "output_nodes": [number[name] for name in sources],

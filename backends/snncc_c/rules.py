@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from snncc_backends import Settings, wrong_code
 from snncc_ir import Diagnostic, FirstSpike, Graph, Radix, Rate, node_tensors
-from snncc_ir.ops import Conv, Input, Population, chain_type
+from snncc_ir.ops import Conv, EventInput, Input, Population, chain_type
 
 LARGEST = 1 << 31
 
@@ -25,6 +25,17 @@ def inputs_alike(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             f"the inputs have {sorted(bits)} bits, should have one number",
             ", ".join(str(node.origin) for node in graph.inputs),
             "one quantize-input for all of them; --coding rate takes any",
+        )
+
+
+def events_alone(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
+    """All inputs are streams of events, or none."""
+    if len({isinstance(node.op, EventInput) for node in graph.inputs}) > 1:
+        yield Diagnostic(
+            "SNN041",
+            "some inputs are streams of events and others are numbers, should be of one kind",
+            ", ".join(str(node.origin) for node in graph.inputs),
+            "the numbers as a constant of the network, or events as frames: --events input=frame",
         )
 
 
@@ -63,4 +74,4 @@ def addressable(graph: Graph, settings: Settings) -> Iterator[Diagnostic]:
             )
 
 
-RULES = (known_code, inputs_alike, one_layout, addressable)
+RULES = (known_code, inputs_alike, events_alone, one_layout, addressable)

@@ -34,7 +34,7 @@ from snncc_ir import (
     digit_train,
     spike_train,
 )  # fmt: skip
-from snncc_ir.ops import Output
+from snncc_ir.ops import EventInput, Output
 
 RUNTIME_SOURCES = ("snncc_dense.c", "snncc_runtime.c")
 """The same for all networks."""
@@ -106,9 +106,7 @@ class CRunner(Runner):
         count = len(next(iter(samples.values())))
         with tempfile.TemporaryDirectory(prefix="run-", dir=self._work) as name:
             folder = Path(name)
-            rows = [samples[node.name].reshape(count, -1) for node in self._graph.inputs]
-            joined = np.concatenate(rows, axis=1).astype("<f4")
-            np.save(folder / "input.npy", np.ascontiguousarray(joined))
+            np.save(folder / "input.npy", _joined(self._graph, samples))
             most = RECORDED_A_PROCESS if record else SAMPLES_A_PROCESS
             split = parts(count, most, self._processes)
             commands = {
@@ -167,6 +165,17 @@ class CRunner(Runner):
                 for name, sent in _split(_load(files, "spikes"), spiking).items()
             }
         return Execution(steps, totals, spike_counts, operations, spikes)
+
+
+def _joined(graph: Graph, samples: Batch) -> Array:
+    """What the program reads: inputs' numbers, (N, all) float32, or events, (N, T, all) int8."""
+    events = {node.name: node.op for node in graph.inputs if isinstance(node.op, EventInput)}
+    if not events:
+        rows = [samples[node.name].reshape(len(samples[node.name]), -1) for node in graph.inputs]
+        return np.ascontiguousarray(np.concatenate(rows, axis=1), "<f4")
+    trains = [op.sent(samples[name]) for name, op in events.items()]
+    flat = [train.reshape(*train.shape[:2], -1) for train in trains]
+    return np.ascontiguousarray(np.concatenate(flat, axis=2), "|i1")
 
 
 def _train(sent: Integers, code: Code | None) -> NDArray[np.int8]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from snncc_c.kernels import can_multiply, density_of, kernel_of
 from snncc_c.layout import Blob, Maps, State
 from snncc_c.shapes import NO_WINDOW, Box, periodic, spread, storage, window
-from snncc_ir import Code, FirstSpike, Floats, Graph, Node, Radix
+from snncc_ir import Code, FirstSpike, Floats, Graph, Node, Radix, Spikes
 from snncc_ir.ops import (
     Counting,
+    EventInput,
     Input,
     IntegrateFire,
     MaxPool,
@@ -106,6 +107,7 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
         "start": -1,
         "bias": -1,
         "most": 1,
+        "least": 0,
         "delay": 0,
         "potential": -1,
         "base": -1,
@@ -116,11 +118,18 @@ def _node(graph: Graph, node: Node, number: dict[str, int], maps: Maps, state: S
     match node.op:
         case Input(scale=scale, levels=levels):
             fields |= {"scale": scale.hex(), "levels": levels, "potential": state.take(size, 4)}
+        case EventInput(most=most, signed=signed):
+            fields |= {
+                "kind": "SNNCC_EVENTS",
+                "most": most,
+                "least": -most if signed else 0,
+                "spikes": state.take(size, 1),
+            }
         case MaxPool():
             (source,) = graph.operands(node)
             fields |= {
                 "kind": _kind("MAXPOOL", graph.code),
-                "most": graph.code.most if graph.code else 1,
+                "most": node.type.code.most if isinstance(node.type, Spikes) else 1,
                 "source": number[source.name],
                 "window": window(node.op.window),
                 "spikes": state.take(size, 1),

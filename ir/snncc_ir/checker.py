@@ -7,9 +7,11 @@ from snncc_ir.composed import Log2
 from snncc_ir.diagnostics import Diagnostic, SnnccError
 from snncc_ir.graph import Graph, GraphBuilder, Node
 from snncc_ir.ops import (
+    AnyInput,
     Conv,
     Counting,
     Dense,
+    EventInput,
     Input,
     MaxPool,
     Neuron,
@@ -24,7 +26,7 @@ from snncc_ir.ops import (
     View,
 )  # fmt: skip
 from snncc_ir.printer import node_tensors
-from snncc_ir.types import FirstSpike, Spikes
+from snncc_ir.types import FirstSpike, Rate, Spikes
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ INTEGER = Stage("integer", 3)
 """Weights, biases, thresholds and potentials are integers: what backends eat."""
 
 STAGES = {stage.name: stage for stage in (LOWERED, NORMAL, CODED, INTEGER)}
+
+
+SAME_SCALE = 1e-6
+"""Relative: scales are rounded to float32."""
 
 
 def check(graph: Graph, stage: Stage = LOWERED) -> None:
@@ -128,7 +134,7 @@ def _normal(graph: Graph, node: Node) -> _Found:
                     "a maximum is taken over currents, should be over spikes",
                     "run hoist-neurons before fuse",
                 )
-        case Input() | Output():
+        case AnyInput() | Output():
             pass
         case Neuron():
             yield "a neuron stands outside a population, should be in one", _FUSE
@@ -136,7 +142,7 @@ def _normal(graph: Graph, node: Node) -> _Found:
             yield f"{node.op.name} is left, should be a map of a population", _FUSE
     if isinstance(node.op, Output):
         (source,) = graph.operands(node)
-        if isinstance(source.op, Input):
+        if isinstance(source.op, AnyInput):
             yield "the output is fed by the input, should be by neurons", "a layer between them"
 
 
@@ -169,12 +175,26 @@ def _coded(graph: Graph, node: Node) -> _Found:
                 "the input has no levels, should be quantized",
                 "run quantize-input before the pass that makes the time code",
             )
+        case EventInput() as op if abs(op.scale / (op.worth * op.steps) - 1) > SAME_SCALE:
+            yield (
+                f"the scale is {op.scale:g}, should be worth · steps, {op.worth * op.steps:g}",
+                "run normalize before the pass that makes the time code",
+            )
         case _:
-            if isinstance(node.type, Spikes) and node.type.code != graph.code:
+            kind = node.type
+            if isinstance(kind, Spikes) and kind.code != graph.code and not _in_step(graph, node):
                 yield (
-                    f"the code is {node.type.code}, should be {graph.code} as elsewhere",
+                    f"the code is {kind.code}, should be {graph.code} as elsewhere",
                     "one code in the whole network",
                 )
+
+
+def _in_step(graph: Graph, node: Node) -> bool:
+    """Whether a node hands on events, whose spikes carry other numbers, in the network's steps."""
+    while isinstance(node.op, MaxPool):
+        (node,) = graph.operands(node)
+    op, code = node.op, graph.code
+    return isinstance(op, EventInput) and isinstance(code, Rate) and op.steps == code.steps
 
 
 def _integer(graph: Graph, node: Node) -> _Found:

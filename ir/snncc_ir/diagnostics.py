@@ -25,6 +25,8 @@ CATALOG: dict[str, str] = {
     "SNN030": "the data file cannot be used",
     "SNN031": "no calibration data is given",
     "SNN032": "there is nothing to measure accuracy on, or too little",
+    "SNN033": "the events of a file cannot be used",
+    "SNN034": "events cannot be the network's input in this way",
     "SNN040": "a target is not known or is broken",
     "SNN041": "a network does not obey a rule of the target",
     "SNN042": "an option of a target is not valid",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from snncc_ir.diagnostics import fail, nearest
-from snncc_ir.ops import Input, Op, Output, TypeRuleError
+from snncc_ir.ops import AnyInput, Neuron, Op, Output, Population, TypeRuleError
 from snncc_ir.types import Code, Spikes, Type
 
 
@@ -86,7 +86,7 @@ class Graph:
 
     @property
     def inputs(self) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if isinstance(node.op, Input))
+        return tuple(node for node in self.nodes if isinstance(node.op, AnyInput))
 
     @property
     def outputs(self) -> tuple[Node, ...]:
@@ -94,9 +94,9 @@ class Graph:
 
     @property
     def code(self) -> Code | None:
-        """The code of the network's spikes; None when it has no spiking neurons."""
+        """The code of what neurons send; None when the network has no spiking neurons."""
         for node in self.nodes:
-            if isinstance(node.type, Spikes):
+            if isinstance(node.type, Spikes) and isinstance(node.op, Neuron | Population):
                 return node.type.code
         return None
 
@@ -176,7 +176,7 @@ class GraphBuilder:
         """The graph of all nodes that an output needs, and of all inputs."""
         needed: set[str] = set()
         for node in reversed(self._nodes.values()):
-            if isinstance(node.op, Input | Output) or node.name in needed:
+            if isinstance(node.op, AnyInput | Output) or node.name in needed:
                 needed |= {node.name, *node.inputs}
         return Graph(self.name, tuple(n for n in self._nodes.values() if n.name in needed))
 

@@ -17,7 +17,7 @@ import numpy as np
 from snncc_ir.checker import INTEGER, check
 from snncc_ir.diagnostics import fail
 from snncc_ir.graph import Graph, Node
-from snncc_ir.ops import Input, IntegrateFire, MaxPool, Output, Population, Readout
+from snncc_ir.ops import EventInput, Input, IntegrateFire, MaxPool, Output, Population, Readout
 from snncc_ir.slots import value_of
 from snncc_ir.tensors import Array, Floats, Integers
 from snncc_ir.types import Analog, FirstSpike, Radix, Rate, Spikes
@@ -52,13 +52,20 @@ class Oracle:
         self.steps = graph.code.steps if isinstance(graph.code, Rate) else 1
 
     def steps_of(self, samples: Mapping[str, Array], steps: int | None = None) -> Iterator[Step]:
-        """All time steps for a batch of samples (user's numbers, (N, *shape) by input name)."""
+        """All time steps for a batch of samples: user's numbers, (N, *shape) by input name, or of
+        an event input counts, (N, steps, *shape).
+        """
         analog = {
             node.name: node.op.quantize(samples[node.name].astype(np.float64)).astype(np.float64)
             for node in self.graph.inputs
             if isinstance(node.op, Input)
         }
-        batch = len(next(iter(analog.values())))
+        trains = {
+            node.name: node.op.sent(samples[node.name])
+            for node in self.graph.inputs
+            if isinstance(node.op, EventInput)
+        }
+        batch = len(next(iter(samples.values())))
         populations = [node for node in self.graph if isinstance(node.op, Population)]
         constant = {node.name: _drive(self.graph, node, analog, Analog) for node in populations}
         potential = {node.name: _start(node, batch) for node in populations}
@@ -70,7 +77,10 @@ class Oracle:
         for index in range(self.steps if steps is None else steps):
             spikes: dict[str, Integers] = {}
             for node in self.graph:
-                if isinstance(node.op, MaxPool):
+                if isinstance(node.op, EventInput):
+                    spikes[node.name] = trains[node.name][:, index]
+                    count[node.name] += spikes[node.name]
+                elif isinstance(node.op, MaxPool):
                     (source,) = node.inputs
                     sent = count[source] - spikes[source]
                     spikes[node.name] = node.op.send(sent, spikes[source])

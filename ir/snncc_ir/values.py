@@ -16,12 +16,12 @@ from onnx import TensorProto, helper, numpy_helper
 from snncc_ir.cores import limit
 from snncc_ir.diagnostics import fail, why
 from snncc_ir.graph import Graph
-from snncc_ir.ops import Input, Op, Output
+from snncc_ir.ops import AnyInput, EventInput, Op, Output
 from snncc_ir.tensors import Array
 from snncc_ir.types import Type
 
 Batch = Mapping[str, Array]
-"""Samples by input name, each (N, *shape)."""
+"""Samples by input name, each (N, *shape); of an event input counts, int8 (N, steps, *shape)."""
 
 OPSET = 17
 IR_VERSION = 8
@@ -66,7 +66,7 @@ def to_onnx(graph: Graph, extra: Iterable[str] = ()) -> onnx.ModelProto:
     inputs, outputs = [], []
     wanted = set(extra)
     for node in graph:
-        if isinstance(node.op, Input):
+        if isinstance(node.op, AnyInput):
             name = f"in:{node.name}"
             inputs.append(
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *node.op.shape])
@@ -95,18 +95,18 @@ class ValueRunner:
         self._names = [node.name for node in graph.outputs] + [
             name for name in dict.fromkeys(extra) if not isinstance(graph[name].op, Output)
         ]
-        self._inputs = [node.name for node in graph.inputs]
+        self._inputs = {node.name: node.op for node in graph.inputs}
         self._session = session(to_onnx(graph, extra).SerializeToString(), threads)
 
     def batches(self, samples: Batch, batch: int = BATCH) -> Iterator[dict[str, Array]]:
         """Results by node name, `batch` samples at a time, in order."""
-        count = len(samples[self._inputs[0]])
+        count = len(next(iter(samples.values())))
         for start in range(0, count, batch):
             feed = {
                 f"in:{name}": np.ascontiguousarray(
-                    samples[name][start : start + batch], dtype=np.float32
+                    _numbers(op, samples[name][start : start + batch]), dtype=np.float32
                 )
-                for name in self._inputs
+                for name, op in self._inputs.items()
             }
             results = self._session.run([f"out:{name}" for name in self._names], feed)
             yield dict(zip(self._names, results, strict=True))
@@ -115,6 +115,11 @@ class ValueRunner:
         """Results by node name for all samples."""
         parts = list(self.batches(samples))
         return {name: np.concatenate([part[name] for part in parts]) for name in self._names}
+
+
+def _numbers(op: Op, samples: Array) -> Array:
+    """What value semantics takes: of a stream of events the accumulated frames."""
+    return op.accumulated(samples) if isinstance(op, EventInput) else samples
 
 
 class NodeRunner:

@@ -42,7 +42,9 @@ SECTIONS = {
     shell_complete=completions.one_of("loihi2", "loihi1"),
     help="Of target loihi: loihi2, loihi1, or the path of a description.  [default: loihi2]",
 )
-@click.option("--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz.")
+@click.option(
+    "--calib", type=click.Path(path_type=Path), help="Samples 'x' (and 'y'), .npz; or events."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Bundle.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
 @click.option(
@@ -110,6 +112,7 @@ SECTIONS = {
     shell_complete=completions.one_of("nhwc", "model"),
     help="nhwc: the data's channels come last, the network's first.",
 )
+@console.events_option
 @click.option(
     "--passes",
     shell_complete=completions.pass_names,
@@ -136,6 +139,7 @@ def command(
     mean: str | None,
     std: str | None,
     layout: str | None,
+    events: tuple[str, ...],
     passes: str | None,
     dump_ir: Path | None,
     timings: bool,
@@ -161,7 +165,7 @@ def command(
                 calibration=calib,
                 output=output,
                 settings=chosen,
-                preprocessing=console.preprocessing(scale, mean, std, layout),
+                preprocessing=console.preprocessing(scale, mean, std, layout, events),
                 passes=passes,
                 accuracy=wanted,
                 data=data,

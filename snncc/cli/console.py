@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from snncc_backends import Estimate, Preprocessing
+from snncc_backends import Estimate, EventWindow, Preprocessing
 from snncc_ir import SnnccError, fail
 
 Report = Callable[[str, int, int], None]
@@ -133,7 +133,11 @@ def settings_of(
 
 
 def preprocessing(
-    scale: str | None, mean: str | None, std: str | None, layout: str | None
+    scale: str | None,
+    mean: str | None,
+    std: str | None,
+    layout: str | None,
+    events: Sequence[str] = (),
 ) -> Preprocessing:
     """From the options' texts."""
     factors = numbers(scale, "--scale")
@@ -148,6 +152,7 @@ def preprocessing(
         numbers(mean, "--mean"),
         numbers(std, "--std"),
         layout or "model",
+        EventWindow.parse(events),
     )
 
 
@@ -168,9 +173,19 @@ verbose_option = click.option(
 )
 
 
+events_option = click.option(
+    "--events",
+    multiple=True,
+    metavar="KEY=VALUE,…",
+    help="The data are events: duration, step (in µs) or count; polarity, sensor, downsample, "
+    "most, input; docs/events.md explains them.",
+)
+
+
 def preprocessing_options(command: Command) -> Command:
-    """The four options of which `preprocessing` makes one."""
+    """The options of which `preprocessing` makes one."""
     for option in (
+        events_option,
         click.option("--layout", help="nhwc: the data's channels come last, the network's first."),
         click.option("--std", help="See --mean."),
         click.option("--mean", help="(data · scale − mean) / std; one number, or one a channel."),

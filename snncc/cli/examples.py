@@ -92,6 +92,13 @@ EXAMPLES: Mapping[str, Examples] = {
         ("snncc completion zsh > ~/.zfunc/_snncc", "zsh, with ~/.zfunc in $fpath"),
         ("snncc completion fish > ~/.config/fish/completions/snncc.fish", "fish"),
     ),
+    "report": (
+        ("snncc report bundle/", "the page, from what the bundle knows of itself"),
+        (
+            "snncc report bundle/ --model model.onnx --data test.npz -o report/",
+            "with what is measured now",
+        ),
+    ),
 }
 
 

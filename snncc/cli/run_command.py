@@ -17,7 +17,9 @@ SHOWN = 10
 
 @click.command("run", short_help="Run samples through a bundle.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Samples, .npz.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="Samples, .npz, or events."
+)
 @click.option("--steps", type=int, help="Time steps, at most those compiled for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Outputs and spikes, .npz.")
@@ -46,6 +48,8 @@ def command(
     with console.progress(quiet or as_json) as report:
         progress = console.samples_done(report, "run", dataset.count)
         result = loaded.run(dataset, steps, progress=progress, early_exit=margin)
+    for text in () if quiet or as_json else result.notes:
+        console.note(text)
     outputs, predictions = result.outputs(), result.predictions()
     if output is not None:
         arrays = {f"output.{name}": values.astype(np.float32) for name, values in outputs.items()}
@@ -59,6 +63,7 @@ def command(
         console.print_json(
             {
                 "runner": result.runner,
+                "notes": result.notes,
                 "samples": dataset.count,
                 "steps": result.steps,
                 "mean_steps": result.mean_steps,

@@ -19,7 +19,9 @@ EXACT_SAMPLES = 20
 @click.command("verify", short_help="Compare a bundle with its model, and with the oracle.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The ONNX file.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Samples 'x', 'y'.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="Samples 'x', 'y', or events."
+)
 @click.option("--steps", type=int, help="Time steps, at most those compiled for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
 @click.option(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from snncc.build import Progress
 from snncc.explain.remedies import Remedy
 from snncc.search import Candidate, attempt, latency
-from snncc_backends import Preprocessing
+from snncc.source import Source
 from snncc_ir import Array, Batch, Floats, Graph, SnnccError
 
 SURE = 1.0
@@ -79,22 +79,18 @@ class Trier:
 
     def __init__(
         self,
-        lowered: Graph,
-        preprocessing: Preprocessing,
+        source: Source,
         target: str,
         options: Mapping[str, object],
-        calibration: Batch,
         samples: Batch,
         truth: Array | None,
         wanted: Floats,
     ) -> None:
-        """options: the bundle's. calibration, samples: in the network's own numbers. truth: labels,
-        or the float network's classes, (N,), None where there are none. wanted: the float
-        network's first output, (N, *shape)."""
-        self._lowered, self._preprocessing = lowered, preprocessing
-        self._target, self._options = target, options
-        self._calibration, self._samples = calibration, samples
-        self._truth, self._wanted = truth, wanted
+        """source: the model and what to calibrate on. options: the bundle's. samples: in the
+        network's own numbers. truth: labels, or the float network's classes, (N,), None where there
+        are none. wanted: the float network's first output, (N, *shape)."""
+        self._source, self._target, self._options = source, target, options
+        self._samples, self._truth, self._wanted = samples, truth, wanted
 
     def quality(
         self,
@@ -120,10 +116,11 @@ class Trier:
             yield self._try(remedy, before, progress)
 
     def _try(self, remedy: Remedy, before: Quality, progress: Progress) -> Tried:
+        source = self._source
         candidate = Candidate(self._target, {**self._options, **remedy.options})
         try:
             made = attempt(
-                self._lowered, self._preprocessing, candidate, self._calibration, self._samples,
+                source.graph, source.preprocessing, candidate, source.samples, self._samples,
                 progress,
             )  # fmt: skip
         except SnnccError as error:

@@ -5,22 +5,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from snncc.build import Progress
-from snncc.bundle import Bundle
-from snncc.data import Dataset, samples_for
+from snncc.bundle import Bundle, Data, Examination
+from snncc.data import Dataset
+from snncc.event_data import EventDataset
 from snncc.explain.advice import Tried, Trier
 from snncc.explain.figures import LayerFigures, Layers
-from snncc.explain.float_network import float_network
+from snncc.explain.float_network import float_network, frames
 from snncc.explain.layers import measure_layers
 from snncc.explain.model_check import data_oddities, model_oddities
 from snncc.explain.remedies import remedies
 from snncc.explain.steps import StepFigures, measure_steps
-from snncc.onnx import import_model
 from snncc.options import make_settings
 from snncc.reference import float_results
 from snncc.result import Result
-from snncc.verify import Verification, verify
+from snncc.source import Source, load_source
+from snncc.verify import Verification
 from snncc_backends import backend
-from snncc_ir import Batch, Graph
+from snncc_ir import Graph
+from snncc_ir.ops import EventInput
 
 LAYER_SAMPLES = 128
 """Samples whose every spike is looked at, at most, unless more are asked for."""
@@ -106,8 +108,8 @@ class Explanation:
 def explain(
     bundle: Bundle,
     model: str | Path,
-    data: str | Path | Dataset,
-    calibration: str | Path | Dataset | None = None,
+    data: Data,
+    calibration: Data | None = None,
     samples: int = LAYER_SAMPLES,
     tries: int = TRIES,
     progress: Progress = lambda what, done, total: None,
@@ -122,84 +124,78 @@ def explain(
     path = Path(model)
     dataset = bundle.dataset(data)
     given = None if calibration is None else bundle.dataset(calibration)
-    whole = samples_for(bundle.graph, dataset, bundle.preprocessing)
-    runner, reason = bundle.runner_or_oracle()
-    execution = runner.run(whole, progress=_counter(progress, "run", dataset.count))
-    verification = verify(
-        bundle.files, runner, reason, execution, path, whole, dataset.labels, exact=0
-    )
+    counted = _counter(progress, "run", dataset.count)
+    examined = bundle.examine(path, dataset, progress=counted)
     few = dataset.first(samples)
-    part = {name: array[:samples] for name, array in whole.items()}
+    part = {name: array[:samples] for name, array in examined.samples.items()}
+    numbers = frames(bundle.graph, part)
+    runner, _ = bundle.runner_or_oracle()
     counted = _counter(progress, "layers", few.count)
     layers = measure_layers(bundle.files, runner, path, part, few.labels, counted)
-    found = [row for row in layers.rows if row.finding.cause != "none"]
     reference, _ = float_network(bundle.files, path, part)
-    oddities = (
-        *model_oddities(reference, part, few.labels),
-        *data_oddities(given, dataset),
-    )
+    found = [row for row in layers.rows if row.finding.cause != "none"]
     steps: tuple[StepFigures, ...] = ()
     tried: tuple[Tried, ...] = ()
     if given is not None:
-        calibrated = samples_for(bundle.graph, given, bundle.preprocessing)
-        approximate = bundle.files.manifest.get("approximate") is True
-        lowered = import_model(path, approximate=approximate).graph
-        pipeline = bundle.files.text("pipeline")
-        steps = measure_steps(lowered, pipeline, calibrated, reference, part, few.labels, progress)
-        result = Result(bundle.graph, execution, runner.description)
-        tried = tuple(
-            _tries(bundle, lowered, calibrated, whole, path, dataset, result, layers, verification,
-                   tries, progress)
-        )  # fmt: skip
+        source = load_source(
+            path,
+            given,
+            bundle.preprocessing,
+            bundle.files.manifest.get("approximate") is True,
+            steps=_event_steps(bundle.graph),
+        )
+        steps = measure_steps(
+            source, bundle.files.text("pipeline"), reference, numbers, few.labels, progress
+        )
+        tried = tuple(_tries(bundle, source, path, examined, layers, tries, progress))
     return Explanation(
-        verification,
+        examined.verification,
         layers,
         steps,
         tuple(sorted(found, key=lambda row: -row.added)),
-        oddities,
+        (*model_oddities(reference, numbers, few.labels), *data_oddities(given, dataset)),
         tried,
-        (*verification.notes, *_mismatches(bundle, layers, given)),
+        (*examined.verification.notes, *_mismatches(bundle, layers, given)),
     )
+
+
+def _event_steps(graph: Graph) -> int:
+    """Time steps of a stream of events; 1 for other inputs."""
+    return max((node.op.steps for node in graph if isinstance(node.op, EventInput)), default=1)
 
 
 def _tries(
     bundle: Bundle,
-    lowered: Graph,
-    calibration: Batch,
-    samples: Batch,
+    source: Source,
     model: Path,
-    dataset: Dataset,
-    result: Result,
+    examined: Examination,
     layers: Layers,
-    verification: Verification,
     most: int,
     progress: Progress,
 ) -> Iterator[Tried]:
     """What was tried against the layers' losses."""
-    target = bundle.files.text("target")
     stored = dict(bundle.files.table("settings"))
-    chip = backend(target)
-    settings = make_settings(chip, None, stored)
-    notes: list[str] = []
-    digest = bundle.files.table("model").get("sha256")
-    truth = float_results(model, samples, dataset.labels, digest, notes)
+    chip = backend(bundle.files.text("target"))
+    found = remedies(chip, make_settings(chip, None, stored), layers.rows, most)
+    if _event_steps(bundle.graph) > 1:  # the data themselves depend on the steps
+        found = [remedy for remedy in found if "steps" not in remedy.options]
+    reference = float_results(model, examined.numbers, examined.labels, source.digest, [])
     trier = Trier(
-        lowered,
-        bundle.preprocessing,
-        target,
+        source,
+        chip.name,
         stored,
-        calibration,
-        samples,
-        truth.classes if truth.labels is None else truth.labels,
-        truth.numbers,
+        examined.samples,
+        reference.classes if reference.labels is None else reference.labels,
+        reference.numbers,
     )
-    outputs = next(iter(result.outputs().values()))
+    outputs = next(iter(Result(bundle.graph, examined.execution, "").outputs().values()))
+    verification = examined.verification
     energy = None if verification.estimate is None else verification.estimate.microjoules
     before = trier.quality(outputs, bundle.graph, verification.synaptic_operations, energy)
-    yield from trier.tries(remedies(chip, settings, layers.rows, most), before, progress)
+    yield from trier.tries(found, before, progress)
 
 
-def _mismatches(bundle: Bundle, layers: Layers, given: Dataset | None) -> list[str]:
+def _mismatches(bundle: Bundle, layers: Layers, given: Dataset | EventDataset | None) -> list[str]:
     """What the user should know of how much the figures say."""
     notes = []
     if not layers.same_model:

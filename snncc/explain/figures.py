@@ -55,7 +55,7 @@ class LayerFigures:
 
     @property
     def added(self) -> float:
-        """Energy by which the error grows at this layer, as a share of what is due."""
+        """Energy by which the error grows at this layer, as a share of the float network's."""
         return self.losses["added"]
 
 

@@ -12,10 +12,22 @@ from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
 from snncc_backends import BundleFolder
 from snncc_ir import NORMAL, Array, Batch, Graph, NodeRunner, fail
-from snncc_ir.ops import Input, Output
+from snncc_ir.ops import AnyInput, EventInput, Output
 
 Values = dict[str, Array]
 """By node, (N, *shape) float32, in the user's own numbers."""
+
+
+def frames(graph: Graph, samples: Batch) -> Batch:
+    """What the float network takes: samples as they are, and streams of events accumulated.
+
+    graph: the bundle's.
+    """
+    ops = {node.name: node.op for node in graph.inputs}
+    return {
+        name: op.accumulated(array) if isinstance(op := ops[name], EventInput) else array
+        for name, array in samples.items()
+    }
 
 
 class FloatNetwork:
@@ -26,7 +38,7 @@ class FloatNetwork:
         self._runners = {
             node.name: NodeRunner([node.op], [source.type for source in graph.operands(node)])
             for node in graph
-            if not isinstance(node.op, Input)
+            if not isinstance(node.op, AnyInput)
         }
 
     def node(self, name: str, values: Mapping[str, Array]) -> Array:
@@ -42,7 +54,7 @@ class FloatNetwork:
         return values
 
     def run(self, samples: Batch) -> Values:
-        """All nodes' values for samples by input name."""
+        """All nodes' values for samples by input name; of streams of events, see `frames`."""
         return self.complete({name: x.astype(np.float32) for name, x in samples.items()})
 
     @property
@@ -71,6 +83,7 @@ def float_network(bundle: BundleFolder, model: Path, samples: Batch) -> tuple[Fl
     pipeline = parse_pipeline(bundle.text("pipeline"))
     stages = [step.leaves for step in pipeline]
     front = pipeline[: stages.index(NORMAL) + 1] if NORMAL in stages else pipeline
+    samples = frames(bundle.graph, samples)
     few = {name: array[:2] for name, array in samples.items()}
     graph = run_pipeline(imported.graph, front, Context(few), measure=False).graph
     return FloatNetwork(graph), model_digest(model) == bundle.table("model").get("sha256")

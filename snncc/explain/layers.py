@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from snncc.explain.figures import LayerFigures, Layers
-from snncc.explain.float_network import FloatNetwork, Values, float_network
+from snncc.explain.float_network import FloatNetwork, Values, float_network, frames
 from snncc.explain.reasons import find, losses_of
 from snncc.explain.sent import as_float32, sent_values
 from snncc.explain.tally import Seen, Tally
 from snncc.explain.twins import twins
 from snncc_backends import BundleFolder, Runner
 from snncc_ir import Array, Batch, Floats, Graph, Node, NodeRunner, Spikes, ValueRunner
-from snncc_ir.ops import Input, Population, Relu
+from snncc_ir.ops import AnyInput, Population, Relu
 
 BATCH = 16
 """Samples whose every spike is held in memory."""
@@ -83,7 +83,7 @@ class _Study:
         ):
             for name, count in counts.items():
                 total[name] = total.get(name, 0) + int(count.sum())
-        wanted = reference.run(samples)
+        wanted = reference.run(frames(graph, samples))
         chip = self._chip_values(sent, wanted)
         closed = self._closed.run(samples)
         for node in self._nodes:
@@ -108,7 +108,7 @@ class _Study:
         match node.op:
             case Population(scale=scale):
                 return np.asarray(sent[node.name] / scale.floats, np.float32)
-            case Input(scale=unit):
+            case AnyInput(scale=unit):
                 return np.asarray(sent[node.name] / unit, np.float32)
         # a max pool, which counts in its source's units
         operands = [self._unit(source, sent) for source in self._graph.operands(node)]

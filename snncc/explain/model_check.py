@@ -6,6 +6,7 @@ from math import log, sqrt
 import numpy as np
 
 from snncc.data import Dataset
+from snncc.event_data import EventDataset
 from snncc.explain.float_network import FloatNetwork, Values
 from snncc_ir import Array, Batch
 from snncc_ir.ops import Population
@@ -80,10 +81,12 @@ def _amplifying(reference: FloatNetwork, values: Values) -> list[str]:
     ]
 
 
-def data_oddities(calibration: Dataset | None, data: Dataset) -> tuple[str, ...]:
+def data_oddities(
+    calibration: Dataset | EventDataset | None, data: Dataset | EventDataset
+) -> tuple[str, ...]:
     """Whether calibration data and data are of one kind, as far as their numbers show."""
-    if calibration is None:
-        return ()
+    if not isinstance(calibration, Dataset) or not isinstance(data, Dataset):
+        return ()  # events are all alike
     first = [float(np.max(np.abs(array))) for array in _arrays(calibration)]
     second = [float(np.max(np.abs(array))) for array in _arrays(data)]
     return tuple(

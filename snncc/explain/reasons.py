@@ -39,7 +39,7 @@ class Finding:
 
 
 def losses_of(tally: Tally) -> dict[str, float]:
-    """Energies as shares of the energy of what is due.
+    """Energies as shares of the energy of what is due; `added` of that in the float network.
 
     `own` is how far the layer is from what the float layer makes of the same input; `added` is what
     the error grows by at this layer, which is less where calibration has moved its weights against
@@ -50,14 +50,14 @@ def losses_of(tally: Tally) -> dict[str, float]:
     due = tally.due if tally.due > 0 else 1.0
     parts = {
         "own": tally.own,
-        "added": tally.added,
         "clipped": tally.clipped,
         "silent": tally.silent,
         "coarse": tally.coarse,
         "weights": tally.weights,
         "time": tally.time,
     }
-    return {name: energy / due for name, energy in parts.items()}
+    shares = {name: energy / due for name, energy in parts.items()}
+    return {**shares, "added": tally.added / tally.signal if tally.signal > 0 else 0.0}
 
 
 def find(tally: Tally) -> Finding:

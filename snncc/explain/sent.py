@@ -19,7 +19,7 @@ from snncc_ir import (
     Spikes,
     value_of,
 )
-from snncc_ir.ops import Input, Population, Readout
+from snncc_ir.ops import EventInput, Input, Population, Readout
 
 
 def sent_values(graph: Graph, execution: Execution, samples: Batch) -> dict[str, Floats]:
@@ -33,6 +33,8 @@ def sent_values(graph: Graph, execution: Execution, samples: Batch) -> dict[str,
             case Input() as op:
                 numbers = samples[node.name].astype(np.float64)
                 values[node.name] = op.quantize(numbers).astype(np.float64) * op.scale
+            case EventInput() as op:
+                values[node.name] = op.worth * op.sent(samples[node.name]).sum(axis=1)
             case Population(model=Readout() as model) as op if node.name in execution.totals:
                 counted = graph.code.levels if isinstance(graph.code, Radix) else execution.steps
                 total = execution.totals[node.name][:, -1]

@@ -10,6 +10,7 @@ from snncc.explain.float_network import FloatNetwork
 from snncc.passes.base import Context, Pass
 from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
+from snncc.source import Source
 from snncc_ir import Array, Batch, Graph, ValueRunner
 from snncc_ir.ops import Population
 
@@ -35,9 +36,8 @@ class StepFigures:
 
 
 def measure_steps(
-    lowered: Graph,
+    source: Source,
     pipeline: str,
-    calibration: Batch,
     reference: FloatNetwork,
     samples: Batch,
     labels: Array | None,
@@ -45,8 +45,8 @@ def measure_steps(
 ) -> tuple[StepFigures, ...]:
     """One row for each pass of a bundle's pipeline that changes something.
 
-    calibration: the samples that the bundle was compiled with; others give other scales. samples,
-    labels: what is measured on, in the network's own numbers.
+    source: the model, and the samples that the bundle was compiled with; others give other scales.
+    samples, labels: what is measured on, in the network's own numbers.
     """
     scale = _Ruler(reference, samples, labels)
     rows: list[StepFigures] = []
@@ -55,9 +55,9 @@ def measure_steps(
         rows.append(scale.row(step, graph, rows[-1].layers if rows else {}))
 
     run_pipeline(
-        lowered,
+        source.graph,
         parse_pipeline(pipeline),
-        Context(calibration, progress),
+        Context(source.samples, progress),
         measure=False,
         changed=look,
     )

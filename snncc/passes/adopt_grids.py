@@ -22,6 +22,7 @@ from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node, Origin, Tensor
 from snncc_ir.ops import (
     Add,
     Affine,
+    AnyInput,
     AvgPool,
     Concat,
     Input,
@@ -167,7 +168,7 @@ class _Adoption:
                 return _Grid(op.step, op.low, op.high)
             case Neuron(model=Relu(step=Tensor() as step) as relu):
                 return _Grid(step, 0, int(relu.levels.max()))
-            case Input():
+            case AnyInput():
                 return self._grids.get(name)
         known = [grid for grid in given if grid is not None]
         if not known or len(known) < len(given) or known[0].step.array.size != 1:

@@ -48,7 +48,8 @@ class Lossy(Promise):
 class Context:
     """What a pass may look at beside the graph.
 
-    calibration: samples by input name, (N, *shape). progress: called with (what, done, total).
+    calibration: samples by input name, (N, *shape); of a stream of events (N, T, *shape).
+    progress: called with (what, done, total).
     analog: the graph in normal form as it was before its neurons got a time code, under the same
     names and scales; None before there is one. watch: seconds by stage.
     """

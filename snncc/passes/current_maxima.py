@@ -17,8 +17,8 @@ from snncc_ir import LOWERED, Current, Graph, GraphBuilder, Node, Tensor, f32
 from snncc_ir.ops import (
     Add,
     Affine,
+    AnyInput,
     Concat,
-    Input,
     MaxPool,
     Neuron,
     Op,
@@ -126,7 +126,7 @@ def _is_one_to_one(builder: GraphBuilder, name: str) -> bool:
     seen, open_names = set(), [name]
     while open_names:
         node = builder[open_names.pop()]
-        if node.name in seen or isinstance(node.op, Input | Neuron | MaxPool):
+        if node.name in seen or isinstance(node.op, AnyInput | Neuron | MaxPool):
             continue
         seen.add(node.name)
         if not isinstance(node.op, _ONE_TO_ONE):

@@ -33,6 +33,7 @@ from snncc_ir import (
 from snncc_ir.ops import (
     Add,
     Affine,
+    AnyInput,
     Chain,
     Concat,
     Conv,
@@ -71,7 +72,7 @@ class Fuse(Pass):
     promise = Close()
 
     def run(self, graph: Graph, context: Context) -> Graph:
-        if all(isinstance(node.op, Input | Population | MaxPool | Output) for node in graph):
+        if all(isinstance(node.op, AnyInput | Population | MaxPool | Output) for node in graph):
             return graph  # in normal form already
         return _Fusion(graph, self.name).run()
 
@@ -103,7 +104,7 @@ class _Fusion:
                         str(node.origin),
                         "write neurons and layers, or all of the network as populations",
                     )
-                if isinstance(node.op, Input | Neuron | MaxPool | Output):
+                if isinstance(node.op, AnyInput | Neuron | MaxPool | Output):
                     self._source(node, operands)
                 else:
                     self._values[node.name] = self._linear(node, operands)
@@ -124,7 +125,7 @@ class _Fusion:
 
     def _source(self, node: Node, operands: list[_Linear]) -> None:
         match node.op:
-            case Input():
+            case AnyInput():
                 self._builder.add(node.name, node.op, [], node.origin)
             case Neuron(model):
                 self._population(node.name, model, operands[0], node)

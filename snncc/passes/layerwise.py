@@ -15,9 +15,10 @@ from snncc.passes.base import Context
 from snncc.passes.in_time import fire, mean_of, pool_in_time
 from snncc_ir import Array, Graph, GraphBuilder, Node, NodeRunner, Rate, Spikes, Type
 from snncc_ir.ops import (
+    AnyInput,
     Conv,
     Dense,
-    Input,
+    EventInput,
     IntegrateFire,
     MaxPool,
     Neuron,
@@ -113,10 +114,13 @@ def rewrite_layers(
     for node in graph:
         op, origin = node.op, node.origin
         types = tuple(builder[name].type for name in node.inputs)
-        if isinstance(op, Input):
-            given = context.calibration[node.name][:count].astype(np.float64)
-            old[node.name] = before[node.name].op.evaluate((given,)).astype(np.float32)
-            new[node.name] = op.evaluate((given,)).astype(np.float32)
+        if isinstance(op, AnyInput):
+            given = context.calibration[node.name][:count]
+            numbers = op.accumulated(given) if isinstance(op, EventInput) else given.astype(float)
+            old[node.name] = before[node.name].op.evaluate((numbers,)).astype(np.float32)
+            new[node.name] = op.evaluate((numbers,)).astype(np.float32)
+            if steps and isinstance(op, EventInput):
+                new[node.name] = op.sent(given).astype(np.int8)
         elif isinstance(op, Population):
             reference = before[node.name].op
             if not isinstance(reference, Population):

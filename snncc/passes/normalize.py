@@ -46,9 +46,11 @@ from snncc.passes.rescale import rescaled
 from snncc.passes.scales import Scales, moves_only, pushed, uniform_nodes
 from snncc_ir import MOST_PAYLOAD, NORMAL, Floats, Graph, Node, Shape, Tensor, fail
 from snncc_ir.ops import (
+    AnyInput,
     Chain,
     Conv,
     Dense,
+    EventInput,
     Input,
     MaxPool,
     Output,
@@ -106,6 +108,7 @@ class Normalize(Pass):
         observed = self._observed(graph, context)
         uniform = uniform_nodes(graph)
         scales: dict[str, Floats] = {}
+        peaks: dict[str, Floats] = {}
         for node in graph:
             shape = (1,) * len(node.type.shape)
             match node.op:
@@ -115,6 +118,8 @@ class Normalize(Pass):
                     samples = context.calibration[node.name]
                     peak = float(np.max(np.abs(samples), initial=0.0)) or 1.0
                     scale = rounded_up(np.array(peak)).reshape(shape)
+                case EventInput() as op:  # an event in every time step
+                    scale = np.full(shape, op.worth * op.steps / op.scale)
                 case MaxPool() | Output():
                     scale = scales[node.inputs[0]]
                 case Population(model=Relu(ceiling=ceiling) as model):
@@ -128,11 +133,11 @@ class Normalize(Pass):
                     else:
                         per = "layer" if self.method == "ecc" else self.per
                         per_channel = per == "channel" and node.name not in uniform
-                        reach = _reach(graph, node, node.op, scales)
+                        reach = _reach(graph, node, node.op, peaks)
                         bound: Floats = np.array(most)
                         if self.method == "weights":
                             bound = bound / self.most
-                            found = _reach(graph, node, node.op, scales, positive=True)
+                            found = _reach(graph, node, node.op, peaks, positive=True)
                         else:
                             chosen, largest = observed[node.name]
                             found = chosen(per_channel)
@@ -145,6 +150,7 @@ class Normalize(Pass):
                     scale = np.ones(shape)
             # float32 holds what is stored; so that weights are scaled by just that
             scales[node.name] = scale.astype(np.float32).astype(np.float64)
+            peaks[node.name] = _peak(node, scales[node.name], context)
         return scales
 
     def _grid(self, model: Relu, shape: Shape, uniform: bool) -> Floats | None:
@@ -173,6 +179,16 @@ class Normalize(Pass):
         percentile = self.percentile if self.method == "percentile" else 100.0
         tails = observe(graph, open_nodes, percentile, context)
         return {name: (partial(_quantile, tail), tail.largest()) for name, tail in tails.items()}
+
+
+def _peak(node: Node, scale: Floats, context: Context) -> Floats:
+    """The most that a node is counted with: its scale; of events, whose scale is one in every time
+    step, the largest number of a calibration sample."""
+    if not isinstance(node.op, EventInput):
+        return scale
+    frames = node.op.accumulated(context.calibration[node.name])
+    peak = float(np.max(np.abs(frames), initial=0.0)) or node.op.worth
+    return np.full(scale.shape, peak / node.op.scale)
 
 
 def _kept(ceiling: float, largest: Floats, most: int) -> Floats:
@@ -226,18 +242,19 @@ def _chosen(found: Floats, least: Floats, per_channel: bool) -> Floats:
 
 
 def _reach(
-    graph: Graph, node: Node, op: Population, scales: Scales, positive: bool = False
+    graph: Graph, node: Node, op: Population, peaks: Scales, positive: bool = False
 ) -> Floats:
     """The most that any neuron of each channel can get in a step, (C,).
 
-    As a sum of absolute values; or `positive`: of what raises the potential alone.
+    peaks: of each source. As a sum of absolute values; or `positive`: of what raises the potential
+    alone.
     """
     bias = np.broadcast_to(op.bias.floats, op.shape)
     reach = np.maximum(bias, 0.0) if positive else np.abs(bias)
     for source, chain in zip(graph.operands(node), op.maps, strict=True):
         levels = source.op.levels if isinstance(source.op, Input) else None
-        largest = np.broadcast_to(scales[source.name] * (levels or 1), source.type.shape)
-        if positive and not isinstance(source.op, Input):
+        largest = np.broadcast_to(peaks[source.name] * (levels or 1), source.type.shape)
+        if positive and not isinstance(source.op, AnyInput):
             chain = _positive(chain)
         reach = reach + extent(chain, largest, op.shape).drive
     most: Floats = reach.reshape(len(reach), -1).max(axis=1)
@@ -258,7 +275,7 @@ def _relayed(graph: Graph, node: Node, scales: Scales) -> Floats | None:
         return None
     total, fed = np.zeros(node.op.shape), np.zeros(node.op.shape)
     for source, chain in zip(graph.operands(node), node.op.maps, strict=True):
-        if isinstance(source.op, Input) or not moves_only(chain):
+        if isinstance(source.op, AnyInput) or not moves_only(chain):
             return None
         scale = pushed(chain[:-1], scales[source.name], source.type)
         if scale is None:

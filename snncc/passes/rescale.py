@@ -7,7 +7,7 @@ import numpy as np
 from snncc.passes.chains import compress
 from snncc.passes.scales import Scales, channel_scales, group_scales, pushed
 from snncc_ir import Factored, Floats, Graph, Linear, Node, f32
-from snncc_ir.ops import Chain, Conv, Dense, Input, Op, Output, Population, Relu, Scale
+from snncc_ir.ops import AnyInput, Chain, Conv, Dense, Op, Output, Population, Relu, Scale
 
 
 def rescaled(graph: Graph, scales: Scales, by: str) -> Graph:
@@ -20,7 +20,7 @@ def rescaled(graph: Graph, scales: Scales, by: str) -> Graph:
     def rewrite(node: Node) -> Node:
         op: Op = node.op
         match op:
-            case Input():
+            case AnyInput():
                 op = replace(op, scale=op.scale * float(scales[node.name].item()))
             case Population():
                 op = _population(graph, node, op, scales)

@@ -11,6 +11,7 @@ from hashlib import sha256
 import numpy as np
 
 from snncc.data import Dataset, samples_for
+from snncc.event_data import EventDataset
 from snncc.source import Data, Source, as_dataset
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph, ValueRunner, fail
@@ -104,7 +105,7 @@ def make_study(source: Source, data: Data | None = None, limit: int | None = Non
     )
 
 
-def parted(data: Dataset) -> tuple[Array, Array]:
+def parted(data: Dataset | EventDataset) -> tuple[Array, Array]:
     """Indices of the samples to calibrate on and of those held out, each ascending.
 
     By a fixed shuffle, so that a file sorted by classes has all of them in both parts.

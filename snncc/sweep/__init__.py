@@ -70,7 +70,15 @@ def sweep(
         )
     earlier = _earlier(folder, force)
     progress("import", 0, 1)
-    source = load_source(Path(model), calibration, preprocessing or Preprocessing(), approximate)
+    pre = preprocessing or Preprocessing()
+    if pre.events is not None and pre.events.streams:
+        raise fail(
+            "SNN034",
+            "a sweep is given a stream of events, which depends on the time steps, should be given "
+            "frames",
+            hint="--events input=frame; or compile once for each number of steps",
+        )
+    source = load_source(Path(model), calibration, pre, approximate)
     study = make_study(source, data, limit)
     keys = [key_of(study, candidate) for candidate in planned]
     rows = {i: earlier[key] for i, key in enumerate(keys) if key in earlier}

@@ -34,6 +34,7 @@ from snncc.testing.checks import (
     wrong,
 )
 from snncc.testing.emitted import emitted_elsewhere, hashes
+from snncc.testing.events import taking_events
 from snncc.testing.forms import forms
 from snncc.testing.models import MODELS as ONNX_MODELS
 from snncc.testing.networks import network
@@ -45,6 +46,8 @@ from snncc_backends import (
 )
 from snncc_ir import SnnccError
 
+EVENT_CASES = (("conv", 1, False), ("maxpool", 9, True), ("late-input", 9, False))
+"""Networks of the family whose inputs become events: how many at a place, and their sign."""
 WRONG = (-1, 0, 10**9, "no-such-thing", "nan")
 
 
@@ -143,6 +146,26 @@ class BackendTests:
         check_summary(what, chip.summary_of(taken.files))
         runner = loaded(what, chip, written(taken.files, tmp_path), graph)
         check_results(what, runner, graph)
+
+    @pytest.mark.parametrize(("name", "most", "signed"), EVENT_CASES)
+    def test_events(
+        self, chip: Backend, given: Options, name: str, most: int, signed: bool, tmp_path: Path
+    ) -> None:
+        """A stream of events for an input, where the backend says that it takes such."""
+        models = first_models(chip, given, ("rate",))
+        if not chip.event_streams or "rate" not in models:
+            pytest.skip("the backend takes no streams of events")
+        for neuron in models_of(chip, "rate", given):
+            graph = taking_events(network(name, neuron), most, signed)
+            settings = fitted(settings_for(chip, "rate", neuron, given), graph, given)
+            what = f"{neuron}-{name} with events"
+            taken = attempt(chip, graph, settings)
+            check_findings(what, taken.findings)
+            if not taken.findings:
+                folder = written(taken.files, tmp_path / neuron)
+                check_results(what, loaded(what, chip, folder, graph), graph)
+                return
+        wrong(f"no network of events is taken: {taken.findings[0].message}")
 
     def test_takes_a_network(self, chip: Backend, given: Options, pair: tuple[str, str]) -> None:
         """In each coding and neuron model that the backend says it takes."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snncc.testing.builder import SAMPLES, NetworkBuilder
-from snncc_ir import MOST_DIGITS, Binary, Graph, Tensor, f32
-from snncc_ir.ops import Dense, MaxPool, Output, Scale, SumPool, View
+from snncc.testing.events import random_events
+from snncc_ir import MOST_DIGITS, Array, Binary, Graph, Tensor, f32
+from snncc_ir.ops import Dense, EventInput, MaxPool, Output, Scale, SumPool, View
 
 
 def _dense(b: NetworkBuilder) -> None:
@@ -270,10 +270,12 @@ def network(name: str, neuron: str, seed: int = 0, bits: int | None = None) -> G
     return builder.builder.graph()
 
 
-def inputs(graph: Graph, count: int = SAMPLES, seed: int = 1) -> dict[str, NDArray[np.float32]]:
-    """Numbers within and a little beyond the input's range."""
+def inputs(graph: Graph, count: int = SAMPLES, seed: int = 1) -> dict[str, Array]:
+    """Numbers within and a little beyond the input's range; likewise numbers of events, int8."""
     random = np.random.default_rng(seed)
     return {
-        node.name: (random.standard_normal((count, *node.type.shape)) * 1.5).astype(np.float32)
+        node.name: random_events(node.op, count, random)
+        if isinstance(node.op, EventInput)
+        else (random.standard_normal((count, *node.type.shape)) * 1.5).astype(np.float32)
         for node in graph.inputs
     }

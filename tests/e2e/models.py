@@ -89,3 +89,24 @@ def samples(path: Path, shape: tuple[int, ...], count: int = 40) -> Path:
     labels = np.random.default_rng(8).integers(0, 3, count)
     np.savez(path, x=dyadic(7, count, *shape), y=labels)
     return path
+
+
+def events(path: Path, sides: tuple[int, int] = (6, 6), count: int = 24) -> Path:
+    """An .npz of `count` streams of about 60 events in 30 ms, with classes."""
+    random = np.random.default_rng(9)
+    offsets = np.concatenate([[0], np.cumsum(random.integers(30, 90, count))])
+    total = int(offsets[-1])
+    sample = np.repeat(np.arange(count), np.diff(offsets))
+    t = random.integers(0, 30_000, total)
+    t = t[np.lexsort((t, sample))]
+    np.savez(
+        path,
+        t=t,
+        x=random.integers(0, sides[1], total),
+        y=random.integers(0, sides[0], total),
+        p=random.integers(0, 2, total),
+        offsets=offsets,
+        start=np.zeros(count, np.int64),
+        labels=random.integers(0, 3, count),
+    )
+    return path

@@ -20,7 +20,7 @@ from snncc.passes import registry
 from snncc.passes.base import Context, Exact, Pass
 from snncc_ir import LOWERED, Graph, Node, Tensor
 from snncc_ir.ops import Dense
-from tests.e2e.models import dyadic, mlp, residual, samples, save
+from tests.e2e.models import dyadic, events, mlp, residual, samples, save
 
 Run = Callable[[str], None]
 """Runs a command that has to succeed, in the folder."""
@@ -260,6 +260,22 @@ def slots(place: Place) -> str:
     return f"verify bundle/ --model model.onnx {options}"
 
 
+def backward_time(place: Place) -> str:
+    place.images()
+    path = events(place.folder / "events.npz")
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["t"][7] = 12
+    np.savez(path, **arrays)
+    return "model.onnx --calib events.npz --events duration=30000 -o bundle/"
+
+
+def events_at_once(place: Place) -> str:
+    place.images()
+    events(place.folder / "events.npz")
+    return "model.onnx --target ttfs28 --calib events.npz --events duration=30000 -o bundle/"
+
+
 def no_dask(place: Place) -> str:
     place.model()
     place.patch.setitem(sys.modules, "distributed", None)
@@ -288,7 +304,8 @@ EXAMPLES: dict[str, Callable[[Place], str]] = {
     "SNN007": linear_layers, "SNN010": unquantized_input, "SNN011": misspelled_op,
     "SNN012": tensors_left_behind, "SNN020": misspelled_pass, "SNN021": broken_promise,
     "SNN022": too_many_octaves, "SNN030": channels_last, "SNN031": no_data,
-    "SNN032": few_samples, "SNN040": other_target, "SNN041": wide_weights, "SNN042": other_option,
+    "SNN032": few_samples, "SNN033": backward_time, "SNN034": events_at_once,
+    "SNN040": other_target, "SNN041": wide_weights, "SNN042": other_option,
     "SNN043": too_few_steps, "SNN050": other_folder, "SNN051": changed_file,
     "SNN052": no_compiler, "SNN053": slots, "SNN054": no_dask, "SNN060": damaged_image,
     "SNN061": edited_text,

@@ -93,7 +93,11 @@ def test_tensors_cannot_be_written() -> None:
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
-        (("dense(", "tense("), "SNN011", "'tense' is not known, should be one of input, conv"),
+        (
+            ("dense(", "tense("),
+            "SNN011",
+            "'tense' is not known, should be one of input, event",
+        ),
         (("%n = neuron(%d)", "%n = neuron(%q)"), "SNN010", "operand 'q' of 'n' is not defined"),
         (("shape=[2]", "shape=[2.5]"), "SNN011", "attribute 'shape' of input has a wrong type"),
         (("shape=[2]", "sheep=[2]"), "SNN011", "input has no attribute 'sheep'"),

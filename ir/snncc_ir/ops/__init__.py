@@ -2,6 +2,7 @@
 
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
 from snncc_ir.ops.first_spike import TimeToFirstSpike
+from snncc_ir.ops.inputs import AnyInput, EventInput, Input
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
 from snncc_ir.ops.models import (
     Counting,
@@ -15,7 +16,7 @@ from snncc_ir.ops.models import (
     SignedGradedIntegrateFire,
     SignedIntegrateFire,
 )
-from snncc_ir.ops.nodes import Chain, Input, Neuron, Output, Population, chain_type
+from snncc_ir.ops.nodes import Chain, Neuron, Output, Population, chain_type
 from snncc_ir.ops.pool import AvgPool, MaxPool, SumPool
 from snncc_ir.ops.quantize import ROUNDINGS, Quantize
 from snncc_ir.ops.view import Concat, Pad, Reshape, Slice, Transpose, View, index_of
@@ -24,7 +25,7 @@ from snncc_ir.ops.window import Sizes, Window
 OPS: dict[str, type[Op]] = {
     op.name: op
     for op in (
-        Input, Conv, Dense, Affine, Scale, Add, AvgPool, SumPool,
+        Input, EventInput, Conv, Dense, Affine, Scale, Add, AvgPool, SumPool,
         Reshape, Transpose, Pad, Slice, Concat, View, Quantize, Neuron, MaxPool, Population, Output,
     )
 }  # fmt: skip
@@ -40,8 +41,8 @@ MODELS: dict[str, type[Model]] = {
 """Every neuron model by its name in the text form."""
 
 __all__ = [
-    "MODELS", "OPS", "ROUNDINGS", "Add", "Affine", "AvgPool", "Chain", "Concat", "Conv",
-    "Counting", "Dense",
+    "MODELS", "OPS", "ROUNDINGS", "Add", "Affine", "AnyInput", "AvgPool", "Chain", "Concat", "Conv",
+    "Counting", "Dense", "EventInput",
     "GradedIntegrateFire", "HardIntegrateFire", "Input", "IntegrateFire", "MaxPool", "Model",
     "Neuron", "OnnxWriter", "Op", "Output", "Pad", "Population", "Quantize", "RadixFire",
     "Readout", "Relu",

@@ -1,4 +1,4 @@
-"""The ops around neurons: `input`, `neuron`, `population`, `output`."""
+"""The ops around neurons: `neuron`, `population`, `output`; inputs are in `inputs`."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -10,50 +10,10 @@ from snncc_ir.ops.linear import expect_broadcast
 from snncc_ir.ops.models import Model
 from snncc_ir.ops.view import reshape
 from snncc_ir.ops.window import Sizes
-from snncc_ir.tensors import UNIT, Floats, Integers, Tensor
-from snncc_ir.types import Analog, Current, Type
+from snncc_ir.tensors import UNIT, Floats, Tensor
+from snncc_ir.types import Current, Type
 
 Chain = tuple[Op, ...]
-
-
-@dataclass(frozen=True)
-class Input(Op):
-    """The network's input, numbers that are held constant over time.
-
-    With `levels` L, the chip gets integers clip(round(x / scale), −L, L), half to even;
-    what follows then counts in units of `scale`.
-    """
-
-    shape: Sizes
-    scale: float = 1.0
-    levels: int | None = None
-    name = "input"
-    arity = 0
-
-    def output_type(self, operands: Types) -> Type:
-        expect(min(self.shape, default=0) >= 1, f"shape is {list(self.shape)}", "positive")
-        expect(self.scale > 0, f"scale is {self.scale}", "positive")
-        return Analog(self.shape)
-
-    def quantize(self, x: Floats) -> Integers:
-        """The integers that the chip gets, (N, *shape). The division is done in float64."""
-        if self.levels is None:
-            raise TypeError("the input has no levels yet")
-        units = np.rint(x.astype(np.float64) / self.scale)
-        return np.clip(units, -self.levels, self.levels).astype(np.int64)
-
-    def evaluate(self, operands: Values) -> Floats:
-        (x,) = operands
-        return x / self.scale if self.levels is None else self.quantize(x).astype(np.float64)
-
-    def to_onnx(self, writer: OnnxWriter, operands: Names, types: Types) -> str:
-        units = operands[0]
-        if self.scale != 1.0:
-            units = writer.node("Div", [units, writer.constant(np.array(self.scale))])
-        if self.levels is None:
-            return units
-        limits = [writer.constant(np.array(float(n))) for n in (-self.levels, self.levels)]
-        return writer.node("Clip", [writer.node("Round", [units]), *limits])
 
 
 @dataclass(frozen=True)

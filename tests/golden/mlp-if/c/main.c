@@ -23,7 +23,9 @@ enum { EXIT_INPUT = 2, MOST_TOGETHER = 64, ROUND = 64, MOST_THREADS = 256 };
 static void usage(FILE *to) {
   fprintf(to,
           "usage: %s --input X.npy --output Y.npy [options]\n"
-          "  --input X.npy   samples: float32 (N, network's shape), or uint8 as in the data file\n"
+          "  --input X.npy   samples: float32 (N, network's shape), or uint8 as in the data file;\n"
+          "                  of a network that takes events: int8 (N, time steps, network's shape),\n"
+          "                  the number of events at each place in each of all steps\n"
           "  --output Y.npy  int32 (N, outputs): potentials or net spike counts after all steps\n"
           "  --trace         Y after every step: (N, steps, outputs)\n"
           "  --steps T       time steps, at most %d (default)\n"
@@ -217,6 +219,7 @@ static double seconds_now(void) {
 typedef struct {
   const options *o;
   int raw;
+  size_t bytes; /* of one sample */
   int32_t size, next; /* samples, and the first that no thread has taken */
   unsigned char *input;
   int32_t *totals, *used;
@@ -327,9 +330,10 @@ static void run_together(worker *w, int32_t first, int32_t count) {
   snncc_instance *running[MOST_TOGETHER] = {NULL};
   int32_t left = count;
   for (int32_t i = 0; i < count; i++) {
-    const void *sample =
-        r->input + (size_t)(first + i) * MODEL_INPUT_SIZE * (r->raw ? 1 : sizeof(float));
-    if (r->raw) {
+    const void *sample = r->input + (size_t)(first + i) * r->bytes;
+    if (MODEL_EVENTS) {
+      /* they come step by step */
+    } else if (r->raw) {
       model_quantize_bytes(sample, w->units);
       snncc_set_input_quantized(&w->net[i], MODEL_INPUT_NODE, w->units);
     } else {
@@ -339,6 +343,11 @@ static void run_together(worker *w, int32_t first, int32_t count) {
     running[i] = &w->net[i];
   }
   for (int32_t t = 0; left; t++) {
+    for (int32_t i = 0; MODEL_EVENTS && i < left; i++) {
+      const size_t sample = (size_t)(first + (int32_t)(running[i] - w->net));
+      model_set_events(running[i], (const int8_t *)(r->input + sample * r->bytes) +
+                                       (size_t)t * MODEL_INPUT_SIZE);
+    }
     (void)snncc_step_all(running, left);
     int32_t still = 0;
     for (int32_t i = 0; i < left; i++) {
@@ -397,7 +406,7 @@ static int put(FILE *file, const void *from, size_t width, size_t count) {
 /* Runs all samples; returns what went wrong, or NULL. Files: output, spikes, counts, steps used. */
 static const char *run(const options *o, npy_in *in, FILE *const *file, round_of_samples *r,
                        worker *workers, int32_t most) {
-  const size_t bytes = (size_t)in->size * (r->raw ? 1 : sizeof(float));
+  const size_t bytes = r->bytes;
   double seconds = 0;
   for (int64_t left = o->first; left > 0;) { /* in parts that fit a long */
     const int64_t some = left < LONG_MAX / (int64_t)bytes ? left : LONG_MAX / (int64_t)bytes;
@@ -427,7 +436,7 @@ static const char *run(const options *o, npy_in *in, FILE *const *file, round_of
 static const char *prepare(const options *o, round_of_samples *r, worker *workers,
                            const void *weights, int32_t most, double *profile) {
   const size_t size = (size_t)most, words = (MODEL_STATE_BYTES + 7) / 8;
-  r->input = malloc(size * MODEL_INPUT_SIZE * (r->raw ? 1 : sizeof(float)));
+  r->input = malloc(size * r->bytes);
   r->totals = malloc(size * (size_t)rows_of(o) * MODEL_OUTPUT_SIZE * sizeof *r->totals);
   r->used = malloc(size * sizeof *r->used);
   r->spikes = o->spikes ? malloc(size * (size_t)o->steps * MODEL_NEURONS) : NULL;
@@ -485,7 +494,7 @@ static void clean_up(const options *o, round_of_samples *r, worker *workers) {
 /* Samples of a round: few enough for the memory that their spikes take. */
 static int32_t round_size(const options *o) {
   const int64_t each = (o->spikes ? (int64_t)o->steps * MODEL_NEURONS : 1) +
-                       4 * (int64_t)MODEL_INPUT_SIZE;
+                       (MODEL_EVENTS ? MODEL_STEPS : 4) * (int64_t)MODEL_INPUT_SIZE;
   int64_t most = RECORDED / each;
   if (most > ROUND) most = ROUND;
   most = most / o->batch * o->batch;
@@ -511,12 +520,15 @@ int main(int argc, char **argv) {
   round_of_samples r = {0};
   r.o = &o;
   r.raw = !strcmp(in.type, "|u1");
-  if (!r.raw && strcmp(in.type, "<f4") != 0)
+  if (MODEL_EVENTS && strcmp(in.type, "|i1") != 0)
+    return complain("should hold numbers of events, int8 (|i1)", o.input);
+  if (!MODEL_EVENTS && !r.raw && strcmp(in.type, "<f4") != 0)
     return complain("should hold float32 (<f4) or uint8 (|u1)", o.input);
   if (r.raw && !MODEL_TAKES_BYTES)
     return complain("holds uint8, which this network does not take; give it float32", o.input);
-  if (in.size != MODEL_INPUT_SIZE)
+  if (in.size != (int64_t)MODEL_INPUT_SIZE * (MODEL_EVENTS ? MODEL_STEPS : 1))
     return complain("has samples of another size than the network's input", o.input);
+  r.bytes = (size_t)in.size * (r.raw || MODEL_EVENTS ? 1 : sizeof(float));
   if (o.first < 0 || o.first >= in.samples) return complain("is not a sample", "--first");
   if (o.count < 0 || o.count > in.samples - o.first) o.count = in.samples - o.first;
 #if MODEL_WEIGHTS_EMBEDDED

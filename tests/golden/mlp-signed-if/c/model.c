@@ -13,11 +13,11 @@ static const snncc_projection projections[] = {
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
-    {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
+    {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0020040080100p-11, 2047, 1, -1, -1, -1, 1, 0, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, linear-weights, normalize, quantize-input, rate-code, calibrate-rate, quantize-weights) */
-    {SNNCC_SIGNED_IF, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 152, 176, 128, 1, 0, 64, 128, 192, 256, -1},
+    {SNNCC_SIGNED_IF, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 152, 176, 128, 1, 0, 0, 64, 128, 192, 256, -1},
     /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, linear-weights, normalize, calibrate-rate, quantize-weights) */
-    {SNNCC_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 392, 1, 0, 320, -1, -1, -1, -1},
+    {SNNCC_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 392, 1, 0, 0, 320, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 2 };
@@ -43,6 +43,11 @@ const snncc_model MODEL = {
 
 void model_set_inputs(snncc_instance *self, const float *samples) {
   snncc_set_input(self, 0, samples + 0);
+}
+
+void model_set_events(snncc_instance *self, const int8_t *counts) {
+  (void)self;
+  (void)counts;
 }
 
 /* What each uint8 number of a channel is in units of the input. */

@@ -200,6 +200,32 @@ void snncc_set_input(snncc_instance *self, int32_t input_node, const float *samp
   }
 }
 
+static int8_t held(const snncc_node *node, int32_t number) {
+  return (int8_t)(number > node->most ? node->most : number < node->least ? node->least : number);
+}
+
+void snncc_set_events(snncc_instance *self, int32_t input_node, const int8_t *counts) {
+  const snncc_node *node = &self->model->node[input_node];
+  int8_t *stored = bytes(self, node->spikes);
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  for (int32_t c = 0; c < channels; c++)
+    for (int32_t i = 0; i < area; i++)
+      stored[i * channels + c] = held(node, counts[c * area + i]);
+}
+
+void snncc_clear_events(snncc_instance *self, int32_t input_node) {
+  const snncc_node *node = &self->model->node[input_node];
+  memset(bytes(self, node->spikes), 0, (size_t)snncc_size(node->shape));
+}
+
+void snncc_add_event(snncc_instance *self, int32_t input_node, int32_t place, int32_t number) {
+  const snncc_node *node = &self->model->node[input_node];
+  const int32_t area = node->shape.height * node->shape.width, channels = node->shape.channels;
+  if (place < 0 || place >= area * channels) return;
+  int8_t *stored = bytes(self, node->spikes) + place % area * channels + place / area;
+  *stored = held(node, *stored + number);
+}
+
 static void view_spikes(const int32_t *index, int32_t n, const int8_t *from, int8_t *to) {
   for (int32_t i = 0; i < n; i++) to[i] = index[i] < 0 ? 0 : from[index[i]];
 }
@@ -386,7 +412,8 @@ void snncc_reset(snncc_instance *self) {
     const snncc_node *node = &model->node[n];
     const int32_t size = snncc_size(node->shape);
     tally(self, n)[0] = tally(self, n)[1] = 0;
-    if (node->kind == SNNCC_INPUT || node->kind >= SNNCC_TTFS) continue;
+    if (node->kind == SNNCC_EVENTS) snncc_clear_events(self, n);
+    if (node->kind <= SNNCC_EVENTS || node->kind >= SNNCC_TTFS) continue;
     if (node->kind >= SNNCC_RADIX) {
       reset_base(self, n);
       continue;
@@ -695,6 +722,14 @@ static void run_maxpool(snncc_instance *self, int32_t n) {
   }
 }
 
+/* Events are there already; they are counted. */
+static void step_events(snncc_instance *self, int32_t n) {
+  const snncc_node *node = &self->model->node[n];
+  const int8_t *spikes = bytes(self, node->spikes);
+  const int32_t size = snncc_size(node->shape);
+  for (int32_t i = 0; i < size; i++) tally(self, n)[0] += spikes[i] < 0 ? -spikes[i] : spikes[i];
+}
+
 static void step_node(snncc_instance *self, int32_t n) {
   switch (self->model->node[n].kind) {
     case SNNCC_RADIX:
@@ -703,6 +738,7 @@ static void step_node(snncc_instance *self, int32_t n) {
     case SNNCC_RADIX_MAXPOOL: run_maxpool(self, n); break;
     case SNNCC_MAXPOOL: step_maxpool(self, n); break;
     case SNNCC_INPUT: break;
+    case SNNCC_EVENTS: step_events(self, n); break;
     default: step_population(self, n);
   }
 }

@@ -13,11 +13,11 @@ static const snncc_projection projections[] = {
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, quantize-input) */
-    {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
+    {SNNCC_INPUT, {4, 1, 1}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu', from Gemm '/fc1/Gemm' + Relu '/relu/Relu' (by fuse, normalize, quantize-input, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 336, -1, 312, 1, 0, 64, -1, 128, -1, -1},
+    {SNNCC_TTFS, {6, 1, 1}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 6, 336, -1, 312, 1, 0, 0, 64, -1, 128, -1, -1},
     /* 2: population 'fc2', from Gemm '/fc2/Gemm' (by fuse, normalize, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 472, 1, 0, 192, -1, -1, -1, -1},
+    {SNNCC_TTFS_READOUT, {3, 1, 1}, 1, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 472, 1, 0, 0, 192, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 2 };
@@ -43,6 +43,11 @@ const snncc_model MODEL = {
 
 void model_set_inputs(snncc_instance *self, const float *samples) {
   snncc_set_input(self, 0, samples + 0);
+}
+
+void model_set_events(snncc_instance *self, const int8_t *counts) {
+  (void)self;
+  (void)counts;
 }
 
 /* What each uint8 number of a channel is in units of the input. */

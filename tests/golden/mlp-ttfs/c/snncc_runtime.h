@@ -26,6 +26,7 @@ typedef enum {
 
 typedef enum {
   SNNCC_INPUT,
+  SNNCC_EVENTS, /* an input whose spikes the caller brings, step by step */
   SNNCC_IF,
   SNNCC_HARD_IF, /* reset to zero */
   SNNCC_SIGNED_IF,
@@ -94,7 +95,8 @@ typedef struct {
   int32_t period;      /* number of thresholds, starts and biases, repeated over the neurons */
   int64_t theta, start, bias; /* byte offsets into the weights; -1 for what a node does not have;
                                * theta of a time-to-first-spike node: a threshold for each slot */
-  int32_t most;  /* of a graded node: spikes that it sends at once */
+  int32_t most;  /* of a graded node, and of events: spikes that it sends at once */
+  int32_t least; /* of events: 0, or -most */
   int32_t delay; /* of a readout: first steps that are left out */
   /* byte offsets into the state, -1 for what a node does not have */
   int64_t potential, base, spikes, count, pooled;
@@ -149,6 +151,15 @@ void snncc_use(snncc_instance *self, snncc_vectors most);
 /* The sample, in the network's own order (channels first). */
 void snncc_set_input(snncc_instance *self, int32_t input_node, const float *sample);
 void snncc_set_input_quantized(snncc_instance *self, int32_t input_node, const int32_t *sample);
+
+/* The events of the next time step at each place, in the network's own order (channels first):
+ * numbers of them, clipped to what the input sends at once. */
+void snncc_set_events(snncc_instance *self, int32_t input_node, const int8_t *counts);
+
+/* The same, one event after the other: `snncc_clear_events`, then for each event its place in the
+ * network's own order, and 1 (or -1, where OFF events count negatively). */
+void snncc_clear_events(snncc_instance *self, int32_t input_node);
+void snncc_add_event(snncc_instance *self, int32_t input_node, int32_t place, int32_t number);
 
 /* Starts a sample: potentials at their start, no spike sent, the inputs' currents computed. */
 void snncc_reset(snncc_instance *self);

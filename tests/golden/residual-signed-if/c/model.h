@@ -23,6 +23,7 @@
 #define MODEL_STEPS 8
 #define MODEL_INPUT_SIZE 72
 #define MODEL_INPUT_NODE 0
+#define MODEL_EVENTS 0 /* whether the input is a stream of events */
 #define MODEL_TAKES_BYTES 1
 #define MODEL_CAN_EXIT 1 /* whether snncc_margin(self, 0) says how sure the class is */
 #define MODEL_OUTPUT_SIZE 3
@@ -38,6 +39,10 @@ extern const uint64_t model_weights[MODEL_WEIGHT_BYTES / 8];
 
 /* All inputs, one after the other. */
 void model_set_inputs(snncc_instance *self, const float *samples);
+
+/* Of a network whose input is a stream of events, before each step: numbers of events at each place,
+ * in the network's own order. See also snncc_add_event. */
+void model_set_events(snncc_instance *self, const int8_t *counts);
 
 /* A sample of uint8 numbers as in a data file, as the integers of
  * snncc_set_input_quantized(self, MODEL_INPUT_NODE, units). */

@@ -21,15 +21,15 @@ static const snncc_projection projections[] = {
 
 static const snncc_node nodes[] = {
     /* 0: input 'x', from Input 'x' (by normalize, align-scales, quantize-input) */
-    {SNNCC_INPUT, {2, 6, 6}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, -1, -1, -1, -1},
+    {SNNCC_INPUT, {2, 6, 6}, 0, 0, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0x1.0101010101010p-8, 255, 1, -1, -1, -1, 1, 0, 0, 0, -1, -1, -1, -1},
     /* 1: population 'relu1', from Conv '/conv1/Conv' + Relu '/relu1/Relu' (by fuse, normalize, align-scales, quantize-input, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 352, -1, 336, 1, 0, 320, -1, 768, -1, -1},
+    {SNNCC_TTFS, {3, 6, 6}, 0, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, 352, -1, 336, 1, 0, 0, 320, -1, 768, -1, -1},
     /* 2: population 'relu2', from Conv '/conv2/Conv' + Slice '/short/Slice' + Pad '/short/Pad' + Add '/Add' + Relu '/relu2/Relu' (by fuse, normalize, align-scales, ttfs-code, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 848, -1, 824, 1, 0, 896, -1, 1088, -1, -1},
+    {SNNCC_TTFS, {5, 3, 3}, 1, 2, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 5, 848, -1, 824, 1, 0, 0, 896, -1, 1088, -1, -1},
     /* 3: maxpool 'pool', from MaxPool '/pool/MaxPool' (by fuse) */
-    {SNNCC_TTFS_MAXPOOL, {5, 2, 2}, 3, 0, 2, {2, 2, 1, 1, 0, 0, 1, 1}, 0.0, 0, 1, -1, -1, -1, 1, 0, -1, -1, 1152, -1, -1},
+    {SNNCC_TTFS_MAXPOOL, {5, 2, 2}, 3, 0, 2, {2, 2, 1, 1, 0, 0, 1, 1}, 0.0, 0, 1, -1, -1, -1, 1, 0, 0, -1, -1, 1152, -1, -1},
     /* 4: population 'fc', from GlobalAveragePool '/GlobalAveragePool' + Flatten '/Flatten' + Gemm '/fc/Gemm' (by fuse, normalize, align-scales, quantize-log2, correct-bias, quantize-potentials) */
-    {SNNCC_TTFS_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 976, 1, 0, 1216, -1, -1, -1, -1},
+    {SNNCC_TTFS_READOUT, {3, 1, 1}, 3, 1, -1, {0, 0, 0, 0, 0, 0, 0, 0}, 0.0, 0, 3, -1, -1, 976, 1, 0, 0, 1216, -1, -1, -1, -1},
 };
 
 static const int32_t outputs[] = { 4 };
@@ -55,6 +55,11 @@ const snncc_model MODEL = {
 
 void model_set_inputs(snncc_instance *self, const float *samples) {
   snncc_set_input(self, 0, samples + 0);
+}
+
+void model_set_events(snncc_instance *self, const int8_t *counts) {
+  (void)self;
+  (void)counts;
 }
 
 /* What each uint8 number of a channel is in units of the input. */
