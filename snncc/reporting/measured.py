@@ -74,7 +74,7 @@ def measure(
     first = samples_for(bundle.graph, dataset.first(record), bundle.preprocessing)
     runner, reason = bundle.runner_or_oracle()
     recorded = runner.run(first, record=True)
-    count = min(most, enough_samples(bundle.graph, recorded)) if limit is None else most
+    count = min(most, enough_samples(recorded)) if limit is None else most
     part = dataset.first(count)
     progress(record, count)
     found = bundle.examine(
@@ -120,7 +120,7 @@ def measure_vectors(bundle: Bundle) -> Measured:
     )
 
 
-def enough_samples(graph: Graph, recorded: Execution) -> int:
+def enough_samples(recorded: Execution) -> int:
     """As many as a simulator can run while one waits, by the operations of those that were run.
 
     The same on every machine. At least those that were run; at most `SAMPLES`.
