@@ -37,15 +37,14 @@ Data = str | Path | Array | Dataset | EventDataset
 
 @dataclass(frozen=True)
 class Examination:
-    """A verification and what it is of. execution: all samples and steps; recorded: the first
-    samples with their spikes, None where none were asked for. samples: the network's numbers, and
-    `numbers` the model's, which are others for events. labels: the samples' classes, (N,), where
-    the data has some.
+    """A verification, and the run of all samples and steps that it is of.
+
+    samples: the network's numbers, and `numbers` the model's, which are others for events. labels:
+    the samples' classes, (N,), where the data has some.
     """
 
     verification: Verification
     execution: Execution
-    recorded: Execution | None
     samples: Batch
     numbers: Batch
     labels: Array | None
@@ -203,16 +202,16 @@ class Bundle:
         steps: int | None = None,
         progress: Callable[[int], None] | None = None,
         early_exit: float | Choice | None = None,
-        record: int = 0,
+        begun: Execution | None = None,
     ) -> Examination:
-        """As `verify`, with the run itself. record: first samples whose every spike is kept."""
+        """As `verify`, with the run itself. begun: one of the first samples, of all `steps`."""
         check_file(Path(model))  # before all samples are run
         dataset = self.dataset(data)
         batch = batch_for(self.graph, dataset, self.preprocessing)
         samples = batch.samples
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
-        result, recorded = _run(runner, samples, steps, min(record, dataset.count), progress)
+        result = _rest(runner, samples, steps, begun, progress)
         ending = None
         if rule is not None:
             execution = runner.run_until(samples, rule, steps, progress=progress)
@@ -220,7 +219,7 @@ class Bundle:
         found = verify(
             self.files, runner, reason, result, Path(model), batch, dataset.labels, exact, ending
         )
-        return Examination(found, result, recorded, samples, batch.numbers, dataset.labels)
+        return Examination(found, result, samples, batch.numbers, dataset.labels)
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and what its passes changed."""
@@ -247,20 +246,19 @@ class Bundle:
         return None if asked is None or asked == 0 else exit_rule(self.graph, asked)
 
 
-def _run(
+def _rest(
     runner: Runner,
     samples: Batch,
     steps: int | None,
-    record: int,
+    begun: Execution | None,
     progress: Callable[[int], None] | None,
-) -> tuple[Execution, Execution | None]:
-    """All samples without their spikes, and the first `record` with them."""
-    if not record:
-        return runner.run(samples, steps, progress=progress), None
-    first = {name: array[:record] for name, array in samples.items()}
-    others = {name: array[record:] for name, array in samples.items()}
-    recorded = runner.run(first, steps, True, progress)
-    parts = [replace(recorded, spikes={})]
-    if len(next(iter(others.values()))):
-        parts.append(runner.run(others, steps, progress=progress))
-    return Execution.joined(parts), recorded
+) -> Execution:
+    """A run of all samples, of which the first ones may be there already."""
+    if begun is None:
+        return runner.run(samples, steps, progress=progress)
+    done = len(next(iter(begun.totals.values())))
+    left = {name: array[done:] for name, array in samples.items()}
+    parts = [replace(begun, spikes={})]
+    if len(next(iter(left.values()))):
+        parts.append(runner.run(left, steps, progress=progress))
+    return Execution.joined(parts)

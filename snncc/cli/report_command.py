@@ -1,6 +1,7 @@
 """`snncc report BUNDLE/ [--model MODEL.onnx --data TEST.npz]`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from snncc.cli import console, exit_options
 from snncc.cli.verify_command import EXACT_SAMPLES
 from snncc.reporting import make_report
 from snncc.reporting.folder import HTML, JSON, beside, check_report_place
-from snncc.reporting.report import SAMPLES
+from snncc.reporting.measured import SAMPLES
 from snncc.reporting.sentences import sentences
 
 
@@ -21,9 +22,7 @@ from snncc.reporting.sentences import sentences
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
-    default=SAMPLES,
-    show_default=True,
-    help="Only the first samples.",
+    help=f"Only so many samples.  [default: as many as take seconds, {SAMPLES} at most]",
 )
 @click.option(
     "--exact",
@@ -46,7 +45,7 @@ def command(
     bundle: Path,
     model: Path | None,
     data: Path | None,
-    limit: int,
+    limit: int | None,
     exact: int,
     margin: float | None,
     points: float | None,
@@ -67,10 +66,14 @@ def command(
     dataset = None if data is None else loaded.dataset(data)
     early = exit_options.chosen(loaded, margin, points, calib, None, quiet or as_json)
     with console.progress(quiet or as_json) as report:
-        total = min(limit, dataset.count) if dataset else 1
-        progress = console.samples_done(report, "run", total)
         made = make_report(
-            loaded, model, dataset, limit=limit, exact=exact, early_exit=early, progress=progress
+            loaded,
+            model,
+            dataset,
+            limit=limit,
+            exact=exact,
+            early_exit=early,
+            progress=_shown(report),
         )
     made.write(place, force)
     if as_json:
@@ -84,3 +87,15 @@ def command(
     found = made.facts.measured.verification
     if found is not None and not found.holds:
         sys.exit(1)
+
+
+def _shown(report: console.Report) -> Callable[[int, int], None]:
+    """Counts samples on the bar; an early exit runs them anew."""
+    so_far = 0
+
+    def step(count: int, total: int) -> None:
+        nonlocal so_far
+        so_far = so_far % total + count
+        report("run", so_far, total)
+
+    return step

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from snncc.bundle import Bundle, Data
+from snncc.data import samples_for
 from snncc.early_exit import Choice
+from snncc.onnx.reader import check_file
 from snncc.reporting.exits import AtMargin, margin_curve
 from snncc.vectors import stored_inputs, stored_run
 from snncc.verify import Verification
@@ -17,6 +21,10 @@ RECORDED = 16
 RECORDED_BYTES = 1 << 27
 """What their spikes may take in memory, one byte a neuron and step."""
 
+SAMPLES = 128
+"""Measured by default, at most."""
+OPERATIONS = 5e9
+"""Synaptic operations in all that are simulated by default, about: seconds on every target."""
 TEST_DATA, TEST_VECTORS = "test data", "test vectors"
 
 
@@ -52,25 +60,34 @@ def measure(
     limit: int | None = None,
     exact: int = 0,
     early_exit: float | Choice | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Measured:
-    """Figures are those of `Bundle.verify` on the first `limit` samples (default: all)."""
+    """Figures are those of `Bundle.verify` on the first `limit` samples.
+
+    limit: by default as many as a page can wait for. progress: samples done since the last call,
+    of how many.
+    """
     dataset = bundle.dataset(data)
-    part = dataset.first(limit)
-    record = recorded_samples(bundle.graph, part.count)
-    found = bundle.examine(model, part, exact, None, progress, early_exit, record)
+    check_file(Path(model))
+    most = dataset.count if limit is None else min(limit, dataset.count)
+    record = recorded_samples(bundle.graph, most)
+    first = samples_for(bundle.graph, dataset.first(record), bundle.preprocessing)
     runner, reason = bundle.runner_or_oracle()
-    first = {name: array[:record] for name, array in found.samples.items()}
-    if found.recorded is None:
-        raise AssertionError("spikes were asked for")
+    recorded = runner.run(first, record=True)
+    count = min(most, enough_samples(recorded)) if limit is None else most
+    part = dataset.first(count)
+    progress(record, count)
+    found = bundle.examine(
+        model, part, exact, None, lambda done: progress(done, count), early_exit, recorded
+    )
     return Measured(
         TEST_DATA,
-        part.count,
+        count,
         dataset.count,
         runner.description,
         not reason,
         found.execution,
-        found.recorded,
+        recorded,
         first,
         None if found.labels is None else found.labels[:record],
         found.verification.estimate,
@@ -101,6 +118,19 @@ def measure_vectors(bundle: Bundle) -> Measured:
         (),
         (reason,) if reason else (),
     )
+
+
+def enough_samples(recorded: Execution) -> int:
+    """As many as a simulator can run while one waits, by the operations of those that were run.
+
+    The same on every machine. At least those that were run; at most `SAMPLES`.
+    """
+    done = len(next(iter(recorded.totals.values())))
+    counted = recorded.synaptic_operations.values()
+    each = sum(float(np.mean(count)) for count in counted)
+    if not recorded.synaptic_operations:  # the numpy oracle counts none, and is slow
+        return done
+    return int(max(done, min(SAMPLES, OPERATIONS // max(each, 1.0))))
 
 
 def recorded_samples(graph: Graph, count: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from snncc.reporting.layers import LayerRow
 from snncc_backends import Execution
 from snncc_ir import Batch, Floats, Graph, Node, NodeRunner, Spikes, Type, f32
-from snncc_ir.ops import Chain, Conv, Dense, Input, Output, Population, Scale
+from snncc_ir.ops import Chain, Conv, Dense, EventInput, Input, Output, Population, Scale
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,15 @@ def neurobench(
 
 
 def events_of(graph: Graph, recorded: Execution, inputs: Batch) -> dict[str, Floats]:
-    """How often each neuron sends anything but 0 in a sample, on average; inputs send once."""
+    """How often each neuron sends anything but 0 in a sample, on average; numbers do so once."""
     found: dict[str, Floats] = {}
     for node in graph.inputs:
         if isinstance(node.op, Input):
             numbers = node.op.quantize(inputs[node.name].astype(np.float64))
             found[node.name] = np.mean(numbers != 0, axis=0)
+        elif isinstance(node.op, EventInput):
+            sent = node.op.sent(inputs[node.name])
+            found[node.name] = np.count_nonzero(sent, axis=(0, 1)) / len(sent)
     for name, train in recorded.spikes.items():
         found[name] = np.count_nonzero(train, axis=(0, 1)) / len(train)
     return found
@@ -68,7 +71,7 @@ def operations(graph: Graph, events: dict[str, Floats]) -> tuple[float, float, f
 
     An effective operation is a weight that is not 0 and an activation that is not 0; it is an
     accumulation where activations are spikes of ±1, else a multiplication and accumulation. Dense
-    counts them all, in every step; inputs are multiplied once, as they are constant over time.
+    counts them all, in every step; numbers are multiplied once, as they are constant over time.
     """
     macs = acs = dense = 0.0
     steps = graph.code.train if graph.code else 1

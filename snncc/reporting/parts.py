@@ -47,11 +47,12 @@ def _waterfall(facts: Facts, drawn: Mapping[str, Picture]) -> Part | None:
             Table(
                 "Every step",
                 (("step", ""), ("promise", ""), ("accuracy", ""), ("agreement", ""),
-                 ("SNR", "dB"), ("measured on", "")),
+                 ("SNR", "dB"), ("measured on", ""), ("in full", "")),
                 [
-                    (step.detail if step.promise != "-" else step.name, step.promise,
+                    (step.name, step.promise,
                      _value(step.accuracy, step.accuracy_share),
-                     _value(step.agreement, step.agreement_share), decibels(step.snr), step.data)
+                     _value(step.agreement, step.agreement_share), decibels(step.snr), step.data,
+                     step.detail)
                     for step in facts.steps
                 ],
             )

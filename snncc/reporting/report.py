@@ -21,9 +21,6 @@ from snncc_ir import fail
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SAMPLES = 128
-"""Samples that are measured unless it is said how many."""
-
 
 class Report:
     """What `snncc report` shows of a bundle. `snncc.make_report` makes one.
@@ -83,15 +80,16 @@ def make_report(
     model: str | Path | None = None,
     data: Data | None = None,
     *,
-    limit: int | None = SAMPLES,
+    limit: int | None = None,
     exact: int = 0,
     early_exit: float | Choice | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Measures a bundle for its report.
 
     model, data: the ONNX file and samples, both or neither; without them there is what the bundle
-    knows by itself. limit: only the first samples (None: all). exact, early_exit: as in
+    knows by itself. limit: only so many samples, by default as many as take seconds, 128 at most.
+    exact, early_exit: as in
     `Bundle.verify`, whose figures the report has. Raises as that does, SNN042 for a model without
     data or data without a model, and SNN054 when matplotlib is not installed.
     """

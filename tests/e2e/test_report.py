@@ -5,13 +5,16 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import snncc
 from snncc.data import read_dataset
 from snncc.reporting.contents import UNITS
+from snncc.reporting.measured import enough_samples
 from snncc_ir import SnnccError
 from tests.conftest import ROOT
 from tests.e2e.browser import Browser, browser_or_skip
@@ -86,6 +89,16 @@ def test_figures_are_those_of_verify(
     operations = [layer["synaptic_operations"] or 0.0 for layer in layers.values()]
     assert sum(operations) == pytest.approx(verified["synaptic_operations"])
     assert written == json.loads(json.dumps(reports[target].as_json()))
+
+
+def test_samples_are_as_many_as_take_seconds(reports: dict[str, snncc.Report]) -> None:
+    facts = reports["c"].facts
+    recorded = facts.measured.recorded
+    assert enough_samples(recorded) == 128
+    for each, expected in ((83_000_000, 60), (10**9, 16)):
+        heavy = {"layer": np.full(16, each)}
+        assert enough_samples(replace(recorded, synaptic_operations=heavy)) == expected
+    assert enough_samples(replace(recorded, synaptic_operations={})) == 16
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -187,6 +200,24 @@ def test_notebooks(reports: dict[str, snncc.Report]) -> None:
     assert isinstance(report.plot("waterfall"), Figure)
     with pytest.raises(SnnccError, match="the report has no picture 'energy', should be one of"):
         report.plot("energy")
+
+
+def test_pictures_without_classes(reports: dict[str, snncc.Report]) -> None:
+    """Of networks whose output is no vector of classes there is the signal to noise."""
+    facts = reports["c"].facts
+    found = facts.measured.verification
+    assert found is not None
+    at_steps = tuple(replace(at, accuracy=None, agreement=None) for at in found.at_steps)
+    plain = replace(found, at_steps=at_steps, float_accuracy=None, early=None)
+    measured = replace(facts.measured, verification=plain, exits=())
+    steps = tuple(
+        replace(s, accuracy=None, agreement=None, accuracy_share=None, agreement_share=None)
+        for s in facts.steps
+    )
+    report = snncc.Report(replace(facts, measured=measured, steps=steps))
+    assert "signal to noise" in report.figures["waterfall"].axes[0].get_xlabel()
+    assert "signal to noise" in report.figures["steps"].axes[0].get_ylabel()
+    assert "dB above its error" in report.html
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,8 @@ def over_steps(found: Verification, exits: Sequence[AtMargin]) -> "Figure":
         if classes:
             axes.set_ylabel("% of samples")
         axes.grid()
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        if classes:
+            axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BANDS = 0.05
 """How much ink is behind every second layer."""
+BAR = 4.0
+"""Inches of a color bar, at most."""
 NARROWEST = 0.003
 """Half of a mark, as a share of the time shown."""
 NAMED = 60
@@ -81,5 +83,9 @@ def values(found: Histogram) -> "Figure":
         sent.set_ylim(len(found.names) - 0.5, -0.5)
         sent.set_xlabel(f"{found.kind} of a neuron in a sample")
         sent.tick_params(axis="y", length=0)
-        figure.colorbar(image, ax=sent, label="% of the layer's neurons", extend="max", pad=0.01)
+        bar_height = min(1.0, BAR / figure.get_size_inches()[1])
+        figure.colorbar(
+            image, ax=sent, label="% of the layer's neurons", extend="max", pad=0.01,
+            shrink=bar_height, anchor=(0.0, 1.0), aspect=25,
+        )  # fmt: skip
     return figure
