@@ -39,7 +39,7 @@ def test_moving_digits(data: Path, tmp_path: Path, cli: Cli) -> None:
     """Compiled, run and verified by the command line."""
     bundle = tmp_path / "bundle"
     cli(
-        EXAMPLE / "events.onnx", "--calib", data / "calib.npz", "--events", "duration=90000",
+        EXAMPLE / "events.onnx", "--calib", data / "calib.npz", "--events", "duration=90000,most=7",
         "--steps", 12, "-q", "-o", bundle,
     )  # fmt: skip
     test = data / "test.npz"
@@ -66,7 +66,7 @@ def test_moving_digits(data: Path, tmp_path: Path, cli: Cli) -> None:
     with np.load(out) as file, np.load(test) as given:
         assert np.mean(file["predictions"] == given["labels"][:30]) > 0.75
     manifest = json.loads((bundle / "manifest.json").read_bytes())
-    assert manifest["preprocessing"]["events"] == {"duration": 90000}
+    assert manifest["preprocessing"]["events"] == {"duration": 90000, "most": 7}
     # in fewer steps, of the beginning of each sample; and with samples that end early
     early = json.loads(cli(*compared, "--early-exit", 3, "--steps", 8).out)
     assert early["holds"]
