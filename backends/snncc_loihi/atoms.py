@@ -9,6 +9,7 @@ from functools import cached_property
 from math import ceil, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snncc_ir import Floats, Integers
 from snncc_loihi.layers import Layer, Link, Network
@@ -20,8 +21,14 @@ WIDE = 64
 CHANNELS = 8
 """Of an atom of such a layer, at most."""
 
+TINY = 64
+"""Layers of so few neurons may stay in one tile where the others of their segment are cut."""
+
 Grid = tuple[int, int, int]
 """Into how many tiles channels, rows and columns are cut."""
+Truths = NDArray[np.bool_]
+Axes = tuple[Truths, Truths, Truths]
+"""What is true of channels, rows and columns, each on their own."""
 
 
 @dataclass(frozen=True)
@@ -41,32 +48,55 @@ class LayerAtoms:
     def count(self) -> int:
         return len(self.sizes)
 
-    def tiles(self, grid: Grid) -> Integers | None:
-        """The tile of each atom; None when the layer cannot be cut so.
+    @cached_property
+    def sides(self) -> Grid:
+        """Channel groups, rows and columns."""
+        _, rows, columns = self.layer.box
+        return self.chunks, rows, columns
+
+    def grid(self, grid: Grid) -> Grid | None:
+        """The grid that cuts the layer where one is asked for; (1, 1, 1) where it stays in the
+        first of many tiles, and None when it cannot be cut so.
 
         A layer without positions is cut by channels instead.
         """
-        _, rows, columns = self.layer.box
         number = prod(grid)
-        if rows * columns == 1 and number <= self.chunks:
-            grid = (number, 1, 1)
-        channel, row, column = grid
-        if channel > self.chunks or row > rows or column > columns:
+        if self.sides[1] * self.sides[2] == 1 and number <= self.chunks:
+            return number, 1, 1
+        if all(parts <= side for parts, side in zip(grid, self.sides, strict=True)):
+            return grid
+        return (1, 1, 1) if self.layer.size <= TINY else None
+
+    def parts(self, grid: Grid) -> tuple[Integers, Integers, Integers]:
+        """In which part of a grid that cuts the layer each group, row and column is."""
+        channels, rows, columns = (
+            np.arange(side) * parts // side for side, parts in zip(self.sides, grid, strict=True)
+        )
+        return channels, rows, columns
+
+    def tiles(self, grid: Grid) -> Integers | None:
+        """The tile of each atom; None when the layer cannot be cut so."""
+        found = self.grid(grid)
+        if found is None:
             return None
-        by_chunk = np.arange(self.chunks) * channel // self.chunks
-        by_row, by_column = np.arange(rows) * row // rows, np.arange(columns) * column // columns
-        tile = (by_chunk[:, None, None] * row + by_row[:, None]) * column + by_column
+        channels, rows, columns = self.parts(found)
+        tile = (channels[:, None, None] * found[1] + rows[:, None]) * found[2] + columns
         return tile.reshape(-1)
 
 
 @dataclass(frozen=True)
 class Edges:
-    """Pairs of atoms of two layers (source −1: the input numbers themselves) with a synapse."""
+    """Pairs of atoms of two layers (source −1: the input numbers themselves) with a synapse.
+
+    axes: which channel groups, rows and columns are connected, (sources, targets) each, where the
+    pairs are all combinations of these.
+    """
 
     source: int
     target: int
     sources: Integers
     targets: Integers
+    axes: Axes | None
 
 
 @dataclass(frozen=True)
@@ -111,4 +141,23 @@ def _edges(link: Link, layers: tuple[LayerAtoms, ...], inputs: int) -> Edges:
     touched = np.zeros((count, target.count), np.bool_)
     touched[pres, posts] = True
     sources, targets = np.nonzero(touched)
-    return Edges(link.source, link.target, sources, targets)
+    axes = None if link.source < 0 else _axes(layers[link.source], target, sources, targets)
+    return Edges(link.source, link.target, sources, targets, axes)
+
+
+def _axes(
+    source: LayerAtoms, target: LayerAtoms, sources: Integers, targets: Integers
+) -> Axes | None:
+    """None where pairs are not all combinations of what each axis connects."""
+    found = []
+    pairs = zip(
+        np.unravel_index(sources, source.sides), np.unravel_index(targets, target.sides),
+        strict=True,
+    )  # fmt: skip
+    for (before, behind), sides in zip(pairs, zip(source.sides, target.sides, strict=True), strict=True):
+        connected = np.zeros(sides, np.bool_)
+        connected[before, behind] = True
+        found.append(connected)
+    channels, rows, columns = found
+    every = prod(int(np.count_nonzero(axis)) for axis in found)
+    return (channels, rows, columns) if every == len(sources) else None

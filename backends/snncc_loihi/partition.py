@@ -11,6 +11,7 @@ all limits.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, prod
 
 import numpy as np
@@ -110,13 +111,13 @@ def _cheapest(
         return None
     best: tuple[float, Grid, TileUse] | None = None
     fitting = 0
-    enough = tilings.least_by_memory(first, last, guess)
+    outline = tilings.outline(first, last, guess)
     for number in _numbers(least, MOST_TIMES * least + 64):
-        if number < enough:
-            continue
         fits = False
         for grid in _grids(number):
-            use = tilings.use(first, last, grid, guess)
+            if not tilings.may_fit(outline, grid):
+                continue
+            use = tilings.use(outline, grid, guess)
             if use is None or not use.fits(tilings.chip):
                 continue
             fits = True
@@ -130,7 +131,9 @@ def _cheapest(
         return None
     _, grid, use = best
     tiles = tuple(
-        tile.of_atom for i in range(first, last) if (tile := tilings.tiles(i, grid)) is not None
+        tile
+        for layer in tilings.atoms.layers[first:last]
+        if (tile := layer.tiles(grid)) is not None
     )
     return Segment(first, last, grid, use.messages, use.words, tiles)
 
@@ -169,19 +172,24 @@ def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:
 
 def _numbers(least: int, most: int) -> Iterator[int]:
     """Numbers of cores to try: all small ones, and larger ones that can be cut in many ways."""
-    for number in range(least, most + 1):
-        rest = number
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if number <= SMALL or rest == 1:
-            yield number
+    return (number for number in range(least, most + 1) if number <= SMALL or _is_smooth(number))
 
 
-def _grids(number: int) -> Iterator[Grid]:
+@cache
+def _is_smooth(number: int) -> bool:
+    for factor in (2, 3, 5):
+        while number % factor == 0:
+            number //= factor
+    return number == 1
+
+
+@cache
+def _grids(number: int) -> tuple[Grid, ...]:
     """All ways to cut into so many tiles."""
     divisors = [d for d in range(1, number + 1) if number % d == 0]
-    for channels in divisors:
-        for rows in divisors:
-            if number % (channels * rows) == 0:
-                yield channels, rows, number // channels // rows
+    return tuple(
+        (channels, rows, number // channels // rows)
+        for channels in divisors
+        for rows in divisors
+        if number % (channels * rows) == 0
+    )
