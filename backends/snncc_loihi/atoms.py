@@ -54,6 +54,11 @@ class LayerAtoms:
         _, rows, columns = self.layer.box
         return self.chunks, rows, columns
 
+    @property
+    def widths(self) -> Integers:
+        """Channels of each group."""
+        return self.sizes[:: prod(self.sides[1:])]
+
     def grid(self, grid: Grid) -> Grid | None:
         """The grid that cuts the layer where one is asked for; (1, 1, 1) where it stays in the
         first of many tiles, and None when it cannot be cut so.
@@ -133,8 +138,9 @@ def _layer_atoms(layer: Layer, spikes: Floats | None) -> LayerAtoms:
 
 def _edges(link: Link, layers: tuple[LayerAtoms, ...], inputs: int) -> Edges:
     target = layers[link.target]
-    posts = target.of_neuron[link.synapses.targets]
-    count, pres = inputs, link.synapses.sources.astype(np.int64)
+    synapses = link.synapses.listed()
+    posts = target.of_neuron[synapses.targets]
+    count, pres = inputs, synapses.sources.astype(np.int64)
     if link.source >= 0:
         source = layers[link.source]
         count, pres = source.count, source.of_neuron[pres]

@@ -8,13 +8,12 @@ atom by atom.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import prod
 
 import numpy as np
 
 from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, Axes, Grid, LayerAtoms, Truths
+from snncc_loihi.atoms import Atoms, Grid, Truths
 
 MOST_TERMS = 3
 """Maps of one source that are counted by inclusion and exclusion."""
@@ -40,12 +39,25 @@ class Question:
     inside: bool
 
 
+@dataclass(frozen=True)
+class _Side:
+    """What one axis gives to products, for one choice of the maps of a source, where all of them
+    are heard. parts: that hear each channel group (row, column). at_home: whether its own does.
+    inputs: channels (rows, columns) that each part hears; outputs: that it sends.
+    """
+
+    parts: Integers
+    at_home: Truths
+    inputs: Integers
+    outputs: Integers
+
+
 class Hearing:
     """Answers, remembered: many segments ask for the same."""
 
     def __init__(self, atoms: Atoms) -> None:
         self._atoms = atoms
-        self._axes: dict[tuple[int, int, int], Truths] = {}
+        self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
         self._found: dict[tuple[Question, Grid], Heard] = {}
 
     def questions(self, first: int, last: int) -> tuple[Question, ...]:
@@ -66,44 +78,64 @@ class Hearing:
         """grid: cuts all layers that are asked for."""
         key = question, grid
         if key not in self._found:
-            found = self._by_axes(question, grid)
-            self._found[key] = found or self._by_atoms(question, grid)
+            cut = self._cut(question, grid)
+            if cut is None:
+                self._found[key] = self._by_atoms(question, grid)
+            else:
+                self._found[key] = self._by_axes(question, cut)
         return self._found[key]
 
-    def _by_axes(self, question: Question, grid: Grid) -> Heard | None:
-        """None where it is more than boxes."""
+    def _cut(self, question: Question, grid: Grid) -> Grid | None:
+        """The one grid of all layers; None where things are not to be counted by axes."""
         if question.source < 0:
             return None
-        edges = [self._atoms.edges[number] for number in question.edges]
         source = self._atoms.layers[question.source]
+        edges = [self._atoms.edges[number] for number in question.edges]
+        if any(each.axes is None for each in edges):
+            return None
+        if len(edges) + (question.inside and source.layer.feedback) > MOST_TERMS:
+            return None
         cuts = {self._atoms.layers[each.target].grid(grid) for each in edges}
         if question.inside:
             cuts.add(source.grid(grid))
-        if len(cuts) != 1 or len(edges) + source.layer.feedback > MOST_TERMS:
-            return None
-        (cut,) = cuts
-        if cut is None or prod(cut) != prod(grid):
-            return None
-        terms: list[Axes] = []
-        for number, each in zip(question.edges, edges, strict=True):
-            if each.axes is None:
-                return None
-            terms.append(self._tiles_of(number, each.axes, self._atoms.layers[each.target], cut))
-        if question.inside and source.layer.feedback:
-            terms.append(_own(source, cut))
-        return _counted(source, terms, cut, question.inside)
+        cut = cuts.pop()
+        return None if cuts or cut is None or prod(cut) != prod(grid) else cut
 
-    def _tiles_of(self, number: int, axes: Axes, target: LayerAtoms, cut: Grid) -> Axes:
-        """Which atoms of a source are heard in which tiles, by axes."""
-        found = []
-        for axis, (heard, size, parts) in enumerate(zip(axes, target.sides, cut, strict=True)):
-            key = number, axis, parts
-            if key not in self._axes:
+    def _by_axes(self, question: Question, cut: Grid) -> Heard:
+        spikes = self._atoms.layers[question.source].spikes
+        spikes = spikes.reshape(self._atoms.layers[question.source].sides)
+        inputs, outputs, messages = np.zeros(cut, np.int64), np.zeros(cut, np.int64), 0.0
+        sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
+        for sign, of_axes in zip(SIGNS, zip(*sides, strict=True), strict=False):
+            channels, rows, columns = of_axes
+            inputs += _outer(sign * channels.inputs, rows.inputs, columns.inputs)
+            messages += sign * _times(spikes, channels.parts, rows.parts, columns.parts)
+            if question.inside:
+                outputs += _outer(sign * channels.outputs, rows.outputs, columns.outputs)
+                messages -= sign * _times(spikes, channels.at_home, rows.at_home, columns.at_home)
+        sent = outputs.reshape(-1) if question.inside else None
+        return Heard(inputs.reshape(-1), sent, messages)
+
+    def _of_axis(self, question: Question, axis: int, parts: int) -> tuple[_Side, ...]:
+        """For each choice of edges, in the order of SIGNS."""
+        key = question, axis, parts
+        if key not in self._sides:
+            source = self._atoms.layers[question.source]
+            own = source.parts((parts, parts, parts))[axis]
+            terms = []
+            for number in question.edges:
+                edges = self._atoms.edges[number]
+                size = self._atoms.layers[edges.target].sides[axis]
                 starts = -(-np.arange(parts) * size // parts)
-                self._axes[key] = np.logical_or.reduceat(heard, starts, axis=1)
-            found.append(self._axes[key])
-        channels, rows, columns = found
-        return channels, rows, columns
+                assert edges.axes is not None
+                terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
+            if question.inside and source.layer.feedback:
+                terms.append(np.arange(parts) == own[:, None])
+            widths = source.widths if axis == 0 else np.ones(len(own), np.int64)
+            self._sides[key] = tuple(
+                _side(heard, own, widths, question.inside) for heard in _choices(terms)
+            )
+        return self._sides[key]
 
     def _by_atoms(self, question: Question, grid: Grid) -> Heard:
         tiles = self._atoms.layers[question.source].tiles(grid) if question.inside else None
@@ -138,46 +170,25 @@ def heard_by_atoms(
     return Heard(inputs, outputs, float(receivers @ source.spikes))
 
 
-def _own(source: LayerAtoms, cut: Grid) -> Axes:
-    """Each atom in its own tile."""
-    channels, rows, columns = (
-        np.arange(parts) == part[:, None]
-        for part, parts in zip(source.parts(cut), cut, strict=True)
-    )
-    return channels, rows, columns
+SIGNS = (1, 1, -1, 1, -1, -1, 1)
+"""Of the choices of one, two or three terms, as `_choices` has them: their sum is the union."""
 
 
-def _subsets(terms: Sequence[Axes]) -> Iterator[tuple[int, Axes]]:
-    """Sign and intersection of each choice of terms: their sum is the union."""
-    for count in range(1, len(terms) + 1):
-        for chosen in combinations(terms, count):
-            channels, rows, columns = (
-                np.logical_and.reduce(axis) if count > 1 else axis[0]
-                for axis in zip(*chosen, strict=True)
-            )
-            yield (-1) ** (count + 1), (channels, rows, columns)
+def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
+    """What all terms of a choice hear, for all choices."""
+    found: list[Truths] = []
+    for term in terms:
+        found += [term, *(each & term for each in found)]
+    return iter(found)
 
 
-def _counted(source: LayerAtoms, terms: Sequence[Axes], cut: Grid, inside: bool) -> Heard:
-    spikes = source.spikes.reshape(source.sides)
-    widths = source.sizes[:: prod(source.sides[1:])]
-    own = source.parts(cut) if inside else ()
-    inputs, outputs, messages = np.zeros(cut, np.int64), np.zeros(cut, np.int64), 0.0
-    for sign, axes in _subsets(terms):
-        channels, rows, columns = axes
-        inputs += sign * _outer(widths @ channels, rows.sum(axis=0), columns.sum(axis=0))
-        receivers = [axis.sum(axis=1) for axis in axes]
-        messages += sign * _times(spikes, receivers)
-        if own:
-            weighted = receivers[0] * widths, receivers[1], receivers[2]
-            sums = (
-                np.bincount(part, values, parts).astype(np.int64)
-                for part, values, parts in zip(own, weighted, cut, strict=True)
-            )
-            outputs += sign * _outer(*sums)
-            at_home = [axis[np.arange(len(part)), part] for axis, part in zip(axes, own, strict=True)]
-            messages -= sign * _times(spikes, at_home)
-    return Heard(inputs.reshape(-1), outputs.reshape(-1) if own else None, messages)
+def _side(heard: Truths, own: Integers, widths: Integers, inside: bool) -> _Side:
+    """heard: (channels, rows or columns; parts)."""
+    parts = heard.sum(axis=1)
+    if not inside:
+        return _Side(parts, np.zeros(len(own), np.bool_), widths @ heard, parts)
+    outputs = np.bincount(own, parts * widths, heard.shape[1]).astype(np.int64)
+    return _Side(parts, heard[np.arange(len(own)), own], widths @ heard, outputs)
 
 
 def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
@@ -185,7 +196,8 @@ def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
     return found
 
 
-def _times(spikes: Floats, axes: Sequence[Integers | Truths]) -> float:
+def _times(
+    spikes: Floats, channels: Integers | Truths, rows: Integers | Truths, columns: Integers | Truths
+) -> float:
     """Of each atom, its spikes times the product of a number for each axis."""
-    channels, rows, columns = axes
     return float(channels @ ((spikes @ columns) @ rows))

@@ -1,6 +1,6 @@
 """Packs synapse lists into the words of a core's memory, each in the format that is shortest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
-from snncc_loihi.lists import Blocks, Nesting, Synapses, bridged, distinct, nested, runs
+from snncc_loihi.lists import AxonLists, Blocks, Nesting, Synapses, bridged, distinct, nested, runs
 from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
 
 DENSE, SPARSE, RUN = 0, 1, 2
@@ -37,20 +37,19 @@ class PackedCore:
     memory: Words
 
 
-def pack_core(synapses: Synapses, chip: Chip) -> PackedCore:
-    """synapses: one list for each input axon; their offsets are compartments."""
-    if not len(synapses.lengths):
+def pack_core(synapses: AxonLists, chip: Chip) -> PackedCore:
+    """synapses: offsets are compartments."""
+    if not len(synapses.which):
         none = np.zeros(0, np.int64)
         return PackedCore(none, none, none, (), np.zeros(0, np.uint64))
     reach = chip.limits.axon_base + 1
-    bases = np.minimum.reduceat(synapses.offsets, synapses.rows[:-1]) % reach
-    offsets = synapses.offsets - bases[synapses.owner]
-    moved = replace(synapses, offsets=offsets)
-    first, which = distinct(moved)
+    moved, bases = synapses.based(reach)
+    first, which = distinct(moved.lists)
+    which = which[moved.which]
     least, most = np.full(len(first), reach), np.zeros(len(first), np.int64)
     np.minimum.at(least, which, bases)
     np.maximum.at(most, which, bases)
-    packer = _Packer(moved.chosen(first), chip, least, most)
+    packer = _Packer(moved.lists.chosen(first), chip, least, most)
     pointers, lengths, shift, memory = packer.packed()
     formats = packer.formats
     return PackedCore(pointers[which], lengths[which], bases + shift[which], formats, memory)

@@ -222,8 +222,7 @@ class Tilings:
         if cut is None:
             return None
         parts = atoms.parts(cut)
-        widths = atoms.sizes[:: prod(atoms.sides[1:])]
-        held = np.bincount(parts[0], widths, cut[0])[:, None, None]
+        held = np.bincount(parts[0], atoms.widths, cut[0])[:, None, None]
         for axis in (1, 2):
             shape = [1, 1, 1]
             shape[axis] = cut[axis]
