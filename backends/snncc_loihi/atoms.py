@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Floats, Integers
+from snncc_loihi.boxes import Boxes
+from snncc_loihi.connections import Connections
 from snncc_loihi.layers import Layer, Link, Network
 
 ATOMS = 1024
@@ -93,15 +95,31 @@ class LayerAtoms:
 class Edges:
     """Pairs of atoms of two layers (source −1: the input numbers themselves) with a synapse.
 
-    axes: which channel groups, rows and columns are connected, (sources, targets) each, where the
-    pairs are all combinations of these.
+    source_sides, target_sides: channel groups, rows and columns. axes: which of them are connected,
+    (sources, targets) each, where the pairs are all combinations of these; else listed: the pairs.
+    first: of the source's atoms.
     """
 
     source: int
     target: int
-    sources: Integers
-    targets: Integers
+    source_sides: Grid
+    target_sides: Grid
     axes: Axes | None
+    listed: tuple[Integers, Integers] | None = None
+    first: int = 0
+
+    @cached_property
+    def pairs(self) -> tuple[Integers, Integers]:
+        """Sources and targets, every pair once."""
+        if self.listed is not None:
+            return self.listed
+        assert self.axes is not None, "pairs are listed, or all combinations"
+        found = [np.nonzero(axis) for axis in self.axes]
+        sources, targets = (
+            np.ravel_multi_index(np.meshgrid(*(part[i] for part in found), indexing="ij"), sides)
+            for i, sides in enumerate((self.source_sides, self.target_sides))
+        )
+        return self.first + sources.reshape(-1), targets.reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -120,7 +138,10 @@ class Atoms:
 def make_atoms(network: Network, spikes: dict[int, Floats]) -> Atoms:
     """spikes: of each neuron of a layer, a sample; layers that it lacks send none."""
     layers = tuple(_layer_atoms(layer, spikes.get(i)) for i, layer in enumerate(network.layers))
-    edges = tuple(_edges(link, layers, network.inputs) for link in network.links)
+    edges = tuple(
+        _by_axes(link, link.synapses, layers) or _by_synapses(link, layers, network.inputs)
+        for link in network.links
+    )
     return Atoms(layers, edges, network.inputs)
 
 
@@ -136,34 +157,34 @@ def _layer_atoms(layer: Layer, spikes: Floats | None) -> LayerAtoms:
     return LayerAtoms(layer, chunks, atom, np.bincount(atom, minlength=count), sent.astype(float))
 
 
-def _edges(link: Link, layers: tuple[LayerAtoms, ...], inputs: int) -> Edges:
+def _by_axes(
+    link: Link, synapses: Boxes | Connections, layers: tuple[LayerAtoms, ...]
+) -> Edges | None:
+    """None where it matters by which tap channels reach each other, or there are no boxes."""
+    if not isinstance(synapses, Boxes):
+        return None
+    target = layers[link.target]
+    sides, of = synapses.source, np.arange(synapses.source[0])
+    if link.source >= 0:
+        sides = layers[link.source].sides
+        of = of * sides[0] // synapses.source[0]
+    reached = synapses.reached(of, sides[0], target.chunks)
+    used = reached[:, :, synapses.used]
+    channels = used.any(axis=2)
+    if (used != channels[:, :, None]).any():
+        return None
+    axes = channels, synapses.rows >= 0, synapses.columns >= 0
+    return Edges(link.source, link.target, sides, target.sides, axes, first=synapses.before)
+
+
+def _by_synapses(link: Link, layers: tuple[LayerAtoms, ...], inputs: int) -> Edges:
     target = layers[link.target]
     synapses = link.synapses.listed()
     posts = target.of_neuron[synapses.targets]
-    count, pres = inputs, synapses.sources.astype(np.int64)
+    count, sides, pres = inputs, (inputs, 1, 1), synapses.sources.astype(np.int64)
     if link.source >= 0:
         source = layers[link.source]
-        count, pres = source.count, source.of_neuron[pres]
+        count, sides, pres = source.count, source.sides, source.of_neuron[pres]
     touched = np.zeros((count, target.count), np.bool_)
     touched[pres, posts] = True
-    sources, targets = np.nonzero(touched)
-    axes = None if link.source < 0 else _axes(layers[link.source], target, sources, targets)
-    return Edges(link.source, link.target, sources, targets, axes)
-
-
-def _axes(
-    source: LayerAtoms, target: LayerAtoms, sources: Integers, targets: Integers
-) -> Axes | None:
-    """None where pairs are not all combinations of what each axis connects."""
-    found = []
-    pairs = zip(
-        np.unravel_index(sources, source.sides), np.unravel_index(targets, target.sides),
-        strict=True,
-    )  # fmt: skip
-    for (before, behind), sides in zip(pairs, zip(source.sides, target.sides, strict=True), strict=True):
-        connected = np.zeros(sides, np.bool_)
-        connected[before, behind] = True
-        found.append(connected)
-    channels, rows, columns = found
-    every = prod(int(np.count_nonzero(axis)) for axis in found)
-    return (channels, rows, columns) if every == len(sources) else None
+    return Edges(link.source, link.target, sides, target.sides, None, np.nonzero(touched))

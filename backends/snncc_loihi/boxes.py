@@ -86,6 +86,21 @@ class Boxes:
         return np.multiply.outer(*counts)
 
     @property
+    def used(self) -> NDArray[np.bool_]:
+        """Whether a synapse is of a tap, (row taps, column taps)."""
+        return self._uses > 0
+
+    def reached(self, groups: Integers, sources: int, targets: int) -> NDArray[np.bool_]:
+        """Which groups of channels have a synapse by which taps: (sources, targets, row taps,
+        column taps). groups: of each source channel; those of the target are `targets` even ones.
+        """
+        channel, row, column, each = np.nonzero(self.weights)
+        found = np.zeros((sources, targets, *self.lanes.shape), np.bool_)
+        to = (self.begins[channel] + each) * targets // self.channels
+        found[groups[channel], to, row, column] = True
+        return found
+
+    @property
     def count(self) -> int:
         """Synapses."""
         return int((np.count_nonzero(self.weights, axis=(0, 3)) * self._uses).sum())
@@ -93,7 +108,7 @@ class Boxes:
     @property
     def values(self) -> Small:
         """All weights that there are, 0 perhaps among them."""
-        return self.weights.transpose(1, 2, 0, 3)[self._uses > 0]
+        return self.weights.transpose(1, 2, 0, 3)[self.used]
 
     def sums(self, size: int) -> tuple[Floats, Floats]:
         """What positive and negative weights add up to, as magnitudes, of each target."""

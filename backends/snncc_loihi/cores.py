@@ -1,5 +1,6 @@
 """From a partition to what each core holds: compartments, and its use of the limits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ HOST = -1
 
 @dataclass(frozen=True)
 class Arrangement:
-    """core: of each neuron. compartment: the first of each neuron, in its core. line: the row of
+    """core: of each neuron, −1 where it is left out. compartment: the first of each neuron, in its core. line: the row of
     positions that it is in, counted over all layers. used: compartments, by core."""
 
     core: Integers
@@ -39,12 +40,24 @@ def arrange(network: Network, core: Integers) -> Arrangement:
     before = np.cumsum(used) - used
     compartment = np.empty_like(ends)
     compartment[sorted_by] = ends - width[sorted_by] - before[core[sorted_by]]
-    return Arrangement(core, compartment, _lines(network), used)
+    return Arrangement(core, compartment, _lines(network.layers), used)
 
 
-def _lines(network: Network) -> Integers:
+def arrange_alone(network: Network, number: int, neurons: Integers) -> Arrangement:
+    """One core, which holds some neurons of a layer."""
+    layer = network.layers[number]
+    core = np.full(network.neurons, -1)
+    compartment, line = np.zeros_like(core), np.zeros_like(core)
+    order = np.argsort(_position_first(layer)[neurons])
+    core[layer.first + neurons] = 0
+    compartment[layer.first + neurons[order]] = np.arange(len(neurons)) * layer.width
+    line[layer.first : layer.first + layer.size] = _lines((layer,))
+    return Arrangement(core, compartment, line, np.array([len(neurons) * layer.width]))
+
+
+def _lines(layers: Sequence[Layer]) -> Integers:
     parts, before = [], 0
-    for layer in network.layers:
+    for layer in layers:
         channels, rows, columns = layer.box
         line = before + np.arange(rows)[None, :, None]
         parts.append(np.broadcast_to(line, (channels, rows, columns)).reshape(-1))

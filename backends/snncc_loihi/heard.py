@@ -87,28 +87,31 @@ class Hearing:
 
     def _cut(self, question: Question, grid: Grid) -> Grid | None:
         """The one grid of all layers; None where things are not to be counted by axes."""
-        if question.source < 0:
-            return None
-        source = self._atoms.layers[question.source]
         edges = [self._atoms.edges[number] for number in question.edges]
         if any(each.axes is None for each in edges):
             return None
-        if len(edges) + (question.inside and source.layer.feedback) > MOST_TERMS:
+        source = None if question.source < 0 else self._atoms.layers[question.source]
+        again = question.inside and source is not None and source.layer.feedback
+        if len(edges) + again > (MOST_TERMS if source else 1):
             return None
         cuts = {self._atoms.layers[each.target].grid(grid) for each in edges}
-        if question.inside:
+        if question.inside and source is not None:
             cuts.add(source.grid(grid))
         cut = cuts.pop()
         return None if cuts or cut is None or prod(cut) != prod(grid) else cut
 
     def _by_axes(self, question: Question, cut: Grid) -> Heard:
-        spikes = self._atoms.layers[question.source].spikes
-        spikes = spikes.reshape(self._atoms.layers[question.source].sides)
+        spikes = None
+        if question.source >= 0:
+            source = self._atoms.layers[question.source]
+            spikes = source.spikes.reshape(source.sides)
         inputs, outputs, messages = np.zeros(cut, np.int64), np.zeros(cut, np.int64), 0.0
         sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
         for sign, of_axes in zip(SIGNS, zip(*sides, strict=True), strict=False):
             channels, rows, columns = of_axes
             inputs += _outer(sign * channels.inputs, rows.inputs, columns.inputs)
+            if spikes is None:
+                continue
             messages += sign * _times(spikes, channels.parts, rows.parts, columns.parts)
             if question.inside:
                 outputs += _outer(sign * channels.outputs, rows.outputs, columns.outputs)
@@ -120,18 +123,20 @@ class Hearing:
         """For each choice of edges, in the order of SIGNS."""
         key = question, axis, parts
         if key not in self._sides:
-            source = self._atoms.layers[question.source]
-            own = source.parts((parts, parts, parts))[axis]
             terms = []
             for number in question.edges:
                 edges = self._atoms.edges[number]
-                size = self._atoms.layers[edges.target].sides[axis]
-                starts = -(-np.arange(parts) * size // parts)
-                assert edges.axes is not None
+                starts = -(-np.arange(parts) * edges.target_sides[axis] // parts)
+                assert edges.axes is not None, "all are to be counted by axes"
                 terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
-            if question.inside and source.layer.feedback:
-                terms.append(np.arange(parts) == own[:, None])
-            widths = source.widths if axis == 0 else np.ones(len(own), np.int64)
+            own, widths = np.zeros(0, np.int64), np.ones(1, np.int64)
+            if question.source >= 0:
+                source = self._atoms.layers[question.source]
+                own = source.parts((parts, parts, parts))[axis]
+                if question.inside and source.layer.feedback:
+                    terms.append(np.arange(parts) == own[:, None])
+                if axis == 0:
+                    widths = source.widths
             self._sides[key] = tuple(
                 _side(heard, own, widths, question.inside) for heard in _choices(terms)
             )
@@ -156,7 +161,8 @@ def heard_by_atoms(
     heard = np.zeros((atoms.inputs if source is None else source.count, number), np.bool_)
     for each in question.edges:
         edges = atoms.edges[each]
-        heard[edges.sources, tiles[edges.target][edges.targets]] = True
+        sources, targets = edges.pairs
+        heard[sources, tiles[edges.target][targets]] = True
     if source is None:
         return Heard(heard.sum(axis=0), None, 0.0)
     if own is not None and source.layer.feedback:
@@ -185,8 +191,9 @@ def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
 def _side(heard: Truths, own: Integers, widths: Integers, inside: bool) -> _Side:
     """heard: (channels, rows or columns; parts)."""
     parts = heard.sum(axis=1)
+    widths = np.broadcast_to(widths, parts.shape)
     if not inside:
-        return _Side(parts, np.zeros(len(own), np.bool_), widths @ heard, parts)
+        return _Side(parts, np.zeros(len(parts), np.bool_), widths @ heard, parts)
     outputs = np.bincount(own, parts * widths, heard.shape[1]).astype(np.int64)
     return _Side(parts, heard[np.arange(len(own)), own], widths @ heard, outputs)
 

@@ -29,8 +29,10 @@ class LayerTiles:
 def tiles_of(layer: Layer, arrangement: Arrangement) -> LayerTiles:
     """Cores that hold none of the layer have an empty box."""
     core = arrangement.core[layer.first : layer.first + layer.size]
+    held = np.flatnonzero(core >= 0)
+    core = core[held]
     counts = np.bincount(core, minlength=arrangement.cores)
-    places = np.unravel_index(np.arange(layer.size), layer.box)
+    places = np.unravel_index(held, layer.box)
     lows, highs = [], []
     for place, side in zip(places, layer.box, strict=True):
         present = np.zeros((arrangement.cores, side), np.bool_)

@@ -9,7 +9,7 @@ from snncc_ir import Integers, spread
 from snncc_loihi.atoms import Grid, LayerAtoms
 from snncc_loihi.boxes import Boxes
 from snncc_loihi.chip import Chip
-from snncc_loihi.cores import arrange
+from snncc_loihi.cores import arrange_alone
 from snncc_loihi.gathering import Gatherer
 from snncc_loihi.layers import Network
 from snncc_loihi.packing import pack_core
@@ -62,10 +62,7 @@ def _tile(atoms: LayerAtoms, channels: int, positions: int) -> Integers:
 
 def _words(network: Network, index: int, tile: Integers, chip: Chip) -> int:
     """Of a core that holds these neurons of a layer and nothing else."""
-    layer = network.layers[index]
-    core = np.ones(network.neurons, np.int64)
-    core[layer.first + tile] = 0
-    inside = np.zeros(layer.size, np.bool_)
+    inside = np.zeros(network.layers[index].size, np.bool_)
     inside[tile] = True
     links = tuple(
         link
@@ -74,7 +71,7 @@ def _words(network: Network, index: int, tile: Integers, chip: Chip) -> int:
         for link in network.incoming[index]
     )
     alone = replace(network, links=links, host_biases=())
-    gatherer = Gatherer(alone, arrange(alone, core))
+    gatherer = Gatherer(alone, arrange_alone(alone, index, tile))
     gatherer.prepare((index,))
     inputs = gatherer.inputs_of(0)
     return len(pack_core(inputs.lists, chip).memory) if len(inputs.sources) else 0
