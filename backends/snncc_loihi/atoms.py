@@ -122,6 +122,16 @@ class Edges:
         return self.first + sources.reshape(-1), targets.reshape(-1)
 
 
+    @cached_property
+    def heard(self) -> Integers:
+        """Sources that are in any pair."""
+        if self.axes is None:
+            return np.unique(self.pairs[0])
+        some = (np.flatnonzero(axis.any(axis=1)) for axis in self.axes)
+        places = np.ravel_multi_index(np.meshgrid(*some, indexing="ij"), self.source_sides)
+        return self.first + places.reshape(-1)
+
+
 @dataclass(frozen=True)
 class Atoms:
     """All atoms of a network. inputs: edges from the input are from its single numbers."""

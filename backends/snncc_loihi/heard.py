@@ -74,6 +74,16 @@ class Hearing:
                 found.append(Question(source, numbers, inside))
         return tuple(found)
 
+    def least(self, question: Question) -> float:
+        """Messages that a source outside sends at least: one a spike that is heard."""
+        if question.inside or question.source < 0:
+            return 0.0
+        source = self._atoms.layers[question.source]
+        heard = np.zeros(source.count, np.bool_)
+        for number in question.edges:
+            heard[self._atoms.edges[number].heard] = True
+        return float(source.spikes[heard].sum())
+
     def answer(self, question: Question, grid: Grid) -> Heard:
         """grid: cuts all layers that are asked for."""
         key = question, grid

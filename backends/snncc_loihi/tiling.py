@@ -81,7 +81,19 @@ class TileUse:
         }
 
     def fits(self, chip: Chip) -> bool:
-        return all(used <= limit for used, limit in self.over(chip).values())
+        limits = chip.limits
+        if limits.core_bytes:
+            # the one that is broken most
+            axons = (self.inputs + self.outputs) * limits.axon_bytes
+            shared = self.compartments * limits.compartment_bytes + axons + self.words * 8
+            if shared.max() > limits.core_bytes:
+                return False
+        return bool(
+            self.compartments.max() <= limits.compartments
+            and self.inputs.max() <= limits.input_axons
+            and self.outputs.max() <= limits.output_axons
+            and (not limits.synapse_words or self.words.max() <= limits.synapse_words)
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,7 @@ class Outline:
     them, the fewest. narrow: channel groups of those without positions, the fewest. shared: words
     of the layers with positions that go with their shares of channels. once: words of all others,
     and those of neurons; compartments, outputs: in all. sent: of a neuron, to each later layer
-    outside, by layer. asked: what is heard.
+    outside, by layer. asked: what is heard. messages: a sample, at least: what comes from outside.
     """
 
     first: int
@@ -114,6 +126,7 @@ class Outline:
     outputs: float
     sent: tuple[float, ...]
     asked: tuple[Question, ...]
+    messages: float
 
 
 class Tilings:
@@ -148,8 +161,12 @@ class Tilings:
         channels, rows, columns = sides
         return Outline(
             first, last, (channels, rows, columns), narrow, shared, once, compartments, outputs,
-            tuple(sent), self._hearing.questions(first, last),
+            tuple(sent), *self._asked(first, last),
         )  # fmt: skip
+
+    def _asked(self, first: int, last: int) -> tuple[tuple[Question, ...], float]:
+        questions = self._hearing.questions(first, last)
+        return questions, sum(self._hearing.least(each) for each in questions)
 
     def may_fit(self, outline: Outline, grid: Grid) -> bool:
         """Whether the layers can be cut so, and what tiles hold on average is not too much."""
@@ -169,6 +186,14 @@ class Tilings:
             words / (limits.synapse_words or np.inf), shared / (limits.core_bytes or np.inf)
         )
         return least * (1 - 1e-9) <= number
+
+    def messages(self, outline: Outline, grid: Grid) -> float | None:
+        """To the tiles of layers cut by a grid; None when they cannot be cut so."""
+        if any(
+            self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)
+        ):
+            return None
+        return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
 
     def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers cut by a grid; None when they cannot be, or do not fit."""
