@@ -121,7 +121,6 @@ class Edges:
         )
         return self.first + sources.reshape(-1), targets.reshape(-1)
 
-
     @cached_property
     def heard(self) -> Integers:
         """Sources that are in any pair."""

@@ -167,7 +167,8 @@ class Boxes:
             each = (np.broadcast_to(part[:, None], kept.shape)[kept]
                     for part in (strips.which + self.before, strips.lane))  # fmt: skip
             parts.append((*each, targets[kept], strips.weights[kept]))
-        sources, lanes, targets, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
+        joined = (np.concatenate(part) for part in zip(*parts, strict=True))
+        sources, lanes, targets, weights = joined
         return in_order(self.size, sources, targets, lanes, weights)
 
 

@@ -16,7 +16,6 @@ from snncc_ir import Floats, Integers, Shape, Type
 from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
 from snncc_loihi.sorting import stable_order
 
-
 Box = tuple[int, int, int]
 """Channels, rows, columns."""
 

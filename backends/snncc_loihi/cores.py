@@ -15,8 +15,9 @@ HOST = -1
 
 @dataclass(frozen=True)
 class Arrangement:
-    """core: of each neuron, −1 where it is left out. compartment: the first of each neuron, in its core. line: the row of
-    positions that it is in, counted over all layers. used: compartments, by core."""
+    """core: of each neuron, −1 where it is on none. compartment: the first of each neuron, in its
+    core. line: the row of positions that it is in, counted over all layers. used: compartments, by
+    core."""
 
     core: Integers
     compartment: Integers

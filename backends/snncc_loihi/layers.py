@@ -21,8 +21,8 @@ from snncc_ir.ops import (
     Scale,
     chain_type,
 )  # fmt: skip
-from snncc_loihi.chip import Chip
 from snncc_loihi.boxes import Boxes, connect, connect_pool, moved
+from snncc_loihi.chip import Chip
 from snncc_loihi.connections import Box, Connections, box_of
 from snncc_loihi.core_map import Program
 
@@ -248,9 +248,7 @@ def _shifted(synapses: Boxes | Connections, first: int, count: int) -> Boxes | C
     return Connections(rows, synapses.targets, synapses.lanes, synapses.weights)
 
 
-def _host_bias(
-    index: int, layer: Layer, connected: Boxes | Connections, first: int
-) -> HostBias:
+def _host_bias(index: int, layer: Layer, connected: Boxes | Connections, first: int) -> HostBias:
     synapses = connected.listed()
     inputs = np.full(layer.size, -1, np.int64)
     weights = np.zeros(layer.size, np.int64)

@@ -189,9 +189,7 @@ class Tilings:
 
     def messages(self, outline: Outline, grid: Grid) -> float | None:
         """To the tiles of layers cut by a grid; None when they cannot be cut so."""
-        if any(
-            self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)
-        ):
+        if any(self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)):
             return None
         return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
 
