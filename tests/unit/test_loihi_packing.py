@@ -14,7 +14,7 @@ from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.connections import Connections, pooling, projection
 from snncc_loihi.core_map import Core
 from snncc_loihi.cores import mantissa_and_exponent
-from snncc_loihi.lists import Synapses, distinct
+from snncc_loihi.lists import AxonLists, Synapses, distinct
 from snncc_loihi.packing import PackedCore, pack_core
 from snncc_loihi.words import Words, pack
 from tests.conformance.loihi_reference import synapses_of
@@ -69,11 +69,11 @@ Synapse = tuple[int, int, int, int]
 """Delay, exponent, compartment, weight."""
 
 
-def as_lists(given: list[list[Synapse]], width: int) -> Synapses:
+def as_lists(given: list[list[Synapse]], width: int) -> AxonLists:
     rows = np.cumsum([0, *map(len, given)])
     flat = np.array([each for one in given for each in sorted(one)], np.int64).reshape(-1, 4)
     delays, exponents, offsets, weights = flat.T
-    return Synapses(rows, offsets, weights, delays, exponents, offsets // width)
+    return AxonLists.of(Synapses(rows, offsets, weights, delays, exponents, offsets // width))
 
 
 def decoded(packed: PackedCore, chip: Chip) -> list[list[tuple[int, int, int]]]:

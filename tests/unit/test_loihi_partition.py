@@ -64,8 +64,9 @@ def counted(network: Network, core: Integers, spikes: Floats) -> float:
     for link in network.links:
         if link.source < 0:
             continue
-        sources = network.layers[link.source].first + link.synapses.sources
-        targets = network.layers[link.target].first + link.synapses.targets
+        synapses = link.synapses.listed()
+        sources = network.layers[link.source].first + synapses.sources
+        targets = network.layers[link.target].first + synapses.targets
         for source, target in zip(sources.tolist(), targets.tolist(), strict=True):
             heard.setdefault(source, set()).add(int(core[target]))
     return float(sum(spikes[n] * len(cores - {int(core[n])}) for n, cores in heard.items()))
