@@ -62,8 +62,11 @@ class Connections:
     def sums(self, size: int) -> tuple[Floats, Floats]:
         """What positive and negative weights add up to, as magnitudes, of each of the targets."""
         weights = self.weights.astype(np.float64)
-        above = np.bincount(self.targets, np.maximum(weights, 0), size)
-        return above, np.bincount(self.targets, np.maximum(-weights, 0), size)
+        above, below = (
+            np.bincount(self.targets, np.maximum(signed, 0), size).astype(np.float64)
+            for signed in (weights, -weights)
+        )
+        return above, below
 
     def listed(self) -> "Connections":
         """Every synapse: as they are."""

@@ -156,8 +156,9 @@ def test_positions_of_a_convolution_share_their_weights() -> None:
         for column in range(side)
     ]
     synapses = as_lists(lists, side * channels)
-    begin = np.repeat([min(t for _, _, t, _ in one) for one in lists], synapses.lengths)
-    first, _ = distinct(replace(synapses, offsets=synapses.offsets - begin))
+    every = synapses.lists
+    begin = np.repeat([min(t for _, _, t, _ in one) for one in lists], every.lengths)
+    first, _ = distinct(replace(every, offsets=every.offsets - begin))
     assert len(first) == 9  # three kinds of rows and of columns
     packed = pack_core(synapses, CHIPS["loihi2"])
     # three runs of 4 words in the middle, of 3 at either side; top and bottom are parts of them
