@@ -179,7 +179,7 @@ def _by_axes(
         of = of * sides[0] // synapses.source[0]
     reached = synapses.reached(of, sides[0], target.chunks)
     used = reached[:, :, synapses.used]
-    channels = used.any(axis=2)
+    channels: Truths = np.logical_or.reduce(used, axis=2)
     if (used != channels[:, :, None]).any():
         return None
     axes = channels, synapses.rows >= 0, synapses.columns >= 0
@@ -196,4 +196,5 @@ def _by_synapses(link: Link, layers: tuple[LayerAtoms, ...], inputs: int) -> Edg
         count, sides, pres = source.count, source.sides, source.of_neuron[pres]
     touched = np.zeros((count, target.count), np.bool_)
     touched[pres, posts] = True
-    return Edges(link.source, link.target, sides, target.sides, None, np.nonzero(touched))
+    pre, post = np.nonzero(touched)
+    return Edges(link.source, link.target, sides, target.sides, None, (pre, post))

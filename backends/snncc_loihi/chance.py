@@ -5,7 +5,6 @@ import numpy as np
 from snncc_ir import Integers
 from snncc_loihi.words import Words
 
-
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)

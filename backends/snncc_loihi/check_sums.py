@@ -175,8 +175,9 @@ def _even(stretches: Stretches, found: Decoded, senders: Senders, first: Integer
     axons, last = stretches.axons, max(len(first) - 1, 0)
     begin, end = np.clip(nearest, 0, last), np.clip(furthest, 0, last)
     arrives = senders.first[axons] + 1 + found.delays[stretches.starts]
-    even: Truths = (senders.first == senders.last)[axons] & (changes[begin] == changes[end])
-    return even & (arrives == first[begin])
+    together = (senders.first == senders.last)[axons] & (changes[begin] == changes[end])
+    even: Truths = together & (arrives == first[begin])
+    return even
 
 
 def _add(sums: Floats, targets: Integers, brought: Floats) -> None:

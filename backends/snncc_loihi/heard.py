@@ -29,10 +29,10 @@ class Heard:
     messages: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """A source (−1: the input numbers), by which of its edges it is heard, and whether it is cut by
-    the same grid."""
+    the same grid. Of the same questions there is one object."""
 
     source: int
     edges: tuple[int, ...]
@@ -57,6 +57,7 @@ class Hearing:
 
     def __init__(self, atoms: Atoms) -> None:
         self._atoms = atoms
+        self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
         self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
         self._found: dict[tuple[Question, Grid], Heard] = {}
 
@@ -71,7 +72,8 @@ class Hearing:
             )
             inside = first <= source < last
             if numbers or (inside and self._atoms.layers[source].layer.feedback):
-                found.append(Question(source, numbers, inside))
+                key = source, numbers, inside
+                found.append(self._asked.setdefault(key, Question(*key)))
         return tuple(found)
 
     def least(self, question: Question) -> float:

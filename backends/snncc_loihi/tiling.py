@@ -112,8 +112,9 @@ class Outline:
     sides: channel groups, rows and columns of the layers that have positions and are cut with
     them, the fewest. narrow: channel groups of those without positions, the fewest. shared: words
     of the layers with positions that go with their shares of channels. once: words of all others,
-    and those of neurons; compartments, outputs: in all. sent: of a neuron, to each later layer
-    outside, by layer. asked: what is heard. messages: a sample, at least: what comes from outside.
+    and those of neurons. axons: bytes of compartments and output axons, in all. sent: of a neuron,
+    to each later layer outside, by layer. asked: what is heard. messages: a sample, at least: what
+    comes from outside.
     """
 
     first: int
@@ -122,8 +123,7 @@ class Outline:
     narrow: int
     shared: float
     once: float
-    compartments: int
-    outputs: float
+    axons: float
     sent: tuple[float, ...]
     asked: tuple[Question, ...]
     messages: float
@@ -140,7 +140,7 @@ class Tilings:
 
     def outline(self, first: int, last: int, guess: Guess) -> Outline:
         """Before the layers are cut."""
-        far = 1 << 62
+        far, limits = 1 << 62, self.chip.limits
         sides, narrow, shared, once = [far, far, far], far, 0.0, 0.0
         compartments, outputs, sent = 0, 0.0, []
         for i in range(first, last):
@@ -160,7 +160,8 @@ class Tilings:
             outputs += atoms.layer.size * sent[-1]
         channels, rows, columns = sides
         return Outline(
-            first, last, (channels, rows, columns), narrow, shared, once, compartments, outputs,
+            first, last, (channels, rows, columns), narrow, shared, once,
+            compartments * limits.compartment_bytes + outputs * limits.axon_bytes,
             tuple(sent), *self._asked(first, last),
         )  # fmt: skip
 
@@ -170,22 +171,21 @@ class Tilings:
 
     def may_fit(self, outline: Outline, grid: Grid) -> bool:
         """Whether the layers can be cut so, and what tiles hold on average is not too much."""
-        number = prod(grid)
-        if number > outline.narrow or any(
-            parts > side for parts, side in zip(grid, outline.sides, strict=True)
-        ):
+        channels, rows, columns = grid
+        sides, positions = outline.sides, rows * columns
+        if channels > sides[0] or rows > sides[1] or columns > sides[2]:
             return False
+        number = channels * positions
+        words = (outline.shared * positions + outline.once) * (1 - 1e-9)
         limits = self.chip.limits
-        words = outline.shared * (number // grid[0]) + outline.once
-        shared = (
-            outline.compartments * limits.compartment_bytes
-            + outline.outputs * limits.axon_bytes
-            + words * 8
+        return (
+            number <= outline.narrow
+            and (not limits.synapse_words or words <= limits.synapse_words * number)
+            and (
+                not limits.core_bytes
+                or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
+            )
         )
-        least = max(
-            words / (limits.synapse_words or np.inf), shared / (limits.core_bytes or np.inf)
-        )
-        return least * (1 - 1e-9) <= number
 
     def messages(self, outline: Outline, grid: Grid) -> float | None:
         """To the tiles of layers cut by a grid; None when they cannot be cut so."""

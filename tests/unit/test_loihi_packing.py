@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from snncc.testing import FAMILY, network
 from snncc_ir import Integers
 from snncc_ir.ops import MaxPool, Population
+from snncc_loihi.boxes import connect, connect_pool
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.connections import Connections, pooling, projection
 from snncc_loihi.core_map import Core
@@ -48,6 +49,30 @@ def test_synapses_bring_what_a_map_brings(name: str) -> None:
                 current(found, spikes.reshape(-1), node.type.size), values.reshape(-1)
             )
             assert found.weights.all()
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILY if not name.startswith("wide-w")])
+def test_boxes_are_what_is_listed(name: str) -> None:
+    graph = network(name, "if")
+    for node in graph:
+        for place, source in enumerate(graph.operands(node)):
+            if isinstance(node.op, Population):
+                chain = node.op.maps[place]
+                found, listed = connect(chain, source.type), projection(chain, source.type)
+            elif isinstance(node.op, MaxPool):
+                found, listed = connect_pool(node.op, source.type), pooling(node.op, source.type)
+            else:
+                continue
+            assert found.count == listed.count
+            assert np.array_equal(np.unique(found.values[found.values != 0]),
+                                  np.unique(listed.values))  # fmt: skip
+            for ours, theirs in zip(
+                found.sums(node.type.size), listed.sums(node.type.size), strict=True
+            ):
+                assert np.array_equal(ours, theirs)
+            every = found.listed()
+            for part in ("rows", "targets", "lanes", "weights"):
+                assert np.array_equal(getattr(every, part), getattr(listed, part))
 
 
 def test_a_pool_hears_every_source_of_its_windows() -> None:
