@@ -21,10 +21,11 @@ from snncc_ir.ops import (
     Scale,
     chain_type,
 )  # fmt: skip
-from snncc_loihi.boxes import Boxes, connect, connect_pool, moved
+from snncc_loihi.boxes import Boxes, moved
 from snncc_loihi.chip import Chip
 from snncc_loihi.connections import Box, Connections, box_of
 from snncc_loihi.core_map import Program
+from snncc_loihi.projections import connect, connect_pool
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from snncc.testing import FAMILY, network
 from snncc_ir import Integers
 from snncc_ir.ops import MaxPool, Population
-from snncc_loihi.boxes import connect, connect_pool
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.connections import Connections, pooling, projection
 from snncc_loihi.core_map import Core
 from snncc_loihi.cores import mantissa_and_exponent
 from snncc_loihi.lists import AxonLists, Synapses, distinct
 from snncc_loihi.packing import PackedCore, pack_core
+from snncc_loihi.projections import connect, connect_pool
 from snncc_loihi.words import Words, pack
 from tests.conformance.loihi_reference import synapses_of
 
