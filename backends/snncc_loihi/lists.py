@@ -47,6 +47,11 @@ class Synapses:
         """One number for all that a synapse is, its offset aside."""
         return (self.weights + (1 << 15)) | (self.delays << 17) | (self.exponents << 24)
 
+    @cached_property
+    def kinds(self) -> Integers:
+        """Of each synapse, what it takes a format of its own for: delay and exponent."""
+        return self.delays << 8 | self.exponents
+
     def chosen(self, lists: Integers) -> "Synapses":
         """Some of the lists, in the given order."""
         lengths = self.lengths[lists]
@@ -149,16 +154,20 @@ class Blocks:
 def runs(lists: Synapses, consecutive: bool = True) -> Blocks:
     """Cuts lists into blocks; without `consecutive` only at other delays, exponents, or 64."""
     size = len(lists.offsets)
-    kind = (lists.delays << 8) | lists.exponents
+    kind = lists.kinds
     new = np.ones(size, np.bool_)
     new[1:] = kind[1:] != kind[:-1]
     if consecutive:
         new[1:] |= lists.offsets[1:] != lists.offsets[:-1] + 1
         new[1:] |= lists.lines[1:] != lists.lines[:-1]
     new[lists.rows[:-1]] = True
-    begin = np.maximum.accumulate(np.where(new, np.arange(size), 0))
-    new |= (np.arange(size) - begin) % MOST_IN_BLOCK == 0
+    # those of more than 64 are cut again
     starts = np.append(np.flatnonzero(new), size)
+    parts = -(-np.diff(starts) // MOST_IN_BLOCK)
+    if parts.max(initial=1) > 1:
+        ends = np.cumsum(parts)
+        step = np.arange(ends[-1]) - np.repeat(ends - parts, parts)
+        starts = np.append(np.repeat(starts[:-1], parts) + step * MOST_IN_BLOCK, size)
     return Blocks(np.searchsorted(starts, lists.rows), starts)
 
 

@@ -83,9 +83,13 @@ class _Packer:
     def _bridged(self) -> Synapses:
         return bridged(self.lists)
 
+    @cached_property
+    def _runs(self) -> Blocks:
+        return runs(self._bridged)
+
     def _words(self, lists: Synapses, run: bool) -> Integers:
         """Of each list, in runs or one by one."""
-        blocks = runs(lists, consecutive=run)
+        blocks = self._runs if run else runs(lists, consecutive=False)
         total: Integers = np.add.reduceat(_words(self._bits(lists, blocks, run)), blocks.rows[:-1])
         return total
 
@@ -126,7 +130,7 @@ class _Packer:
         """Which lists would be found in which, if all were runs."""
         limits = self.chip.limits
         allowed = limits.least_axon_base, limits.axon_base
-        return nested(self._bridged, runs(self._bridged), self.least, self.most, allowed)
+        return nested(self._bridged, self._runs, self.least, self.most, allowed)
 
     @cached_property
     def _alike(self) -> NDArray[np.bool_]:
@@ -162,10 +166,10 @@ class _Packer:
     def formats(self) -> tuple[Format, ...]:
         """All that the core's blocks have, in order."""
         found: set[Format] = set()
+        of_synapses, kinds = self.mode[self.lists.owner], self.lists.kinds
         for mode in (DENSE, SPARSE, RUN):
-            lists = self.lists.chosen(np.flatnonzero(self.mode == mode))
-            kinds = np.unique(lists.delays << 8 | lists.exponents).tolist()
-            found |= {self._format(mode, kind >> 8, kind & 255) for kind in kinds}
+            there = np.flatnonzero(np.bincount(kinds[of_synapses == mode])).tolist()
+            found |= {self._format(mode, kind >> 8, kind & 255) for kind in there}
         return tuple(sorted(found))
 
     def _format(self, mode: int, delay: int, exponent: int) -> Format:
@@ -211,12 +215,11 @@ class _Packer:
         each = self.weight_bits + delay + (index if mode == SPARSE else 0)
         sizes = _words(head + blocks.counts * each)
         start = WORD * (np.cumsum(sizes) - sizes)
-        kinds = lists.delays[begin] << 8 | lists.exponents[begin]
-        number = {
-            kind: self.formats.index(self._format(mode, kind >> 8, kind & 255))
-            for kind in np.unique(kinds).tolist()
-        }
-        heads = (blocks.counts - 1) | np.array([number[k] for k in kinds.tolist()]) << 6
+        kinds = lists.kinds[begin]
+        number = np.zeros(int(kinds.max()) + 1, np.int64)
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
+            number[kind] = self.formats.index(self._format(mode, kind >> 8, kind & 255))
+        heads = (blocks.counts - 1) | number[kinds] << 6
         if mode == RUN:
             heads = heads | lists.offsets[begin] << HEADER_BITS
         block = np.repeat(np.arange(len(sizes)), blocks.counts)
@@ -233,7 +236,8 @@ class _Packer:
 
 def _delay_bits(delays: Integers) -> Integers:
     """Bits that each delay takes."""
-    return np.ceil(np.log2(delays + 1)).astype(np.int64)
+    bits = np.array([n.bit_length() for n in range(int(delays.max(initial=0)) + 1)], np.int64)
+    return bits[delays]
 
 
 def _words(bits: Integers) -> Integers:
@@ -247,9 +251,11 @@ def _ranges(starts: Integers, lengths: Integers) -> Integers:
 
 
 def _scatter(memory: Words, bits: Integers, values: Integers) -> None:
-    """Writes each value from its bit on; memory has a spare word at its end."""
-    word, shift = bits // WORD, (bits % WORD).astype(np.uint64)
+    """Writes each value from its bit on, which ascend; memory has a spare word at its end."""
+    word, shift = bits >> 6, (bits & 63).astype(np.uint64)
     given = values.astype(np.uint64)
-    np.bitwise_or.at(memory, word, given << shift)
-    high = np.where(shift > 0, given >> ((WORD - shift) % WORD), 0).astype(np.uint64)
-    np.bitwise_or.at(memory, word + 1, high)
+    first = np.flatnonzero(np.diff(word, prepend=-1))
+    memory[word[first]] |= np.bitwise_or.reduceat(given << shift, first)
+    # two shifts, because one by 64 is not defined
+    high = given >> (np.uint64(63) - shift) >> np.uint64(1)
+    memory[word[first] + 1] |= np.bitwise_or.reduceat(high, first)
