@@ -76,15 +76,19 @@ class Hearing:
                 found.append(self._asked.setdefault(key, Question(*key)))
         return tuple(found)
 
-    def least(self, question: Question) -> float:
-        """Messages that a source outside sends at least: one a spike that is heard."""
-        if question.inside or question.source < 0:
-            return 0.0
+    def least(self, question: Question) -> tuple[float, int]:
+        """Messages from outside and axons of all tiles, at least: every source that is heard, is
+        in one tile."""
+        found = [self._atoms.edges[number].heard for number in question.edges]
+        if question.source < 0:
+            return 0.0, len(np.unique(np.concatenate(found)))
         source = self._atoms.layers[question.source]
-        heard = np.zeros(source.count, np.bool_)
-        for number in question.edges:
-            heard[self._atoms.edges[number].heard] = True
-        return float(source.spikes[heard].sum())
+        heard = np.full(source.count, question.inside and source.layer.feedback)
+        for each in found:
+            heard[each] = True
+        axons = int(source.sizes[heard].sum())
+        # what is sent within a segment takes an axon on both sides
+        return (0.0, 2 * axons) if question.inside else (float(source.spikes[heard].sum()), axons)
 
     def answer(self, question: Question, grid: Grid) -> Heard:
         """grid: cuts all layers that are asked for."""

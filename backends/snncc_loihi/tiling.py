@@ -112,7 +112,7 @@ class Outline:
     sides: channel groups, rows and columns of the layers that have positions and are cut with
     them, the fewest. narrow: channel groups of those without positions, the fewest. shared: words
     of the layers with positions that go with their shares of channels. once: words of all others,
-    and those of neurons. axons: bytes of compartments and output axons, in all. sent: of a neuron,
+    and those of neurons. axons: bytes of compartments and axons, at least. sent: of a neuron,
     to each later layer outside, by layer. asked: what is heard. messages: a sample, at least: what
     comes from outside.
     """
@@ -158,16 +158,15 @@ class Tilings:
             beyond = {e.target for e in self.atoms.edges if e.source == i and e.target >= last}
             sent.append(guess.outside[i] * len(beyond))
             outputs += atoms.layer.size * sent[-1]
+        asked = self._hearing.questions(first, last)
+        least = [self._hearing.least(each) for each in asked]
+        outputs += sum(axons for _, axons in least)
         channels, rows, columns = sides
         return Outline(
             first, last, (channels, rows, columns), narrow, shared, once,
             compartments * limits.compartment_bytes + outputs * limits.axon_bytes,
-            tuple(sent), *self._asked(first, last),
+            tuple(sent), asked, sum(messages for messages, _ in least),
         )  # fmt: skip
-
-    def _asked(self, first: int, last: int) -> tuple[tuple[Question, ...], float]:
-        questions = self._hearing.questions(first, last)
-        return questions, sum(self._hearing.least(each) for each in questions)
 
     def may_fit(self, outline: Outline, grid: Grid) -> bool:
         """Whether the layers can be cut so, and what tiles hold on average is not too much."""
