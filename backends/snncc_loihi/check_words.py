@@ -69,7 +69,8 @@ def decode(core: Core) -> Decoded:
                 form["run"].tolist(),
                 strict=True,
             )
-        ]
+        ],
+        np.int64,
     ).reshape(-1, (1 << COUNT_BITS) + 1)
     # of every word, as if a block began there: where the next one would
     heads = (core.synapses & np.uint64((1 << HEADER) - 1)).astype(np.int64)
