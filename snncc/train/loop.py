@@ -151,12 +151,13 @@ def fit(
 @torch.no_grad()
 def accuracy(module: nn.Module, data: Images, batch: int = 256) -> float:
     """Share of samples of which the largest logit is that of their class; in evaluation mode."""
-    was, place = module.training, _place(module)
+    training, place = {part: part.training for part in module.modules()}, _place(module)
     module.eval()
     right = 0
     for x, y in zip(data.x.split(batch), data.y.split(batch), strict=True):
         right += int((module(x.to(place)).argmax(1).cpu() == y).sum())
-    module.train(was)
+    for part, was in training.items():
+        part.training = was
     return right / len(data)
 
 
