@@ -1,12 +1,12 @@
 """What a compilation starts from: the imported model, and calibration samples for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from snncc.data import Dataset, make_dataset, read_dataset, samples_for, synthetic_samples
-from snncc.onnx import Imported, import_model
+from snncc.onnx import Imported, Trained, import_model
 from snncc.onnx.reader import model_digest
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph, Stopwatch
@@ -19,7 +19,7 @@ class Source:
     """A lowered model and its calibration samples, in the network's own numbers.
 
     digest: SHA-256 of the model's files. data: as it stands in the file; None when there is none,
-    and samples are seeded noise. notes: what the user should know.
+    and samples are seeded noise. notes: what the user should know. trained: as of `Imported`.
     """
 
     graph: Graph
@@ -28,6 +28,7 @@ class Source:
     samples: Batch
     preprocessing: Preprocessing
     notes: tuple[str, ...]
+    trained: Trained = field(default_factory=dict)
 
     @property
     def labels(self) -> Array | None:
@@ -72,7 +73,15 @@ def _with_samples(
                 "network was trained on other numbers, say so with --scale, --mean and --std"
             )
         samples = samples_for(imported.graph, found, preprocessing)
-    return Source(imported.graph, model_digest(model), found, samples, preprocessing, tuple(notes))
+    return Source(
+        imported.graph,
+        model_digest(model),
+        found,
+        samples,
+        preprocessing,
+        tuple(notes),
+        imported.trained,
+    )
 
 
 def as_dataset(data: Data | None) -> Dataset | None:

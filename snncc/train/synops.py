@@ -19,10 +19,12 @@ from torch.utils.hooks import RemovableHandle
 
 from snncc.train.fan_out import LAYERS, Sums, fan_out
 from snncc.train.objectives import Losses, Objective
+from snncc.train.qcfs import QcfsActivation
 from snncc.train.quantized_relu import QuantizedReLU
 
 PLAIN = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
 """Activations that are no whole numbers of spikes by themselves; `unit` says what one is worth."""
+NEURONS = (QuantizedReLU, QcfsActivation, *PLAIN)
 
 
 UnitOf = Callable[[nn.Module], Tensor | float]
@@ -59,7 +61,12 @@ class SynapticOperations:
 
     def unit_of(self, activation: nn.Module) -> Tensor | float:
         """What one spike of an activation is worth."""
-        return activation.step if isinstance(activation, QuantizedReLU) else self._unit
+        match activation:
+            case QuantizedReLU():
+                return activation.step
+            case QcfsActivation():
+                return activation.scale / activation.levels
+        return self._unit
 
     @property
     def layers(self) -> dict[str, Tensor]:
@@ -150,9 +157,7 @@ class _Trial:
     def __init__(self, module: nn.Module, sample: Tensor, unit_of: UnitOf) -> None:
         self._module, self._unit_of = module, unit_of
         self._sample = torch.zeros_like(sample[:1])
-        self._sources = [
-            part for part in module.modules() if isinstance(part, (QuantizedReLU, *PLAIN))
-        ]
+        self._sources = [part for part in module.modules() if isinstance(part, NEURONS)]
 
     def weights(self) -> dict[tuple[str, int], list[tuple[nn.Module, Tensor]]]:
         """For what each layer reads: by source, fan-out × spikes per unit of it, (C, …)."""

@@ -27,9 +27,8 @@ def test_the_gradient_is_the_formula() -> None:
     rows, grads = weight.detach().reshape(3, 10), g.reshape(3, 10)
     for o in range(3):
         alpha = sum(abs(float(w)) for w in rows[o]) / 10
-        along = sum(
-            float(gj) * (1 if wj > 0 else -1) for gj, wj in zip(grads[o], rows[o], strict=True)
-        )
+        signs = [1 if w > 0 else -1 for w in rows[o]]
+        along = sum(float(each) * sign for each, sign in zip(grads[o], signs, strict=True))
         for i in range(10):
             within = abs(rows[o, i]) <= 0.7
             wanted = signs[i] / 10 * along + (alpha * grads[o, i] if within else 0)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from snncc.train import QuantizedReLU
+from snncc.train import QuantizedReLU, calibrate_scales
 
 
 def test_values_are_whole_spikes_half_to_even() -> None:
@@ -48,3 +48,9 @@ def test_the_step_is_kept_with_the_weights() -> None:
     other.load_state_dict(QuantizedReLU(3, 0.125).state_dict())
     assert other.step == 0.125
     assert repr(other) == "QuantizedReLU(levels=3, step=0.125)"
+
+
+def test_calibration_finds_the_step() -> None:
+    net = torch.nn.Sequential(QuantizedReLU(4), QuantizedReLU(8, 3.0))
+    calibrate_scales(net, torch.tensor([[-5.0, 0.5, 2.0]]), percentile=100)
+    assert [part.step.item() for part in net] == [0.5, 0.25]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from snncc.train import (
     Classification,
+    QcfsActivation,
     QuantizedReLU,
     SynapticOperations,
     TargetOperations,
@@ -159,6 +160,16 @@ def test_losses_are_their_formulas() -> None:
     assert l1.terms["operations"].item() == pytest.approx(0.01 * count)
     with pytest.raises(ValueError, match="target is 0"):
         TargetOperations(Classification(), operations, target=0)
+
+
+def test_qcfs_has_a_unit_that_is_trained() -> None:
+    net = nn.Sequential(QcfsActivation(4, scale=2.0), nn.Linear(3, 4))
+    operations = SynapticOperations(net, torch.zeros(1, 3))
+    net(torch.tensor([[0.5, 1.5, 9.0]]))
+    assert operations.total.item() == 4 * (1 + 3 + 4)
+    net[0].scale.data.fill_(4.0)
+    net(torch.tensor([[1.0, 3.0, 9.0]]))
+    assert operations.total.item() == 4 * (1 + 3 + 4)
 
 
 def test_relus_that_are_not_quantized_have_a_unit() -> None:
