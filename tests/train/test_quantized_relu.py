@@ -51,6 +51,7 @@ def test_the_step_is_kept_with_the_weights() -> None:
 
 
 def test_calibration_finds_the_step() -> None:
-    net = torch.nn.Sequential(QuantizedReLU(4), QuantizedReLU(8, 3.0))
+    neurons = [QuantizedReLU(4), QuantizedReLU(8, 3.0)]
+    net = torch.nn.Sequential(*neurons)
     calibrate_scales(net, torch.tensor([[-5.0, 0.5, 2.0]]), percentile=100)
-    assert [part.step.item() for part in net] == [0.5, 0.25]
+    assert [part.step.item() for part in neurons] == [0.5, 0.25]

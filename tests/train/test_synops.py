@@ -163,11 +163,12 @@ def test_losses_are_their_formulas() -> None:
 
 
 def test_qcfs_has_a_unit_that_is_trained() -> None:
-    net = nn.Sequential(QcfsActivation(4, scale=2.0), nn.Linear(3, 4))
+    neurons = QcfsActivation(4, scale=2.0)
+    net = nn.Sequential(neurons, nn.Linear(3, 4))
     operations = SynapticOperations(net, torch.zeros(1, 3))
     net(torch.tensor([[0.5, 1.5, 9.0]]))
     assert operations.total.item() == 4 * (1 + 3 + 4)
-    net[0].scale.data.fill_(4.0)
+    neurons.scale.data.fill_(4.0)
     net(torch.tensor([[1.0, 3.0, 9.0]]))
     assert operations.total.item() == 4 * (1 + 3 + 4)
 
