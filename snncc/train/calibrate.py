@@ -6,14 +6,17 @@ import torch
 from torch import Tensor, nn
 
 from snncc.train.qcfs import QcfsActivation
+from snncc.train.quantized_relu import QuantizedReLU
 from snncc.train.ttfs import TtfsActivation
 
-Activation = TtfsActivation | QcfsActivation
+Activation = TtfsActivation | QcfsActivation | QuantizedReLU
 
 
 @torch.no_grad()
 def calibrate_scales(module: nn.Module, samples: Tensor, percentile: float = 99.9) -> None:
     """Sets λ of all activations to a percentile of what is positive at their inputs.
+
+    That is `scale`; of a `QuantizedReLU`, step · levels.
 
     samples: (N, …) as `module` takes them. What the network computes meanwhile is that with plain
     ReLUs, whatever the scales are. λ of a `TtfsActivation` is rounded to a power of two, in the
@@ -45,7 +48,10 @@ def _setting(share: float) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], 
             found = positive[min(int(share * len(positive)), len(positive) - 1)]
             if isinstance(part, TtfsActivation):
                 found = torch.exp2(torch.round(torch.log2(found)))
-            part.scale.copy_(found)
+            if isinstance(part, QuantizedReLU):
+                part.step.copy_(found / part.levels)
+            else:
+                part.scale.copy_(found)
         return torch.relu(x)
 
     return hook
