@@ -26,11 +26,10 @@ from snncc.train import (  # noqa: E402
     export,
     fit,
     fold_batchnorm,
-    load_initializers,
     quantize_log_weights,
     refit_exponents,
 )
-from snncc_ir import Log2, SnnccError, Spikes, ValueRunner  # noqa: E402
+from snncc_ir import Log2, Spikes, ValueRunner  # noqa: E402
 from snncc_ir.ops import Conv, Dense, Population  # noqa: E402
 
 EPOCHS = 10
