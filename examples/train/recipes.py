@@ -12,7 +12,6 @@ import snncc
 from examples.train.networks import Neurons, digits_cnn, lenet
 from snncc.train import (
     Augmentation,
-    Classification,
     Distillation,
     Images,
     QuantizedInput,
