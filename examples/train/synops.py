@@ -8,7 +8,6 @@ and with a loss on the operations beyond a target. Both are compiled; the simula
 """
 
 import copy
-from dataclasses import asdict
 
 import torch
 from torch import nn
