@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +100,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 def task(given: argparse.Namespace) -> Task:
     """Digits, trained here; or MNIST of the user's files, from pretrained weights if given."""
+    torch.set_num_threads(1)  # networks as small as these gain nothing by more
     if given.train is None:
         net = _network("digits", nn.ReLU)
         split = digits()
@@ -118,13 +120,16 @@ def task(given: argparse.Namespace) -> Task:
 
 
 def measure(
-    module: nn.Module, split: Split, path: Path, target: str = "c", **settings: object
+    module: nn.Module,
+    split: Split,
+    path: Path,
+    settings: Mapping[str, object],
+    target: str = "c",
 ) -> OnChip:
-    """Exports, compiles on training samples, and runs the test samples."""
+    """Exports, compiles on training samples with these settings, and runs the test samples."""
     export(module, path, split.test.x[:1])
-    bundle = snncc.compile(
-        path, target=target, calibration=_dataset(split.train.first(CALIBRATION)), **settings
-    )
+    samples = _dataset(split.train.first(CALIBRATION))
+    bundle = snncc.compile(path, target=target, calibration=samples, settings=settings)
     found = bundle.verify(path, _dataset(split.test))
     on_chip = found.last.accuracy
     return OnChip(
@@ -142,11 +147,13 @@ def _network(name: str, neurons: Neurons) -> nn.Sequential:
 
 
 def _initialize(module: nn.Module, seed: int) -> None:
+    """Weights by seed, whatever has been drawn before."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for part in module.modules():
-            if hasattr(part, "reset_parameters"):
-                part.reset_parameters()
+            match part:
+                case nn.Conv2d() | nn.Linear() | nn.BatchNorm2d():
+                    part.reset_parameters()
 
 
 def _dataset(images: Images) -> snncc.Dataset:
