@@ -10,8 +10,9 @@ from snncc.onnx import Trained
 from snncc_backends import Settings
 from snncc_ir import fail
 
-BINDING = ("steps", "tau", "offset", "resolution")
-"""Of the ttfs code: with others, neurons and weights would not be what was trained."""
+EQUAL, LEAST = ("steps", "tau", "offset", "resolution"), ("weight_bits",)
+"""Of the ttfs code: what has to be that of the training, and what at least; with others, neurons
+and weights would not be what was trained."""
 _OPTIONS = {"steps": "--steps", "weight_bits": "--weight-bits"}
 
 
@@ -27,19 +28,19 @@ def with_trained(chosen: Settings, trained: Trained, given: Collection[str]) -> 
     free = {name: value for name, value in known.items() if name not in given}
     found = replace(chosen, **free)  # type: ignore[arg-type]
     if chosen.coding == "ttfs":
-        for name, value in known.items():
-            _hold(name, value, getattr(found, name))
+        for name in known:
+            _hold(name, known[name], getattr(found, name))
     return found
 
 
-def _hold(name: str, wanted: int | float, found: int | float) -> None:
-    fits = found == wanted if name in BINDING else found >= wanted
-    if not fits:
+def _hold(name: str, wanted: int | float | str, found: int | float | str) -> None:
+    too_few = isinstance(wanted, int) and isinstance(found, int) and found < wanted
+    if (name in EQUAL and found != wanted) or (name in LEAST and too_few):
         option = _OPTIONS.get(name, f"--set {name}=")
         raise fail(
             "SNN042",
-            f"{name} is {found:g}, should be {wanted:g}, which the network was trained for",
-            hint=f"leave {option} out, which is taken from the network; or train it for {found:g}",
+            f"{name} is {found}, should be {wanted}, which the network was trained for",
+            hint=f"leave {option} out: it is taken from the network; or train for {name} {found}",
         )
 
 
@@ -47,10 +48,7 @@ def training_note(coding: str, trained: Trained) -> str:
     """What to say of a network that was trained for other codings than this one; else empty."""
     if not trained or coding in trained:
         return ""
-    said = "; ".join(
-        f"--coding {name} ({', '.join(f'{key}={value:g}' for key, value in settings.items())})"
-        for name, settings in sorted(trained.items())
-    )
+    said = " or ".join(f"--coding {name}" for name in sorted(trained))
     return f"the network was trained for {said}, and is compiled for --coding {coding}"
 
 

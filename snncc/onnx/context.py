@@ -111,7 +111,7 @@ class Network:
         """Where something is left out: the ONNX value that has the IR value's numbers, if any."""
         self.grids: dict[str, Quantize] = {}
         """IR values whose integers are clipped: their grid before, which says what 0 stands for."""
-        self.trained: dict[str, dict[str, int | float]] = {}
+        self.trained: dict[str, dict[str, int | float | str]] = {}
         """By coding, settings that the network was trained for."""
         self.sigmoids: set[str] = set()
         """ONNX values that are sigmoids, left out, of their IR values."""

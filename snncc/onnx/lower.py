@@ -22,7 +22,7 @@ from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
 from snncc_ir import Current, Diagnostic, Graph, Node, Shape, SnnccError, nearest
 from snncc_ir.ops import Input, MaxPool, Neuron, Quantize, Relu, TypeRuleError
 
-Trained = Mapping[str, Mapping[str, int | float]]
+Trained = Mapping[str, Mapping[str, int | float | str]]
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
 

@@ -111,7 +111,8 @@ class TtfsRelu(Relu):
 
     def evaluate(self, drive: Floats) -> Floats:
         scale = 1.0 if self.ceiling is None else float(self.ceiling.floats.item())
-        return scale * _value(first_slot(self.thresholds, drive), self.slots, self.tau)
+        values = np.append(slot_thresholds(self.slots, self.tau, 0.0, scale), 0.0)
+        return values[first_slot(self.thresholds, drive)]
 
     def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
         scale = 1.0 if self.ceiling is None else float(self.ceiling.floats.item())

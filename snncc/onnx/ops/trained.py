@@ -29,9 +29,13 @@ def lower_ttfs(node: OnnxNode, net: Network) -> str:
 def lower_qcfs(node: OnnxNode, net: Network) -> str:
     """y = scale · clip(floor(x · levels / scale + 1/2) / levels, 0, 1)."""
     scale, levels = _scale(node, net), _levels(node)
-    for coding, steps in (("rate", levels), ("radix", levels.bit_length())):
+    # nothing is moved after the training: no weights by calibration, no biases
+    for coding, steps, kept in (
+        ("rate", levels, {"calibrate": "off"}),
+        ("radix", levels.bit_length(), {"bias": "keep"}),
+    ):
         known = net.trained.setdefault(coding, {})
-        known["steps"] = max(steps, known.get("steps", 0))
+        known |= {"steps": max(steps, _known(known, "steps")), **kept}
     relu = Relu(f32(scale), f32(scale / levels))
     return net.emit(node, Neuron(relu), net.value(node.inputs[0]))
 
@@ -58,9 +62,14 @@ def lower_log2_weights(node: OnnxNode, net: Network) -> tuple[str, ...]:
         refuse(f"its codes take {weights.bits} bits, should be at most bits={bits}, 2 to 8", _AGAIN)
     known = net.trained.setdefault("ttfs", {})
     _expect_same(known, "resolution", resolution)
-    known["weight_bits"] = max(bits, known.get("weight_bits", 0))
+    known["weight_bits"] = max(bits, _known(known, "weight_bits"))
     net.define_constant(node.outputs[0], weights.array.astype(np.float32))
     return ()
+
+
+def _known(known: Mapping[str, int | float | str], name: str) -> int:
+    value = known.get(name)
+    return value if isinstance(value, int) else 0
 
 
 def _scale(node: OnnxNode, net: Network) -> Floats:
@@ -79,14 +88,16 @@ def _levels(node: OnnxNode) -> int:
     return levels
 
 
-def _bring(node: OnnxNode, net: Network, coding: str, settings: Mapping[str, int | float]) -> None:
+def _bring(
+    node: OnnxNode, net: Network, coding: str, settings: Mapping[str, int | float | str]
+) -> None:
     """Settings that a network brings along: the same in all of its nodes."""
     known = net.trained.setdefault(coding, {})
     for name, value in settings.items():
         _expect_same(known, name, value)
 
 
-def _expect_same(known: dict[str, int | float], name: str, value: int | float) -> None:
+def _expect_same(known: dict[str, int | float | str], name: str, value: int | float | str) -> None:
     if known.setdefault(name, value) != value:
         refuse(
             f"its {name} is {value}, should be {known[name]} as elsewhere in the network",
