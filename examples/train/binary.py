@@ -29,7 +29,7 @@ def main() -> None:
         {"coding": "rate", "neuron": "signed-if", "steps": levels},
     )
     for settings in codes:
-        found = measure(net, chosen.split, path, settings)
+        found = measure(net, chosen.split, path, "c", **settings)
         what = ", ".join(f"{key}={value}" for key, value in settings.items())
         print(
             f"| {what} | {100 * found.torch:.2f} | {100 * found.chip:.2f} "

@@ -2,7 +2,6 @@
 
 import argparse
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def task(given: argparse.Namespace) -> Task:
     if given.train is None:
         net = _network("digits", nn.ReLU)
         split = digits()
-        _initialize(net, given.seed)
+        initialize(net, given.seed)
         fit(net, split.train, epochs=40, seed=given.seed, optimizer=adam(2e-3), device="cpu")
         return Task("digits", split, net, given.epochs or 40, Augmentation())
     pre = snncc.Preprocessing(1 / 255)
@@ -114,7 +113,7 @@ def task(given: argparse.Namespace) -> Task:
     if given.start is not None:
         load_initializers(net, given.start)
     else:
-        _initialize(net, given.seed)
+        initialize(net, given.seed)
         fit(net, split.train, epochs=100, seed=given.seed, augment=augment, device="cpu")
     return Task("mnist", split, net.eval(), given.epochs or 40, augment)
 
@@ -123,8 +122,8 @@ def measure(
     module: nn.Module,
     split: Split,
     path: Path,
-    settings: Mapping[str, object],
     target: str = "c",
+    **settings: object,
 ) -> OnChip:
     """Exports, compiles on training samples with these settings, and runs the test samples."""
     export(module, path, split.test.x[:1])
@@ -146,7 +145,7 @@ def _network(name: str, neurons: Neurons) -> nn.Sequential:
     return nn.Sequential(QuantizedInput(1 / 255, 255), *lenet(neurons))
 
 
-def _initialize(module: nn.Module, seed: int) -> None:
+def initialize(module: nn.Module, seed: int) -> None:
     """Weights by seed, whatever has been drawn before."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
