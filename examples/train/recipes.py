@@ -53,15 +53,27 @@ class Task:
         calibrate_scales(made, self.split.train.first(CALIBRATION).x, percentile=99.9)
         return made
 
-    def train(self, module: nn.Module, seed: int, objective: Objective | None = None) -> nn.Module:
-        """Fine-tuning, taught by the float network unless there is another objective."""
+    def train(
+        self,
+        module: nn.Module,
+        seed: int,
+        objective: Objective | None = None,
+        times: int = 1,
+        rate: float = 1e-3,
+        batch: int = 64,
+    ) -> nn.Module:
+        """Fine-tuning, taught by the float network unless there is another objective.
+
+        times: by how much longer than `epochs`.
+        """
         fit(
             module,
             self.split.train,
-            epochs=self.epochs,
+            epochs=times * self.epochs,
             seed=seed,
+            batch=batch,
             objective=objective or self.taught(),
-            optimizer=adam(1e-3),
+            optimizer=adam(rate),
             augment=self.augment,
             device="cpu",
         )

@@ -34,7 +34,7 @@ def main() -> None:
     operations = SynapticOperations(sparse, chosen.example)
     before = _operations(sparse, operations, chosen.split.train.x)
     wanted = TargetOperations(chosen.taught(), operations, given.target * before)
-    chosen.train(sparse, given.seed, wanted)
+    chosen.train(sparse, given.seed, wanted, times=3, rate=3e-3, batch=32)
     after = _operations(sparse, operations, chosen.split.train.x)
     print(f"operations of training samples: {before:.0f}, with the loss {after:.0f}")
     print(
