@@ -23,12 +23,13 @@ def main() -> None:
     chosen.train(net, given.seed)
     path = given.output / f"{chosen.name}-binary.onnx"
     print("| code | torch, % | chip, % | operations |\n|---|---|---|---|")
-    for settings in (
+    codes: tuple[dict[str, object], ...] = (
         {"coding": "radix", "steps": given.digits},
         {"coding": "rate", "neuron": "if", "steps": levels},
         {"coding": "rate", "neuron": "signed-if", "steps": levels},
-    ):
-        found = measure(net, chosen.split, path, **settings)
+    )
+    for settings in codes:
+        found = measure(net, chosen.split, path, "c", **settings)
         what = ", ".join(f"{key}={value}" for key, value in settings.items())
         print(
             f"| {what} | {100 * found.torch:.2f} | {100 * found.chip:.2f} "

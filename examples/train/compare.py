@@ -53,10 +53,7 @@ def compared(
     class `kind` with the population that it became."""
     export(net, path, split.test.x[:1])
     bundle = snncc.compile(
-        path,
-        target=target,
-        calibration=_data(split.train.first(CALIBRATION)),
-        settings=settings,
+        path, target=target, calibration=_data(split.train.first(CALIBRATION)), settings=settings
     )
     found = bundle.verify(path, _data(split.test))
     same = [_same(net, kind, bundle, x) for x in split.test.x.split(AT_ONCE)]

@@ -53,15 +53,27 @@ class Task:
         calibrate_scales(made, self.split.train.first(CALIBRATION).x, percentile=99.9)
         return made
 
-    def train(self, module: nn.Module, seed: int, objective: Objective | None = None) -> nn.Module:
-        """Fine-tuning, taught by the float network unless there is another objective."""
+    def train(
+        self,
+        module: nn.Module,
+        seed: int,
+        objective: Objective | None = None,
+        times: int = 1,
+        rate: float = 1e-3,
+        batch: int = 64,
+    ) -> nn.Module:
+        """Fine-tuning, taught by the float network unless there is another objective.
+
+        times: by how much longer than `epochs`.
+        """
         fit(
             module,
             self.split.train,
-            epochs=self.epochs,
+            epochs=times * self.epochs,
             seed=seed,
+            batch=batch,
             objective=objective or self.taught(),
-            optimizer=adam(1e-3),
+            optimizer=adam(rate),
             augment=self.augment,
             device="cpu",
         )
@@ -99,10 +111,11 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 def task(given: argparse.Namespace) -> Task:
     """Digits, trained here; or MNIST of the user's files, from pretrained weights if given."""
+    torch.set_num_threads(1)  # networks as small as these gain nothing by more
     if given.train is None:
         net = _network("digits", nn.ReLU)
         split = digits()
-        _initialize(net, given.seed)
+        initialize(net, given.seed)
         fit(net, split.train, epochs=40, seed=given.seed, optimizer=adam(2e-3), device="cpu")
         return Task("digits", split, net, given.epochs or 40, Augmentation())
     pre = snncc.Preprocessing(1 / 255)
@@ -112,19 +125,22 @@ def task(given: argparse.Namespace) -> Task:
     if given.start is not None:
         load_initializers(net, given.start)
     else:
-        _initialize(net, given.seed)
+        initialize(net, given.seed)
         fit(net, split.train, epochs=100, seed=given.seed, augment=augment, device="cpu")
     return Task("mnist", split, net.eval(), given.epochs or 40, augment)
 
 
 def measure(
-    module: nn.Module, split: Split, path: Path, target: str = "c", **settings: object
+    module: nn.Module,
+    split: Split,
+    path: Path,
+    target: str = "c",
+    **settings: object,
 ) -> OnChip:
-    """Exports, compiles on training samples, and runs the test samples."""
+    """Exports, compiles on training samples with these settings, and runs the test samples."""
     export(module, path, split.test.x[:1])
-    bundle = snncc.compile(
-        path, target=target, calibration=_dataset(split.train.first(CALIBRATION)), **settings
-    )
+    samples = _dataset(split.train.first(CALIBRATION))
+    bundle = snncc.compile(path, target=target, calibration=samples, settings=settings)
     found = bundle.verify(path, _dataset(split.test))
     on_chip = found.last.accuracy
     return OnChip(
@@ -141,12 +157,14 @@ def _network(name: str, neurons: Neurons) -> nn.Sequential:
     return nn.Sequential(QuantizedInput(1 / 255, 255), *lenet(neurons))
 
 
-def _initialize(module: nn.Module, seed: int) -> None:
+def initialize(module: nn.Module, seed: int) -> None:
+    """Weights by seed, whatever has been drawn before."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for part in module.modules():
-            if hasattr(part, "reset_parameters"):
-                part.reset_parameters()
+            match part:
+                case nn.Conv2d() | nn.Linear() | nn.BatchNorm2d():
+                    part.reset_parameters()
 
 
 def _dataset(images: Images) -> snncc.Dataset:

@@ -1,7 +1,7 @@
 """Fewer synaptic operations at equal accuracy (Sorbaro et al. 2020), on digits or on MNIST.
 
     python -m examples.train.synops
-    python -m examples.train.synops --train train.npz --test test.npz --start lenet.onnx --target 0.3
+    python -m examples.train.synops --train train.npz --test test.npz --start lenet.onnx
 
 A network in floating point becomes one of quantized ReLUs, taught by the first, twice: as it is,
 and with a loss on the operations beyond a target. Both are compiled; the simulator counts.
@@ -34,18 +34,19 @@ def main() -> None:
     operations = SynapticOperations(sparse, chosen.example)
     before = _operations(sparse, operations, chosen.split.train.x)
     wanted = TargetOperations(chosen.taught(), operations, given.target * before)
-    chosen.train(sparse, given.seed, wanted)
+    chosen.train(sparse, given.seed, wanted, times=3, rate=3e-3, batch=32)
     after = _operations(sparse, operations, chosen.split.train.x)
     print(f"operations of training samples: {before:.0f}, with the loss {after:.0f}")
     print(
-        "| network | code | torch, % | chip, % | operations | times fewer |\n|---|---|---|---|---|---|"
+        "| network | code | torch, % | chip, % | operations | times fewer |\n"
+        "|---|---|---|---|---|---|"
     )
     for code, settings in CODES.items():
         steps = given.digits if code == "radix" else levels
         found: dict[str, OnChip] = {}
         for name, net in (("plain", plain), ("with the loss", sparse)):
             path = given.output / f"{chosen.name}-{name.split()[-1]}.onnx"
-            found[name] = measure(net, chosen.split, path, steps=steps, **settings)
+            found[name] = measure(net, chosen.split, path, "c", steps=steps, **settings)
             times = _count(found["plain"]) / _count(found[name])
             print(
                 f"| {name} | {code}, T={steps} | {100 * found[name].torch:.2f} "

@@ -83,6 +83,7 @@ def fit(
     augment: Augment | None = None,
     validation: Images | None = None,
     on_epoch: OnEpoch | None = None,
+    report: Callable[[Epoch], None] | None = None,
     checkpoint: Path | str | None = None,
     device: torch.device | str | None = None,
     mixed: bool | None = None,
@@ -93,6 +94,7 @@ def fit(
     on_epoch is called before each epoch with its number, from 0, and the module. A resumed run
     calls it for the epochs that are behind, too, before it takes parameters and buffers from the
     checkpoint: what it does should follow from its arguments.
+    report is called after each epoch that is trained.
     checkpoint: a file that is replaced as a whole after each epoch; a run with the same arguments
     goes on from there, and does nothing but restore the network when all epochs are done.
     device: a GPU if there is one. mixed: float16 with scaled gradients; by default on a GPU.
@@ -130,7 +132,7 @@ def fit(
         _begin(number, seed, module, on_epoch)
     if kept is not None and history:
         kept.restore(parts)
-    with progress(quiet) as report:
+    with progress(quiet) as shown:
         for number in range(len(history), epochs):
             rate = float(state.optimizer.param_groups[0]["lr"])
             with _seeded(seed, number) as generator:
@@ -138,12 +140,14 @@ def fit(
                     on_epoch(number, module)
                 batches = _batches(data, batch, augment, generator, place)
                 what = f"epoch {number + 1}/{epochs}"
-                losses, share = state.epoch(batches, partial(_report, report, what, len(data)))
+                losses, share = state.epoch(batches, partial(_show, shown, what, len(data)))
             plan.step()
             found = None if validation is None else accuracy(module, validation, batch)
             history.append(Epoch(number, rate, losses, share, found))
             if kept is not None:
                 kept.write(parts, [asdict(epoch) for epoch in history])
+            if report is not None:
+                report(history[-1])
     module.eval()
     return history
 
@@ -224,8 +228,8 @@ def _batches(
         yield augment(x, generator) if augment else x, data.y[which].to(place)
 
 
-def _report(report: Report, what: str, total: int, done: int) -> None:
-    report(what, done, total)
+def _show(shown: Report, what: str, total: int, done: int) -> None:
+    shown(what, done, total)
 
 
 def _begin(number: int, seed: int, module: nn.Module, on_epoch: OnEpoch | None) -> None:

@@ -57,8 +57,9 @@ def same(one: nn.Module, other: nn.Module) -> bool:
 
 
 def test_it_learns_and_says_how() -> None:
-    net = network()
-    history = train(net, epochs=8, augment=None, validation=blobs())
+    net, told = network(), list[Epoch]()
+    history = train(net, epochs=8, augment=None, validation=blobs(), report=told.append)
+    assert told == history
     assert [epoch.number for epoch in history] == list(range(8))
     first, last = history[0], history[-1]
     assert last.losses["cross entropy"] < first.losses["cross entropy"] / 2
