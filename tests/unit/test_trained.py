@@ -156,7 +156,7 @@ def test_settings_come_of_the_network(model: Path) -> None:
 )
 def test_contradictions_are_refused(model: Path, given: dict[str, float], says: str) -> None:
     with pytest.raises(SnnccError, match="SNN042") as caught:
-        snncc.compile(model, target="ttfs28", calibration=SAMPLES, **given)
+        snncc.compile(model, target="ttfs28", calibration=SAMPLES, settings=given)
     assert says in str(caught.value)
     assert "is taken from the network" in str(caught.value)
 
