@@ -1,9 +1,35 @@
-"""Small networks are trained faster by one thread than by several that wait for one another."""
+"""Without torch these tests are skipped; with it they run on one thread.
+
+Small networks are trained faster by one thread than by several that wait for one another.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-import torch
+
+try:
+    import torch
+except ImportError:
+    MISSING = True
+else:
+    MISSING = False
+
+
+class WithoutTorch(pytest.Module):
+    """A module of tests that is not imported."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        pytest.skip("torch is not installed: pip install 'snncc[train]'", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    if not MISSING:
+        return None
+    skipped: pytest.Module = WithoutTorch.from_parent(parent, path=module_path)
+    return skipped
 
 
 @pytest.fixture(autouse=True, scope="session")
