@@ -237,3 +237,35 @@ def test_what_would_not_stay_on_the_grid_is_not_exported(tmp_path: Path) -> None
     with pytest.raises(SnnccError, match="SNN050"):
         export(nn.Linear(3, 3), tmp_path / "no" / "model.onnx", torch.zeros(1, 3))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_run_of_cat_goes_on_as_if_it_had_not_been(
+    data: tuple[Images, Images], tmp_path: Path
+) -> None:
+    """Exponents, which activations spike, and weights, to the last bit."""
+
+    class Interruption(Exception):
+        pass
+
+    def run(name: str, last: int) -> dict[str, Tensor]:
+        torch.manual_seed(0)
+        net = network(TtfsActivation, 12, 2, 0.0, 4.0, False)
+        quantize_log_weights(net, bits=4)
+        schedule = CatSchedule(start=1)
+
+        def on_epoch(number: int, module: nn.Module) -> None:
+            if number == last:
+                raise Interruption
+            schedule(number, module)
+            if number < 2:
+                refit_exponents(module)
+
+        fit(net, data[0].first(64), epochs=4, seed=0, on_epoch=on_epoch, quiet=True, device="cpu",
+            checkpoint=tmp_path / name)  # fmt: skip
+        return net.state_dict()
+
+    with pytest.raises(Interruption):
+        run("some.pt", 3)
+    resumed, whole = run("some.pt", 9), run("all.pt", 9)
+    for name, tensor in whole.items():
+        torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0)
