@@ -13,6 +13,7 @@ from torch import nn
 from examples.train.compare import HEAD, compared
 from examples.train.recipes import arguments, measure, task
 from snncc.train import (
+    Augmentation,
     CatSchedule,
     TtfsActivation,
     accuracy,
@@ -23,6 +24,10 @@ from snncc.train import (
     refit_exponents,
 )
 
+EPOCHS = {"digits": 80, "mnist": 40}
+CROP = {"digits": 1, "mnist": 2}
+"""Pixels by which images are moved at random, at most."""
+
 
 def main() -> None:
     parser = arguments(__doc__.splitlines()[0] if __doc__ else "")
@@ -32,6 +37,7 @@ def main() -> None:
     parser.add_argument("--weight-bits", type=int, default=4)
     given = parser.parse_args()
     chosen = task(given)
+    epochs = given.epochs or EPOCHS[chosen.name]
     print(f"{chosen.name}: float {100 * accuracy(chosen.float_net, chosen.split.test):.2f} %")
     code = {"steps": given.steps, "tau": given.tau}
     for offset in (0.0, 0.5):
@@ -44,21 +50,21 @@ def main() -> None:
     net = chosen.network(lambda: TtfsActivation(**code, offset=given.offset, spiking=False))
     fold_batchnorm(net)
     quantize_log_weights(net, bits=given.weight_bits)
-    schedule = CatSchedule(start=chosen.epochs // 10, each=chosen.epochs // 20)
+    schedule = CatSchedule(start=epochs // 10, each=epochs // 20)
 
     def on_epoch(number: int, module: nn.Module) -> None:
         schedule(number, module)
-        if number < chosen.epochs // 2:
+        if number < epochs // 2:
             refit_exponents(module)
 
     fit(
         net,
         chosen.split.train,
-        epochs=chosen.epochs,
+        epochs=epochs,
         seed=given.seed,
         objective=chosen.taught(),
         optimizer=adam(3e-3),
-        augment=chosen.augment,
+        augment=Augmentation(crop=CROP[chosen.name]),
         on_epoch=on_epoch,
         device="cpu",
     )
