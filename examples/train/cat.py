@@ -24,7 +24,7 @@ from snncc.train import (
     refit_exponents,
 )
 
-EPOCHS = {"digits": 80, "mnist": 40}
+EPOCHS = {"digits": 80, "mnist": 100}
 CROP = {"digits": 1, "mnist": 2}
 """Pixels by which images are moved at random, at most."""
 
