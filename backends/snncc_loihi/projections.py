@@ -23,6 +23,8 @@ from snncc_loihi.connections import Connections, box_of, pooling, projection
 
 MOST_AXES = 3
 """Of a shape that is a box of channels, rows and columns."""
+LONGEST = 1024
+"""Rows or columns of a box, so that tables of taps stay small; longer signals are listed."""
 
 
 def connect(chain: Chain, source: Type) -> Boxes | Connections:
@@ -32,7 +34,7 @@ def connect(chain: Chain, source: Type) -> Boxes | Connections:
 
 def connect_pool(op: MaxPool, source: Type) -> Boxes | Connections:
     """What a max pool hears: the i-th source of its window on lane i, with weight 1."""
-    if len(source.shape) > MOST_AXES:
+    if not _is_box(source):
         return pooling(op, source)
     rows, columns = _window_taps(op.window, source)
     kernel = (1, *op.window.kernel)[-2:]
@@ -42,11 +44,15 @@ def connect_pool(op: MaxPool, source: Type) -> Boxes | Connections:
     return Boxes(rows, columns, np.arange(channels), weights, lanes, channels, 0, source.size)
 
 
+def _is_box(kind: Type) -> bool:
+    return len(kind.shape) <= MOST_AXES and max(box_of(kind.shape)[1:]) <= LONGEST
+
+
 def _boxed(chain: Chain, source: Type) -> Boxes | None:
     """None where a projection is none of boxes, or two synapses join the same neurons."""
     *moves, last = chain
     result = chain_type(chain, source)
-    if len(source.shape) > MOST_AXES or len(result.shape) > MOST_AXES:
+    if not _is_box(source) or not _is_box(result):
         return None
     channels, rows, columns = box_of(source.shape)
     channel, taps = np.arange(channels), (_same(rows), _same(columns))
@@ -55,7 +61,7 @@ def _boxed(chain: Chain, source: Type) -> Boxes | None:
         if isinstance(op, View) and op.is_reshape(inside) and isinstance(last, Dense):
             continue
         after = chain_type((op,), inside)
-        if max(len(inside.shape), len(after.shape)) > MOST_AXES:
+        if not _is_box(inside) or not _is_box(after):
             return None
         step = _moved(op, inside, after)
         joined = step and _joined(taps, step[1:])
