@@ -35,8 +35,9 @@ def pairs(network: Network) -> tuple[Integers, Integers]:
     sources, targets = [], []
     for link in network.links:
         if link.source >= 0:
-            sources.append(network.layers[link.source].first + link.synapses.sources)
-            targets.append(network.layers[link.target].first + link.synapses.targets)
+            synapses = link.synapses.listed()
+            sources.append(network.layers[link.source].first + synapses.sources)
+            targets.append(network.layers[link.target].first + synapses.targets)
     return np.concatenate(sources), np.concatenate(targets)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 import snncc
 from snncc.build import build_network
+from snncc.bundle import Data
 from snncc.cli import console
 from snncc.data import read_dataset
 from snncc.explain import explain
@@ -88,7 +89,7 @@ def compile_spoiled(
     *,
     target: str,
     settings: dict[str, object],
-    calibration: snncc.Dataset,
+    calibration: Data,
     preprocessing: snncc.Preprocessing,
 ) -> snncc.Bundle:
     """A bundle of `model`, spoiled by a pass right before or right after normalization."""

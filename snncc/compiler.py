@@ -19,6 +19,7 @@ from snncc.passes.manager import Compiled
 from snncc.passes.registry import parse_pipeline, print_pipeline
 from snncc.search import Goal, Search, make_study, search
 from snncc.source import Data, load_source
+from snncc.trained import searched_with, training_note, with_trained
 from snncc_backends import (
     Backend,
     BundleFolder,
@@ -117,9 +118,13 @@ def compile(
     if goal is not None:
         with watch.stage("search"):
             study = make_study(source, data)
-            found = search(chip, study, goal, given_options(settings, options), progress)
+            fixed = searched_with(given_options(settings, options), source.trained,
+                                  chip.codings[0].coding)  # fmt: skip
+            found = search(chip, study, goal, fixed, progress)
             searched(found)
             chosen = make_settings(chip, None, found.settings())
+    else:
+        chosen = with_trained(chosen, source.trained, given_options(settings, options))
     if source.data is None and "calibrate" not in given_options(settings, options):
         chosen = without_samples(chosen)
     pipeline = own_pipeline(chip, chosen) if passes is None else parse_pipeline(passes)
@@ -134,7 +139,7 @@ def compile(
     )
     progress("emit", 0, 1)
     data = source.data
-    notes = list(source.notes)
+    notes = [*source.notes, *filter(None, [training_note(chosen.coding, source.trained)])]
     manifest: dict[str, object] = {
         "target": target,
         "model": {"name": source.graph.name, "sha256": source.digest},

@@ -1,6 +1,6 @@
 """What a compilation starts from: the imported model, and calibration samples for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from snncc.data import Dataset, batch_for, make_dataset, read_dataset, synthetic_samples
 from snncc.event_data import EventDataset
 from snncc.event_input import taking_events
-from snncc.onnx import Imported, import_model
+from snncc.onnx import Imported, Trained, import_model
 from snncc.onnx.reader import model_digest
 from snncc_backends import Preprocessing
 from snncc_ir import Array, Batch, Graph, Stopwatch
@@ -21,7 +21,7 @@ class Source:
     """A lowered model and its calibration samples, in the network's own numbers.
 
     digest: SHA-256 of the model's files. data: as it stands in the file; None when there is none,
-    and samples are seeded noise. notes: what the user should know.
+    and samples are seeded noise. notes: what the user should know. trained: as of `Imported`.
     """
 
     graph: Graph
@@ -30,6 +30,7 @@ class Source:
     samples: Batch
     preprocessing: Preprocessing
     notes: tuple[str, ...]
+    trained: Trained = field(default_factory=dict)
 
     @property
     def labels(self) -> Array | None:
@@ -80,7 +81,15 @@ def _with_samples(
         batch = batch_for(graph, found, preprocessing)
         samples = batch.samples
         notes.extend(batch.notes)
-    return Source(graph, model_digest(model), found, samples, preprocessing, tuple(notes))
+    return Source(
+        graph,
+        model_digest(model),
+        found,
+        samples,
+        preprocessing,
+        tuple(notes),
+        imported.trained,
+    )
 
 
 def as_dataset(data: Data | None) -> Dataset | EventDataset | None:

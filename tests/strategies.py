@@ -25,6 +25,7 @@ from snncc_ir.ops import (
     Slice,
     SumPool,
     Transpose,
+    TtfsRelu,
 )  # fmt: skip
 
 
@@ -50,6 +51,13 @@ def on_grid(random: np.random.Generator, *shape: int) -> Floats:
     return drawn
 
 
+def powers(random: np.random.Generator, *shape: int) -> Floats:
+    """±c·2^(e/2), some of them 0."""
+    exponents = random.integers(-5, 1, shape) / 2
+    values: Floats = np.exp2(exponents) * random.choice([-1.0, 1.0, 1.0, 0.0], shape)
+    return values * (0.2 + random.random())
+
+
 class _Grower:
     """Adds random layers behind a value; `grids`: some of them as of a quantized network."""
 
@@ -69,8 +77,8 @@ class _Grower:
         return self.builder[value].type.shape
 
     def kernel(self, *shape: int) -> Tensor:
-        """Weights, of which some are ±alpha, or on a grid."""
-        kind = self.draw(st.sampled_from([weights, weights, binary, on_grid]))
+        """Weights, of which some are ±alpha, on a grid, or powers."""
+        kind = self.draw(st.sampled_from([weights, weights, binary, on_grid, powers]))
         return f32(kind(self.random, *shape))
 
     def conv(self, value: str) -> str:
@@ -105,6 +113,9 @@ class _Grower:
         return self.grid(value, True) if self.grids and self.draw(st.booleans()) else value
 
     def neurons(self, value: str) -> str:
+        if self.grids and self.draw(st.integers(0, 3)) == 0:
+            trained = TtfsRelu(f32(1.5 + self.random.random()), slots=24, tau=4, offset=0.5)
+            return self.add(Neuron(trained), value)
         if self.grids and self.draw(st.booleans()):
             value = self.add(Neuron(Relu()), value) if self.draw(st.booleans()) else value
             return self.grid(value, self.draw(st.booleans()) and value.startswith("neuron"))

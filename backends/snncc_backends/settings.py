@@ -165,6 +165,7 @@ class TtfsSettings(Settings):
         correct = f"correct-bias{{samples={self.samples}}}," if self.bias != "keep" else ""
         return (
             f"{self._front()}{align}quantize-input{{bits={self.input_bits + 1}}},"
+            f"log-weights{{bits={self.weight_bits},resolution={self.resolution}}},"
             f"ttfs-code{{steps={self.steps},tau={self.tau},offset={self.offset}}},"
             f"quantize-log2{{bits={self.weight_bits},resolution={self.resolution},"
             f"rounding={self.rounding},error={self.error},samples={self.samples}}},{correct}"

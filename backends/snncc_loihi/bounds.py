@@ -54,7 +54,7 @@ def _found(
     network: Network, index: int, layer: Layer, chip: Chip
 ) -> Iterator[tuple[str, float, int]]:
     numbers = chip.numbers
-    weights = [link.synapses.weights.astype(np.int64) for link in network.incoming[index]]
+    weights = [np.unique(link.synapses.values).astype(np.int64) for link in network.incoming[index]]
     if layer.feedback:
         weights.append(-layer.theta)
     for each in weights:
@@ -80,12 +80,9 @@ def _drive(network: Network, index: int, layer: Layer, told: Floats) -> _Drive:
     up, down = np.maximum(layer.bias, 0) + told, np.maximum(-layer.bias, 0) + told
     arriving: Floats = layer.theta.astype(np.float64) * float(layer.feedback)
     for link in network.incoming[index]:
-        weights = link.synapses.weights.astype(np.float64)
-        targets = link.synapses.targets
         source = network.layers[link.source]
         most = network.largest_input if link.source < 0 else source.most
-        above = np.bincount(targets, np.maximum(weights, 0), layer.size) * most
-        below = np.bincount(targets, np.maximum(-weights, 0), layer.size) * most
+        above, below = (most * each for each in link.synapses.sums(layer.size))
         if link.source < 0 or source.signed:
             above, below = above + below, above + below
         up, down = up + above, down + below

@@ -4,19 +4,17 @@ All sums are of magnitudes, before the chip's weight_shift, in float64, which is
 and does not wrap beyond.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from snncc_ir import Floats, Integers, spread
+from snncc_loihi.check_stretches import Bringing, Stretches, Truths, unrolled
 from snncc_loihi.check_words import Decoded, decode, grid_shifts, weights
 from snncc_loihi.chip import Numbers
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.words import unpack
 
-AT_ONCE = 1 << 22
-"""Synapses that are added up together, so that memory stays small."""
 OFFSET_BITS = 20
 NEVER = 1 << 20
 """A first step after all others."""
@@ -135,10 +133,16 @@ def _arrivals(
     weight = weights(core, found, numbers).astype(np.float64)
     held, plain, signed, unheard = (np.zeros((2, count)) for _ in range(4))
     first = core.profile_fields["first_step"][core.compartment_fields["profile"]]
-    for part in _expanded(core, found, senders.held > 0):
-        _add(held, part.targets, weight[part.synapses] * senders.held[part.axons])
+    stretches = Stretches.of(core, found)
+    brings = Bringing(stretches, found.offsets, weight, count)
+    for each in np.unique(senders.held[senders.held > 0]).tolist():
+        held += each * brings.at_once(senders.held[stretches.axons] == each)
+    even = _even(stretches, found, senders, first)
     for payload, sums in ((senders.plain, plain), (senders.signed, signed)):
-        for part in _expanded(core, found, payload > 0):
+        sent = payload[stretches.axons]
+        for each in np.unique(sent[even & (sent > 0)]).tolist():
+            sums += each * brings.at_once(even & (sent == each))
+        for part in stretches.expanded(found.offsets, ~even & (sent > 0)):
             brought = weight[part.synapses] * payload[part.axons]
             work = first[part.targets]
             begins = senders.first[part.axons] + 1 + found.delays[part.synapses] - work
@@ -162,39 +166,18 @@ def _arrivals(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Synapses of some axons: which of the decoded, and the axon and the compartment of each."""
-
-    synapses: Integers
-    axons: Integers
-    targets: Integers
-
-
-def _expanded(
-    core: Core, found: Decoded, wanted: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
-) -> Iterator[_Part]:
-    """All synapses of the axons that are wanted, in parts."""
-    axons = np.flatnonzero(wanted)
-    lists = found.of_axon[axons]
-    ends = np.cumsum(found.lengths[lists])
-    base = core.input_axon_fields["base"]
-    at = 0
-    while at < len(axons):
-        begun = int(ends[at - 1]) if at else 0
-        end = max(at + 1, int(np.searchsorted(ends, begun + AT_ONCE, side="right")))
-        mine = lists[at:end]
-        synapses, owners = unrolled(found.rows[mine], found.lengths[mine])
-        axon = axons[at:end][owners]
-        yield _Part(synapses, axon, base[axon] + found.offsets[synapses])
-        at = end
-
-
-def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """starts[i] + 0 … lengths[i] − 1 for each i, one behind the other, and i of each."""
-    owners = np.repeat(np.arange(len(lengths)), lengths)
-    before = np.cumsum(lengths) - lengths
-    return (starts - before)[owners] + np.arange(len(owners)), owners
+def _even(stretches: Stretches, found: Decoded, senders: Senders, first: Integers) -> Truths:
+    """Of which stretches every spike is heard while the targets are at work, and nothing is heard
+    before: all senders begin in one step, and all compartments from the first to the last target
+    in the step in which that arrives."""
+    nearest, furthest = stretches.reach(found.offsets)
+    changes = np.concatenate([[0], np.cumsum(np.diff(first) != 0)])
+    axons, last = stretches.axons, max(len(first) - 1, 0)
+    begin, end = np.clip(nearest, 0, last), np.clip(furthest, 0, last)
+    arrives = senders.first[axons] + 1 + found.delays[stretches.starts]
+    together = (senders.first == senders.last)[axons] & (changes[begin] == changes[end])
+    even: Truths = together & (arrives == first[begin])
+    return even
 
 
 def _add(sums: Floats, targets: Integers, brought: Floats) -> None:
@@ -224,6 +207,8 @@ def _returned(
     out, program = core.output_axon_fields, programs(core)
     own = (out["core"] == number) & (program[out["compartment"]] == Program.FIRE_JOINED)
     own &= begins[out["compartment"]] >= 0
+    if not own.any():
+        return returned, strays
     axons, closers = out["axon"][own], out["compartment"][own]
     base, lists = core.input_axon_fields["base"][axons], found.of_axon[axons]
     owners = np.repeat(np.arange(len(found.lengths)), found.lengths)

@@ -1,6 +1,7 @@
 """The checker's own reading of synapses; `synapses.py` has the other, by which maps are run.
 
-It goes through each list block by block, and reads fields from the bytes of the memory, wherever in
+It says of every word where the next block were if one began there, follows the lists from their
+first words, and reads fields from the bytes of the memory, wherever in
 a byte they begin: 15 bits at most, so that four bytes hold any of them.
 """
 
@@ -40,41 +41,60 @@ class Decoded:
         return np.diff(self.rows)
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """List after list: first word, synapses and format of each."""
+
+    words: Integers
+    counts: Integers
+    formats: Integers
+
+
 def decode(core: Core) -> Decoded:
     """All lists of a core; raises ValueError for one that leaves the memory or its own words."""
     axons, form = core.input_axon_fields, core.format_fields
-    lists: dict[tuple[int, int], int] = {}
-    pairs = zip(axons["pointer"].tolist(), axons["words"].tolist(), strict=True)
-    of_axon = np.array([lists.setdefault(pair, len(lists)) for pair in pairs], np.int64)
-    heads = (core.synapses & np.uint64((1 << HEADER) - 1)).tolist()
-    sizes = [
-        _block_words(*fields)
-        for fields in zip(
-            form["index_bits"].tolist(),
-            form["delay_bits"].tolist(),
-            form["weight_bits"].tolist(),
-            form["run"].tolist(),
-            strict=True,
+    lists, of_axon = np.unique(axons["pointer"] << 16 | axons["words"], return_inverse=True)
+    pointers, ends = lists >> 16, (lists >> 16) + (lists & 0xFFFF)
+    for i in np.flatnonzero(ends > len(core.synapses))[:1]:
+        raise ValueError(
+            f"the list at word {pointers[i]} ends at word {ends[i]} of {len(core.synapses)}"
         )
-    ]
-    dense = (form["index_bits"] == 0).tolist()
-    blocks: list[tuple[int, int, int, int]] = []
-    ends = []
-    for pointer, words in lists:
-        at, end, counted = pointer, pointer + words, 0
-        if end > len(heads):
-            raise ValueError(f"the list at word {pointer} ends at word {end} of {len(heads)}")
-        while at < end:
-            count, which = (heads[at] & (1 << COUNT_BITS) - 1) + 1, heads[at] >> COUNT_BITS
-            if which >= len(sizes):
-                raise ValueError(f"the block at word {at} has no format")
-            blocks.append((at, count, which, counted))
-            at += sizes[which][count]
-            counted += count if dense[which] else 0
-        if at > end:
-            raise ValueError(f"the list at word {pointer} ends within a block")
-        ends.append(len(blocks))
-    return _fields(core, of_axon, np.array(ends, np.int64), blocks)
+    table = np.array(
+        [
+            _block_words(*fields)
+            for fields in zip(
+                form["index_bits"].tolist(),
+                form["delay_bits"].tolist(),
+                form["weight_bits"].tolist(),
+                form["run"].tolist(),
+                strict=True,
+            )
+        ],
+        np.int64,
+    ).reshape(-1, (1 << COUNT_BITS) + 1)
+    # of every word, as if a block began there: where the next one would
+    heads = (core.synapses & np.uint64((1 << HEADER) - 1)).astype(np.int64)
+    counts, formats = (heads & (1 << COUNT_BITS) - 1) + 1, heads >> COUNT_BITS
+    known = formats < len(table)
+    nexts = np.arange(len(heads))
+    nexts[known] += table[formats[known], counts[known]]
+    at, which = pointers[pointers < ends], np.flatnonzero(pointers < ends)
+    found = [(at[:0], which[:0])]
+    while len(at):
+        for i in np.flatnonzero(~known[at])[:1]:
+            raise ValueError(f"the block at word {at[i]} has no format")
+        found.append((at, which))
+        at = nexts[at]
+        for i in np.flatnonzero(at > ends[which])[:1]:
+            raise ValueError(f"the list at word {pointers[which[i]]} ends within a block")
+        going = at < ends[which]
+        at, which = at[going], which[going]
+    words, owners = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.argsort(owners, kind="stable")
+    words, owners = words[order], owners[order]
+    blocks = Blocks(words, counts[words], formats[words])
+    bounds = np.searchsorted(owners, np.arange(len(lists) + 1))
+    return _fields(core, of_axon.reshape(-1), bounds, blocks)
 
 
 @lru_cache(maxsize=256)
@@ -86,10 +106,13 @@ def _block_words(index: int, delay: int, weight: int, run: int) -> tuple[int, ..
     )
 
 
-def _fields(
-    core: Core, of_axon: Integers, ends: Integers, blocks: list[tuple[int, int, int, int]]
-) -> Decoded:
-    words, counts, which, counted = np.array(blocks, np.int64).reshape(-1, 4).T
+def _fields(core: Core, of_axon: Integers, bounds: Integers, blocks: Blocks) -> Decoded:
+    """bounds: (lists + 1), of their blocks."""
+    words, counts, which = blocks.words, blocks.counts, blocks.formats
+    dense = np.where(core.format_fields["index_bits"][which] == 0, counts, 0)
+    every = np.concatenate([[0], np.cumsum(dense)])
+    # dense synapses of a list before each block
+    counted = every[:-1] - np.repeat(every[bounds[:-1]], np.diff(bounds))
     form = {name: numbers[which] for name, numbers in core.format_fields.items()}
     index, delay, weight, run = (
         np.repeat(form[name], counts) for name in ("index_bits", "delay_bits", "weight_bits", "run")
@@ -110,7 +133,7 @@ def _fields(
     stored = np.where(sign == 2, -stored, stored - (negative.astype(np.int64) << weight))
     kept = stored != 0
     before = np.concatenate([[0], np.cumsum(kept)])
-    rows = np.concatenate([[0], before[np.concatenate([[0], ends_of_blocks])[ends]]])
+    rows = before[np.concatenate([[0], ends_of_blocks])[bounds]]
     return Decoded(
         of_axon, rows, offsets[kept], delays[kept], stored[kept], np.repeat(which, counts)[kept]
     )

@@ -7,13 +7,28 @@ positions of a convolution share is found again by content when cores are packed
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc_ir import Integers, Type
+from snncc_ir import Floats, Integers, Shape, Type
 from snncc_ir.ops import Chain, Conv, Dense, MaxPool, Op, Scale, SumPool, View, Window
 from snncc_loihi.sorting import stable_order
+
+Box = tuple[int, int, int]
+"""Channels, rows, columns."""
+
+
+def box_of(shape: Shape) -> Box:
+    """The shape as channels, rows, columns; of more axes the last two are rows and columns."""
+    match shape:
+        case (channels,):
+            return channels, 1, 1
+        case (channels, length):
+            return channels, 1, length
+    *channel_axes, rows, columns = shape
+    return prod(channel_axes), rows, columns
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,29 @@ class Connections:
         """The source neuron of each synapse."""
         return np.repeat(np.arange(len(self.rows) - 1, dtype=np.int32), np.diff(self.rows))
 
+    @property
+    def count(self) -> int:
+        """Synapses."""
+        return len(self.targets)
+
+    @property
+    def values(self) -> NDArray[np.int16]:
+        """All weights that there are."""
+        return self.weights
+
+    def sums(self, size: int) -> tuple[Floats, Floats]:
+        """What positive and negative weights add up to, as magnitudes, of each of the targets."""
+        weights = self.weights.astype(np.float64)
+        above, below = (
+            np.bincount(self.targets, np.maximum(signed, 0), size).astype(np.float64)
+            for signed in (weights, -weights)
+        )
+        return above, below
+
+    def listed(self) -> "Connections":
+        """Every synapse: as they are."""
+        return self
+
     def only(self, kept: NDArray[np.bool_]) -> "Connections":
         """Some of the synapses."""
         rows = np.concatenate([[0], np.cumsum(kept)])[self.rows]
@@ -47,7 +85,7 @@ def projection(chain: Chain, source: Type) -> Connections:
     parts = [np.concatenate(part) for part in zip(*found, strict=True)]
     kept = (parts[0] >= 0) & (parts[2] != 0)
     pre, post, weights = (part[kept] for part in parts)
-    return _sorted(source.size, pre, post, np.zeros_like(post), weights)
+    return in_order(source.size, pre, post, np.zeros_like(post), weights)
 
 
 def pooling(op: MaxPool, source: Type) -> Connections:
@@ -55,12 +93,13 @@ def pooling(op: MaxPool, source: Type) -> Connections:
     windows = _windows(op.window, np.arange(source.size).reshape(source.shape))
     sources = windows.reshape(-1, int(np.prod(op.window.kernel)))
     post, lanes = np.nonzero(sources >= 0)
-    return _sorted(source.size, sources[post, lanes], post, lanes, np.ones_like(post))
+    return in_order(source.size, sources[post, lanes], post, lanes, np.ones_like(post))
 
 
-def _sorted(
+def in_order(
     size: int, pre: Integers, post: Integers, lanes: Integers, weights: Integers
 ) -> Connections:
+    """Of `size` sources, as Connections have them."""
     targets, most = int(post.max(initial=0)) + 1, int(lanes.max(initial=0)) + 1
     order = stable_order((pre.astype(np.int64) * most + lanes) * targets + post)
     rows = np.zeros(size + 1, np.int64)

@@ -21,9 +21,11 @@ from snncc_ir.ops import (
     Scale,
     chain_type,
 )  # fmt: skip
+from snncc_loihi.boxes import Boxes, moved
 from snncc_loihi.chip import Chip
-from snncc_loihi.connections import Connections, pooling, projection
+from snncc_loihi.connections import Box, Connections, box_of
 from snncc_loihi.core_map import Program
+from snncc_loihi.projections import connect, connect_pool
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,9 @@ class Layer:
         return len(self.programs)
 
     @property
-    def box(self) -> tuple[int, int, int]:
-        """The shape as channels, rows, columns; of more axes the last two."""
-        match self.shape:
-            case (channels,):
-                return channels, 1, 1
-            case (channels, length):
-                return channels, 1, length
-        *channel_axes, rows, columns = self.shape
-        return int(np.prod(channel_axes)), rows, columns
+    def box(self) -> Box:
+        """The shape as channels, rows, columns."""
+        return box_of(self.shape)
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Link:
     source: int
     target: int
     delay: int
-    synapses: Connections
+    synapses: Boxes | Connections
 
 
 @dataclass(frozen=True)
@@ -155,7 +151,7 @@ def make_network(graph: Graph, chip: Chip) -> Network:
         node, here = graph[name], number[name]
         for place, source in enumerate(graph.operands(node)):
             synapses = (
-                pooling(node.op, source.type)
+                connect_pool(node.op, source.type)
                 if isinstance(node.op, MaxPool)
                 else _synapses(node, place, source)
             )
@@ -184,13 +180,16 @@ def is_one_to_one(graph: Graph, node: Node) -> bool:
     )
 
 
-def _synapses(node: Node, place: int, source: Node) -> Connections:
+def _synapses(node: Node, place: int, source: Node) -> Boxes | Connections:
     if not isinstance(node.op, Population):
         raise AssertionError("only populations and max pools have sources")
     chain = node.op.maps[place]
     if chain_type(chain, source.type).size != node.type.size:
         raise AssertionError("a map's result has the population's size")
-    return projection(chain, source.type)
+    found = connect(chain, source.type)
+    if isinstance(found, Boxes) and found.target != box_of(node.type.shape):
+        return found.listed()
+    return found
 
 
 def _first_step(graph: Graph, node: Node, layers: Mapping[str, Layer], chip: Chip) -> int:
@@ -240,15 +239,18 @@ def _layer(graph: Graph, node: Node, first: int, depth: int, chip: Chip) -> Laye
                  model.code.most, model.signed, coupled)  # fmt: skip
 
 
-def _shifted(synapses: Connections, first: int, count: int) -> Connections:
+def _shifted(synapses: Boxes | Connections, first: int, count: int) -> Boxes | Connections:
     """Sources counted from `first` on, of `count` in all."""
+    if isinstance(synapses, Boxes):
+        return moved(synapses, first, count)
     before = np.zeros(first, np.int64)
     behind = np.full(count + 1 - first - len(synapses.rows), len(synapses.targets), np.int64)
     rows = np.concatenate([before, synapses.rows, behind])
     return Connections(rows, synapses.targets, synapses.lanes, synapses.weights)
 
 
-def _host_bias(index: int, layer: Layer, synapses: Connections, first: int) -> HostBias:
+def _host_bias(index: int, layer: Layer, connected: Boxes | Connections, first: int) -> HostBias:
+    synapses = connected.listed()
     inputs = np.full(layer.size, -1, np.int64)
     weights = np.zeros(layer.size, np.int64)
     inputs[synapses.targets] = first + synapses.sources

@@ -5,7 +5,7 @@ begin, as those of a convolution's positions do. A list of runs that is the begi
 another (at the edge of a tile) is found inside it. Both are found by content, whatever made them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +47,11 @@ class Synapses:
         """One number for all that a synapse is, its offset aside."""
         return (self.weights + (1 << 15)) | (self.delays << 17) | (self.exponents << 24)
 
+    @cached_property
+    def kinds(self) -> Integers:
+        """Of each synapse, what it takes a format of its own for: delay and exponent."""
+        return self.delays << 8 | self.exponents
+
     def chosen(self, lists: Integers) -> "Synapses":
         """Some of the lists, in the given order."""
         lengths = self.lengths[lists]
@@ -54,6 +59,39 @@ class Synapses:
         place = np.repeat(self.rows[lists] - rows[:-1], lengths) + np.arange(rows[-1])
         return Synapses(rows, self.offsets[place], self.weights[place], self.delays[place],
                         self.exponents[place], self.lines[place])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AxonLists:
+    """Synapses of the input axons of a core. which: the list of each axon; moved: compartments by
+    which it is further on there: (axons). Every list is that of an axon, in the order of the first.
+    """
+
+    lists: Synapses
+    which: Integers
+    moved: Integers
+
+    @staticmethod
+    def of(lists: Synapses) -> "AxonLists":
+        """A list for each axon."""
+        count = len(lists.lengths)
+        return AxonLists(lists, np.arange(count), np.zeros(count, np.int64))
+
+    def based(self, reach: int) -> "tuple[AxonLists, Integers]":
+        """With lists that count from the bases of their axons, and the bases, below `reach`."""
+        begin = np.minimum.reduceat(self.lists.offsets, self.lists.rows[:-1])
+        least = begin[self.which] + self.moved
+        beyond = least // reach
+        key = self.which * (int(beyond.max()) + 1) + beyond
+        _, first, which = np.unique(key, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        number = np.empty_like(order)
+        number[order] = np.arange(len(order))
+        first = first[order]
+        chosen = self.lists.chosen(self.which[first])
+        shift = reach * beyond[first] - begin[self.which[first]]
+        lists = replace(chosen, offsets=chosen.offsets + shift[chosen.owner])
+        return AxonLists(lists, number[which.reshape(-1)], self.moved), least % reach
 
 
 def distinct(lists: Synapses) -> tuple[Integers, Integers]:
@@ -116,16 +154,20 @@ class Blocks:
 def runs(lists: Synapses, consecutive: bool = True) -> Blocks:
     """Cuts lists into blocks; without `consecutive` only at other delays, exponents, or 64."""
     size = len(lists.offsets)
-    kind = (lists.delays << 8) | lists.exponents
+    kind = lists.kinds
     new = np.ones(size, np.bool_)
     new[1:] = kind[1:] != kind[:-1]
     if consecutive:
         new[1:] |= lists.offsets[1:] != lists.offsets[:-1] + 1
         new[1:] |= lists.lines[1:] != lists.lines[:-1]
     new[lists.rows[:-1]] = True
-    begin = np.maximum.accumulate(np.where(new, np.arange(size), 0))
-    new |= (np.arange(size) - begin) % MOST_IN_BLOCK == 0
+    # those of more than 64 are cut again
     starts = np.append(np.flatnonzero(new), size)
+    parts = -(-np.diff(starts) // MOST_IN_BLOCK)
+    if parts.max(initial=1) > 1:
+        ends = np.cumsum(parts)
+        step = np.arange(ends[-1]) - np.repeat(ends - parts, parts)
+        starts = np.append(np.repeat(starts[:-1], parts) + step * MOST_IN_BLOCK, size)
     return Blocks(np.searchsorted(starts, lists.rows), starts)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from snncc_ir import Floats, Integers, spread
 from snncc_loihi.atoms import Atoms, Grid, make_atoms
 from snncc_loihi.chip import Chip
-from snncc_loihi.cores import Arrangement, Gatherer, Use, arrange, bytes_used
+from snncc_loihi.cores import Arrangement, Use, arrange, bytes_used
+from snncc_loihi.gathering import Gatherer
 from snncc_loihi.layers import Network
 from snncc_loihi.misfit import refuse_core, refuse_layers, refuse_network, refuse_rounds
 from snncc_loihi.packing import PackedCore, pack_core
@@ -200,7 +201,7 @@ def _load(
 ) -> LoadedCore:
     """What a core holds, its output axons aside."""
     inputs = gatherer.inputs_of(core)
-    packed = pack_core(inputs.synapses, chip)
+    packed = pack_core(inputs.lists, chip)
     made = tables.of_core(core, arrangement)
     used, axons, words = int(arrangement.used[core]), len(inputs.sources), len(packed.memory)
     use = Use(

@@ -1,6 +1,6 @@
 """Packs synapse lists into the words of a core's memory, each in the format that is shortest."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
-from snncc_loihi.lists import Blocks, Nesting, Synapses, bridged, distinct, nested, runs
+from snncc_loihi.lists import AxonLists, Blocks, Nesting, Synapses, bridged, distinct, nested, runs
 from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
 
 DENSE, SPARSE, RUN = 0, 1, 2
@@ -37,20 +37,19 @@ class PackedCore:
     memory: Words
 
 
-def pack_core(synapses: Synapses, chip: Chip) -> PackedCore:
-    """synapses: one list for each input axon; their offsets are compartments."""
-    if not len(synapses.lengths):
+def pack_core(synapses: AxonLists, chip: Chip) -> PackedCore:
+    """synapses: offsets are compartments."""
+    if not len(synapses.which):
         none = np.zeros(0, np.int64)
         return PackedCore(none, none, none, (), np.zeros(0, np.uint64))
     reach = chip.limits.axon_base + 1
-    bases = np.minimum.reduceat(synapses.offsets, synapses.rows[:-1]) % reach
-    offsets = synapses.offsets - bases[synapses.owner]
-    moved = replace(synapses, offsets=offsets)
-    first, which = distinct(moved)
+    moved, bases = synapses.based(reach)
+    first, which = distinct(moved.lists)
+    which = which[moved.which]
     least, most = np.full(len(first), reach), np.zeros(len(first), np.int64)
     np.minimum.at(least, which, bases)
     np.maximum.at(most, which, bases)
-    packer = _Packer(moved.chosen(first), chip, least, most)
+    packer = _Packer(moved.lists.chosen(first), chip, least, most)
     pointers, lengths, shift, memory = packer.packed()
     formats = packer.formats
     return PackedCore(pointers[which], lengths[which], bases + shift[which], formats, memory)
@@ -84,9 +83,13 @@ class _Packer:
     def _bridged(self) -> Synapses:
         return bridged(self.lists)
 
+    @cached_property
+    def _runs(self) -> Blocks:
+        return runs(self._bridged)
+
     def _words(self, lists: Synapses, run: bool) -> Integers:
         """Of each list, in runs or one by one."""
-        blocks = runs(lists, consecutive=run)
+        blocks = self._runs if run else runs(lists, consecutive=False)
         total: Integers = np.add.reduceat(_words(self._bits(lists, blocks, run)), blocks.rows[:-1])
         return total
 
@@ -127,7 +130,7 @@ class _Packer:
         """Which lists would be found in which, if all were runs."""
         limits = self.chip.limits
         allowed = limits.least_axon_base, limits.axon_base
-        return nested(self._bridged, runs(self._bridged), self.least, self.most, allowed)
+        return nested(self._bridged, self._runs, self.least, self.most, allowed)
 
     @cached_property
     def _alike(self) -> NDArray[np.bool_]:
@@ -163,10 +166,10 @@ class _Packer:
     def formats(self) -> tuple[Format, ...]:
         """All that the core's blocks have, in order."""
         found: set[Format] = set()
+        of_synapses, kinds = self.mode[self.lists.owner], self.lists.kinds
         for mode in (DENSE, SPARSE, RUN):
-            lists = self.lists.chosen(np.flatnonzero(self.mode == mode))
-            kinds = np.unique(lists.delays << 8 | lists.exponents).tolist()
-            found |= {self._format(mode, kind >> 8, kind & 255) for kind in kinds}
+            there = np.flatnonzero(np.bincount(kinds[of_synapses == mode])).tolist()
+            found |= {self._format(mode, kind >> 8, kind & 255) for kind in there}
         return tuple(sorted(found))
 
     def _format(self, mode: int, delay: int, exponent: int) -> Format:
@@ -212,12 +215,11 @@ class _Packer:
         each = self.weight_bits + delay + (index if mode == SPARSE else 0)
         sizes = _words(head + blocks.counts * each)
         start = WORD * (np.cumsum(sizes) - sizes)
-        kinds = lists.delays[begin] << 8 | lists.exponents[begin]
-        number = {
-            kind: self.formats.index(self._format(mode, kind >> 8, kind & 255))
-            for kind in np.unique(kinds).tolist()
-        }
-        heads = (blocks.counts - 1) | np.array([number[k] for k in kinds.tolist()]) << 6
+        kinds = lists.kinds[begin]
+        number = np.zeros(int(kinds.max()) + 1, np.int64)
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
+            number[kind] = self.formats.index(self._format(mode, kind >> 8, kind & 255))
+        heads = (blocks.counts - 1) | number[kinds] << 6
         if mode == RUN:
             heads = heads | lists.offsets[begin] << HEADER_BITS
         block = np.repeat(np.arange(len(sizes)), blocks.counts)
@@ -234,7 +236,8 @@ class _Packer:
 
 def _delay_bits(delays: Integers) -> Integers:
     """Bits that each delay takes."""
-    return np.ceil(np.log2(delays + 1)).astype(np.int64)
+    bits = np.array([n.bit_length() for n in range(int(delays.max(initial=0)) + 1)], np.int64)
+    return bits[delays]
 
 
 def _words(bits: Integers) -> Integers:
@@ -248,9 +251,11 @@ def _ranges(starts: Integers, lengths: Integers) -> Integers:
 
 
 def _scatter(memory: Words, bits: Integers, values: Integers) -> None:
-    """Writes each value from its bit on; memory has a spare word at its end."""
-    word, shift = bits // WORD, (bits % WORD).astype(np.uint64)
+    """Writes each value from its bit on, which ascend; memory has a spare word at its end."""
+    word, shift = bits >> 6, (bits & 63).astype(np.uint64)
     given = values.astype(np.uint64)
-    np.bitwise_or.at(memory, word, given << shift)
-    high = np.where(shift > 0, given >> ((WORD - shift) % WORD), 0).astype(np.uint64)
-    np.bitwise_or.at(memory, word + 1, high)
+    first = np.flatnonzero(np.diff(word, prepend=-1))
+    memory[word[first]] |= np.bitwise_or.reduceat(given << shift, first)
+    # two shifts, because one by 64 is not defined
+    high = given >> (np.uint64(63) - shift) >> np.uint64(1)
+    memory[word[first] + 1] |= np.bitwise_or.reduceat(high, first)

@@ -11,6 +11,7 @@ all limits.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, prod
 
 import numpy as np
@@ -65,8 +66,9 @@ class Misfit:
 
 
 _Guessed = tuple[int, int, tuple[WordModel, ...], tuple[float, ...]]
-Known = dict[_Guessed, Segment | None]
-"""The cheapest cut of a segment, by all that it depends on."""
+Known = dict[_Guessed, tuple[float, Segment | None]]
+"""The cheapest cut of a segment, by all that it depends on, and up to which cost it was looked for.
+"""
 
 
 def partition(tilings: Tilings, guess: Guess, known: Known | None = None) -> list[Segment] | Misfit:
@@ -80,15 +82,17 @@ def partition(tilings: Tilings, guess: Guess, known: Known | None = None) -> lis
     cost: list[float] = [0.0] + [np.inf] * count
     chosen: list[Segment | None] = [None] * (count + 1)
     for last in range(1, count + 1):
-        for first in range(max(0, last - guess.most_layers), last):
+        # short ones first, which tell what long ones may cost; of equal ones the longest is taken
+        for first in range(last - 1, max(0, last - guess.most_layers) - 1, -1):
             guessed = first, last, guess.words[first:last], guess.outside[first:last]
-            if guessed not in known:
-                known[guessed] = _cheapest(tilings, first, last, guess, price)
-            segment = known[guessed]
+            most = (cost[last] - cost[first]) * (1 + 1e-9) if cost[first] < np.inf else np.inf
+            if guessed not in known or known[guessed][0] < most:
+                known[guessed] = _cheapest(tilings, first, last, guess, price, most)
+            segment = known[guessed][1]
             if segment is None:
                 continue
             total = cost[first] + segment.messages + price * segment.cores
-            if total < cost[last]:
+            if total <= cost[last] and total < np.inf:
                 cost[last], chosen[last] = total, segment
         if chosen[last] is None:
             return _misfit(tilings, last - 1, guess)
@@ -101,22 +105,31 @@ def partition(tilings: Tilings, guess: Guess, known: Known | None = None) -> lis
 
 
 def _cheapest(
-    tilings: Tilings, first: int, last: int, guess: Guess, price: float
-) -> Segment | None:
-    """The cheapest cut of a segment, among the smallest numbers of cores for which it fits."""
+    tilings: Tilings, first: int, last: int, guess: Guess, price: float, most: float = np.inf
+) -> tuple[float, Segment | None]:
+    """The cheapest cut of a segment, among the smallest numbers of cores for which it fits.
+
+    Not looked for beyond a cost of `most`; with the cost up to which there is no other.
+    """
     least = _least_cores(tilings, first, last)
     alone = max(_least_cores(tilings, i, i + 1) for i in range(first, last))
     if last - first > 1 and least > max(4 * alone, 32):
-        return None
+        return np.inf, None
     best: tuple[float, Grid, TileUse] | None = None
     fitting = 0
-    enough = tilings.least_by_memory(first, last, guess)
+    outline = tilings.outline(first, last, guess)
     for number in _numbers(least, MOST_TIMES * least + 64):
-        if number < enough:
-            continue
+        if outline.messages + price * number > most:
+            return most, _segment(tilings, first, last, best)
         fits = False
         for grid in _grids(number):
-            use = tilings.use(first, last, grid, guess)
+            if not tilings.may_fit(outline, grid):
+                continue
+            if fits and best is not None:
+                messages = tilings.messages(outline, grid)
+                if messages is None or messages + price * number >= best[0]:
+                    continue
+            use = tilings.use(outline, grid, guess)
             if use is None or not use.fits(tilings.chip):
                 continue
             fits = True
@@ -126,11 +139,19 @@ def _cheapest(
         fitting += fits
         if fitting == TRIED:
             break
+    return np.inf, _segment(tilings, first, last, best)
+
+
+def _segment(
+    tilings: Tilings, first: int, last: int, best: tuple[float, Grid, TileUse] | None
+) -> Segment | None:
     if best is None:
         return None
     _, grid, use = best
     tiles = tuple(
-        tile.of_atom for i in range(first, last) if (tile := tilings.tiles(i, grid)) is not None
+        tile
+        for layer in tilings.atoms.layers[first:last]
+        if (tile := layer.tiles(grid)) is not None
     )
     return Segment(first, last, grid, use.messages, use.words, tiles)
 
@@ -157,7 +178,7 @@ def misfits(tilings: Tilings, guess: Guess) -> list[Misfit]:
     return [
         _misfit(tilings, i, guess)
         for i in range(len(tilings.atoms.layers))
-        if _cheapest(tilings, i, i + 1, guess, 0.0) is None
+        if _cheapest(tilings, i, i + 1, guess, 0.0)[1] is None
     ]
 
 
@@ -169,19 +190,24 @@ def _misfit(tilings: Tilings, layer: int, guess: Guess) -> Misfit:
 
 def _numbers(least: int, most: int) -> Iterator[int]:
     """Numbers of cores to try: all small ones, and larger ones that can be cut in many ways."""
-    for number in range(least, most + 1):
-        rest = number
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if number <= SMALL or rest == 1:
-            yield number
+    return (number for number in range(least, most + 1) if number <= SMALL or _is_smooth(number))
 
 
-def _grids(number: int) -> Iterator[Grid]:
+@cache
+def _is_smooth(number: int) -> bool:
+    for factor in (2, 3, 5):
+        while number % factor == 0:
+            number //= factor
+    return number == 1
+
+
+@cache
+def _grids(number: int) -> tuple[Grid, ...]:
     """All ways to cut into so many tiles."""
     divisors = [d for d in range(1, number + 1) if number % d == 0]
-    for channels in divisors:
-        for rows in divisors:
-            if number % (channels * rows) == 0:
-                yield channels, rows, number // channels // rows
+    return tuple(
+        (channels, rows, number // channels // rows)
+        for channels in divisors
+        for rows in divisors
+        if number % (channels * rows) == 0
+    )

@@ -37,7 +37,7 @@ def look_at(graph: Graph, chip: Chip, thorough: bool) -> Preview:
     except SnnccError as error:
         return Preview(error.diagnostics)
     cores = sum(segment.cores for segment in segments)
-    synapses = sum(len(link.synapses.targets) for link in network.links)
+    synapses = sum(link.synapses.count for link in network.links)
     how = "cut, every neuron sends one spike"
     return Preview(
         (),

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from snncc_ir import Integers, fail
+from snncc_ir import Integers, fail, spread
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.synapses import ListError, SynapseLists, Truths, read_lists
 from snncc_loihi.words import Words, unpack, unused_bits
@@ -46,9 +46,10 @@ def contradictions(core_map: CoreMap) -> Iterator[Finding]:
             yield f"core {i + 1}", f"the place is {core.place}, should be above {before.place}"
     if core_map.cores[-1].place >= 1 << 31:
         yield "core table", f"the last place is {core_map.cores[-1].place}, should be below 2^31"
-    for i, core in enumerate(core_map.cores):
-        for where, what in _core(core):
-            yield f"core {i}, {where}", what
+    if any(spread(lambda core: next(_core(core), None), core_map.cores)):
+        for i, core in enumerate(core_map.cores):
+            for where, what in _core(core):
+                yield f"core {i}, {where}", what
     yield from _unused(HOST, {name: getattr(core_map, name) for name in HOST})
     axons = Numbering([len(core.input_axons) for core in core_map.cores])
     held = np.concatenate([core.input_axon_fields["held"] for core in core_map.cores])

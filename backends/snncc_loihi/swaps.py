@@ -8,6 +8,7 @@ All costs are integers, so that results are the same on every computer.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -51,10 +52,25 @@ class Graph:
         start = np.searchsorted(rows, np.arange(count + 1)).astype(np.int64)
         return Graph(start, neighbor, merged, host)
 
-    @property
+    @cached_property
     def rows(self) -> Integers:
         """The vertex of each entry of `neighbor`."""
-        return np.repeat(np.arange(len(self.host)), np.diff(self.start))
+        return np.repeat(np.arange(len(self.host)), self.degree)
+
+    @cached_property
+    def degree(self) -> Integers:
+        """Neighbors of each vertex."""
+        return np.diff(self.start)
+
+    @cached_property
+    def active(self) -> Integers:
+        """Vertices with traffic."""
+        return np.flatnonzero((self.degree > 0) | (self.host > 0)).astype(np.int64)
+
+    @cached_property
+    def before(self) -> Integers:
+        """Messages of all entries before each one, and of all of them."""
+        return np.concatenate((np.zeros(1, np.int64), np.cumsum(self.messages)))
 
     def contracted(self, group: Integers, count: int) -> "Graph":
         """The traffic between groups of vertices; group: (V) numbers below `count`."""
@@ -97,24 +113,32 @@ class Assignment:
 
     def changes(self, one: Integers, other: Integers) -> Integers:
         """By how much the cost grows when one[i] and other[i] trade places, each pair alone."""
-        return self._moved(one, other) + self._moved(other, one)
+        both = self._moved(np.concatenate((one, other)), np.concatenate((other, one)))
+        return both[: len(one)] + both[len(one) :]
 
     def _moved(self, vertex: Integers, other: Integers) -> Integers:
         # what they send each other goes as far as before
         graph, space = self.graph, self.space
         here, there = self.place[vertex], self.place[other]
-        degree = graph.start[vertex + 1] - graph.start[vertex]
+        x_here, y_here = space.x[here], space.y[here]
+        x_there, y_there = space.x[there], space.y[there]
+        degree = graph.degree[vertex]
         end = np.cumsum(degree)
         owner = np.repeat(np.arange(len(vertex)), degree)
-        entry = np.arange(len(owner)) + np.repeat(graph.start[vertex] - (end - degree), degree)
+        entry = (graph.start[vertex] - (end - degree))[owner]
+        entry += np.arange(len(owner))
         near = graph.neighbor[entry]
         at = self.place[near]
         x, y = space.x[at], space.y[at]
-        grows = (abs(x - space.x[there][owner]) - abs(x - space.x[here][owner])
-                 + abs(y - space.y[there][owner]) - abs(y - space.y[here][owner]))  # fmt: skip
-        grows *= np.where(near == other[owner], 0, graph.messages[entry])
-        sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(grows)))
-        distance = space.x[there] + space.y[there] - space.x[here] - space.y[here]
+        grows = abs(x - x_there[owner])
+        grows -= abs(x - x_here[owner])
+        grows += abs(y - y_there[owner])
+        grows -= abs(y - y_here[owner])
+        grows *= graph.messages[entry]
+        grows[near == other[owner]] = 0
+        sums = np.zeros(len(grows) + 1, np.int64)
+        np.cumsum(grows, out=sums[1:])
+        distance = x_there + y_there - x_here - y_here
         change: Integers = sums[end] - sums[end - degree] + graph.host[vertex] * distance
         return change
 
@@ -131,7 +155,7 @@ def tempered(start: Assignment, rounds: int, chance: Chance) -> Assignment:
     vertex pays on average; the threshold falls to zero with the square of the time left. A random
     third of the wishes is tried in each round, so that few swaps disturb each other.
     """
-    active = int(((np.diff(start.graph.start) > 0) | (start.graph.host > 0)).sum())
+    active = len(start.graph.active)
     if not active:
         return start
     now, heat = start, start.cost() // active
@@ -169,8 +193,7 @@ def descended(start: Assignment, chance: Chance) -> Assignment:
 def _wishes(now: Assignment, turn: int, chance: Chance) -> tuple[Integers, Integers]:
     """Each vertex with traffic and one that it would trade places with."""
     graph, space = now.graph, now.space
-    degree = np.diff(graph.start)
-    vertex = np.flatnonzero((degree > 0) | (graph.host > 0)).astype(np.int64)
+    vertex = graph.active
     if turn % 4 == 3:  # from where it is
         column, row = space.column[now.place[vertex]], space.row[now.place[vertex]]
         reach = 1 if turn % 8 == 3 else 2
@@ -192,7 +215,7 @@ def _wishes(now: Assignment, turn: int, chance: Chance) -> tuple[Integers, Integ
 def _partner(now: Assignment, vertex: Integers, chance: Chance) -> Integers:
     """Places of random neighbors, by messages; −1: the host."""
     graph = now.graph
-    sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(graph.messages)))
+    sums = graph.before
     first, last = sums[graph.start[vertex]], sums[graph.start[vertex + 1]]
     chosen = first + chance.below(last - first + graph.host[vertex])
     entry = np.searchsorted(sums, chosen, side="right") - 1

@@ -1,18 +1,18 @@
 """What tiles of a segment hold, hear and send: how a cut of layers uses the limits of a chip."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, Grid
+from snncc_loihi.atoms import TINY, Atoms, Grid
 from snncc_loihi.chip import Chip
+from snncc_loihi.heard import Heard, Hearing, Question, heard_by_atoms
 
-TINY = 64
-"""Layers of so few neurons may stay in one tile where the others of their segment are cut."""
+ROOM = 1 << 22
+"""Numbers of tiles that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -81,35 +81,52 @@ class TileUse:
         }
 
     def fits(self, chip: Chip) -> bool:
-        return all(used <= limit for used, limit in self.over(chip).values())
+        limits = chip.limits
+        if limits.core_bytes:
+            # the one that is broken most
+            axons = (self.inputs + self.outputs) * limits.axon_bytes
+            shared = self.compartments * limits.compartment_bytes + axons + self.words * 8
+            if shared.max() > limits.core_bytes:
+                return False
+        return bool(
+            self.compartments.max() <= limits.compartments
+            and self.inputs.max() <= limits.input_axons
+            and self.outputs.max() <= limits.output_axons
+            and (not limits.synapse_words or self.words.max() <= limits.synapse_words)
+        )
 
 
 @dataclass(frozen=True)
 class LayerTiles:
-    """of_atom: the tile of each atom. neurons: of each tile. channels: share that each has."""
+    """Of each tile: compartments, neurons, and the share of channels that it has."""
 
-    of_atom: Integers
+    compartments: Integers
     neurons: Integers
     channels: Floats
 
 
 @dataclass(frozen=True)
-class _Held:
-    """Of each tile, of layers up to `last` − 1."""
+class Outline:
+    """Of layers first to last − 1, with what all of their cuts have in common.
 
+    sides: channel groups, rows and columns of the layers that have positions and are cut with
+    them, the fewest. narrow: channel groups of those without positions, the fewest. shared: words
+    of the layers with positions that go with their shares of channels. once: words of all others,
+    and those of neurons. axons: bytes of compartments and axons, at least. sent: of a neuron,
+    to each later layer outside, by layer. asked: what is heard. messages: a sample, at least: what
+    comes from outside.
+    """
+
+    first: int
     last: int
-    compartments: Integers
-    words: Floats
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """Of a source, by some of its edges: receivers: tiles that hear each atom; inputs: axons of
-    each tile; own: whether each atom is heard in its own tile, where it has one."""
-
-    receivers: Integers
-    inputs: Integers
-    own: NDArray[np.bool_] | None
+    sides: Grid
+    narrow: int
+    shared: float
+    once: float
+    axons: float
+    sent: tuple[float, ...]
+    asked: tuple[Question, ...]
+    messages: float
 
 
 class Tilings:
@@ -118,162 +135,133 @@ class Tilings:
     def __init__(self, atoms: Atoms, chip: Chip) -> None:
         self.atoms, self.chip = atoms, chip
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
-        self._counted: dict[tuple[int, tuple[int, ...], bool, Grid], _Heard] = {}
-        self._guess: Guess | None = None
-        self._held: dict[tuple[int, Grid], _Held | None] = {}
+        self._taken = 0
+        self._hearing = Hearing(atoms)
 
-    def use(self, first: int, last: int, grid: Grid, guess: Guess) -> TileUse | None:
-        """Of layers first to last − 1, cut by a grid; None when they cannot be, or do not fit."""
-        held = self._up_to(first, last, grid, guess)
-        if held is None:
-            return None
-        outputs = np.zeros(prod(grid), np.int64)
+    def outline(self, first: int, last: int, guess: Guess) -> Outline:
+        """Before the layers are cut."""
+        far, limits = 1 << 62, self.chip.limits
+        sides, narrow, shared, once = [far, far, far], far, 0.0, 0.0
+        compartments, outputs, sent = 0, 0.0, []
         for i in range(first, last):
+            atoms, words = self.atoms.layers[i], guess.words[i]
+            once += words.each * atoms.layer.size
+            if atoms.layer.size <= TINY:
+                once += words.shared
+            elif atoms.sides[1] * atoms.sides[2] == 1:
+                once += words.shared
+                narrow = min(narrow, atoms.chunks)
+            else:
+                shared += words.shared
+                sides = [min(pair) for pair in zip(sides, atoms.sides, strict=True)]
+            compartments += atoms.layer.size * atoms.layer.width
             beyond = {e.target for e in self.atoms.edges if e.source == i and e.target >= last}
+            sent.append(guess.outside[i] * len(beyond))
+            outputs += atoms.layer.size * sent[-1]
+        asked = self._hearing.questions(first, last)
+        least = [self._hearing.least(each) for each in asked]
+        outputs += sum(axons for _, axons in least)
+        channels, rows, columns = sides
+        return Outline(
+            first, last, (channels, rows, columns), narrow, shared, once,
+            compartments * limits.compartment_bytes + outputs * limits.axon_bytes,
+            tuple(sent), asked, sum(messages for messages, _ in least),
+        )  # fmt: skip
+
+    def may_fit(self, outline: Outline, grid: Grid) -> bool:
+        """Whether the layers can be cut so, and what tiles hold on average is not too much."""
+        channels, rows, columns = grid
+        sides, positions = outline.sides, rows * columns
+        if channels > sides[0] or rows > sides[1] or columns > sides[2]:
+            return False
+        number = channels * positions
+        words = (outline.shared * positions + outline.once) * (1 - 1e-9)
+        limits = self.chip.limits
+        return (
+            number <= outline.narrow
+            and (not limits.synapse_words or words <= limits.synapse_words * number)
+            and (
+                not limits.core_bytes
+                or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
+            )
+        )
+
+    def messages(self, outline: Outline, grid: Grid) -> float | None:
+        """To the tiles of layers cut by a grid; None when they cannot be cut so."""
+        if any(self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)):
+            return None
+        return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
+
+    def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
+        """Of layers cut by a grid; None when they cannot be, or do not fit."""
+        number = prod(grid)
+        compartments, outputs = np.zeros(number, np.int64), np.zeros(number, np.int64)
+        words = np.zeros(number)
+        for i, sent in zip(range(outline.first, outline.last), outline.sent, strict=True):
             found = self.tiles(i, grid)
-            if beyond and found is not None:
-                sent = found.neurons * guess.outside[i] * len(beyond)
-                outputs = outputs + np.ceil(sent).astype(np.int64)
-        use = TileUse(held.compartments, np.zeros_like(outputs), outputs, held.words, 0.0)
+            if found is None:
+                return None
+            compartments = compartments + found.compartments
+            words = words + guess.words[i].words(found.channels, found.neurons)
+            if sent:
+                outputs = outputs + np.ceil(found.neurons * sent).astype(np.int64)
+        use = TileUse(compartments, np.zeros_like(outputs), outputs, words, 0.0)
         if not use.fits(self.chip):
             return None
-        tiles = [found for i in range(first, last) if (found := self.tiles(i, grid)) is not None]
-        return self._connected(use, first, last, tiles, grid)
-
-    def least_by_memory(self, first: int, last: int, guess: Guess) -> float:
-        """No fewer tiles hold compartments and synapse words, however the layers are cut."""
-        limits = self.chip.limits
-        layers = [self.atoms.layers[i].layer for i in range(first, last)]
-        words = sum(
-            model.shared + model.each * layer.size
-            for model, layer in zip(guess.words[first:last], layers, strict=True)
-        )
-        compartments = sum(layer.size * layer.width for layer in layers)
-        shared = compartments * limits.compartment_bytes + words * 8
-        least = max(
-            words / (limits.synapse_words or np.inf), shared / (limits.core_bytes or np.inf)
-        )
-        return least * (1 - 1e-9)
-
-    def _up_to(self, first: int, last: int, grid: Grid, guess: Guess) -> _Held | None:
-        """Compartments and words of layers first to last − 1; None when they cannot be cut, or do
-        not fit: then longer segments do neither, and are not looked at again."""
-        if guess is not self._guess:
-            self._guess = guess
-            self._held.clear()
-        number = prod(grid)
-        start: _Held | None = _Held(first, np.zeros(number, np.int64), np.zeros(number))
-        held = self._held.get((first, grid), start)
-        if held is not None and held.last > last:
-            held = start
-        while held is not None and held.last < last:
-            held = self._with_layer(held, grid, guess)
-        self._held[first, grid] = held
-        return held
-
-    def _with_layer(self, held: _Held, grid: Grid, guess: Guess) -> _Held | None:
-        found = self.tiles(held.last, grid)
-        if found is None:
-            return None
-        width = self.atoms.layers[held.last].layer.width
-        compartments = held.compartments + found.neurons * width
-        words = held.words + guess.words[held.last].words(found.channels, found.neurons)
-        nothing = np.zeros_like(compartments)
-        if not TileUse(compartments, nothing, nothing, words, 0.0).fits(self.chip):
-            return None
-        return _Held(held.last + 1, compartments, words)
+        return _connected(use, [self._hearing.answer(asked, grid) for asked in outline.asked])
 
     def smallest(self, layer: int, guess: Guess) -> TileUse:
         """Of a layer with a tile for each of its atoms, whatever limits say."""
         atoms = self.atoms.layers[layer]
         index = np.arange(atoms.count)
-        tiles = LayerTiles(index, atoms.sizes, np.full(atoms.count, 1 / atoms.chunks))
-        words = guess.words[layer].words(tiles.channels, tiles.neurons)
+        channels = np.full(atoms.count, 1 / atoms.chunks)
+        words = guess.words[layer].words(channels, atoms.sizes)
         nothing = np.zeros(atoms.count, np.int64)
         use = TileUse(atoms.sizes * atoms.layer.width, nothing, nothing, words, 0.0)
-        return self._connected(use, layer, layer + 1, [tiles], (atoms.count, 1, 1))
+        return _connected(
+            use,
+            [
+                heard_by_atoms(
+                    self.atoms, asked, index if asked.inside else None, {layer: index}, atoms.count
+                )
+                for asked in self._hearing.questions(layer, layer + 1)
+            ],
+        )
 
     def tiles(self, layer: int, grid: Grid) -> LayerTiles | None:
         """A layer cut by a grid; None when it cannot be."""
         if (layer, grid) not in self._tiles:
+            if self._taken > ROOM:
+                self._tiles.clear()
+                self._taken = 0
             self._tiles[layer, grid] = self._cut(layer, grid)
+            self._taken += prod(grid)
         return self._tiles[layer, grid]
 
     def _cut(self, layer: int, grid: Grid) -> LayerTiles | None:
-        atoms, number = self.atoms.layers[layer], prod(grid)
-        tile = atoms.tiles(grid)
-        if tile is None and atoms.layer.size <= TINY:
-            tile = np.zeros(atoms.count, np.int64)
-        if tile is None:
+        atoms = self.atoms.layers[layer]
+        cut = atoms.grid(grid)
+        if cut is None:
             return None
-        present = np.zeros((number, atoms.chunks), np.bool_)
-        present[tile, np.arange(atoms.count) * atoms.chunks // atoms.count] = True
-        neurons = np.bincount(tile, atoms.sizes, number).astype(np.int64)
-        return LayerTiles(tile, neurons, present.mean(axis=1))
+        parts = atoms.parts(cut)
+        held = np.bincount(parts[0], atoms.widths, cut[0])[:, None, None]
+        for axis in (1, 2):
+            shape = [1, 1, 1]
+            shape[axis] = cut[axis]
+            held = held * np.bincount(parts[axis]).reshape(shape)
+        neurons, share = np.zeros(prod(grid), np.int64), np.zeros(prod(grid))
+        here = prod(cut)
+        neurons[:here] = held.reshape(-1)
+        share[:here] = np.repeat(np.bincount(parts[0]) / atoms.chunks, here // cut[0])
+        return LayerTiles(neurons * atoms.layer.width, neurons, share)
 
-    def _connected(
-        self, use: TileUse, first: int, last: int, tiles: Sequence[LayerTiles], grid: Grid
-    ) -> TileUse:
-        """With what tiles hear, and send to each other."""
-        inputs, outputs, messages = use.inputs, use.outputs, 0.0
-        for source in range(-1, last):
-            heard = self._counted_in(source, first, last, tiles, grid)
-            if heard is None:
-                continue
-            inputs = inputs + heard.inputs
-            if source < 0:
-                continue
-            atoms, receivers = self.atoms.layers[source], heard.receivers
-            if heard.own is not None:
-                own = tiles[source - first].of_atom
-                sent = np.bincount(own, receivers * atoms.sizes, prod(grid))
-                outputs = outputs + sent.astype(np.int64)
-                receivers = receivers - heard.own
-            messages += float(receivers @ atoms.spikes)
-        return replace(use, inputs=inputs, outputs=outputs, messages=messages)
 
-    def _counted_in(
-        self, source: int, first: int, last: int, tiles: Sequence[LayerTiles], grid: Grid
-    ) -> _Heard | None:
-        """Where a source is heard, counted; None when nowhere. Many segments ask for the same."""
-        numbers = tuple(
-            number
-            for number, edges in enumerate(self.atoms.edges)
-            if edges.source == source and first <= edges.target < last
-        )
-        inside = first <= source < last
-        feedback = inside and self.atoms.layers[source].layer.feedback
-        if not numbers and not feedback:
-            return None
-        key = source, numbers, inside, grid
-        if key not in self._counted:
-            own = tiles[source - first].of_atom if inside else None
-            heard = self._heard_in(source, numbers, first, tiles, grid)
-            if feedback and own is not None:
-                heard[np.arange(len(own)), own] = True
-            if source < 0:
-                counted = _Heard(np.zeros(0, np.int64), heard.sum(axis=0), None)
-            else:
-                counted = _Heard(
-                    heard.sum(axis=1),
-                    self.atoms.layers[source].sizes @ heard,
-                    None if own is None else heard[np.arange(len(own)), own],
-                )
-            self._counted[key] = counted
-        return self._counted[key]
-
-    def _heard_in(
-        self,
-        source: int,
-        numbers: Sequence[int],
-        first: int,
-        tiles: Sequence[LayerTiles],
-        grid: Grid,
-    ) -> NDArray[np.bool_]:
-        """Which atoms of a source are heard in which tiles, by some of its edges."""
-        layers, inputs = self.atoms.layers, self.atoms.inputs
-        heard = np.zeros((inputs if source < 0 else layers[source].count, prod(grid)), np.bool_)
-        for number in numbers:
-            edges = self.atoms.edges[number]
-            heard[edges.sources, tiles[edges.target - first].of_atom[edges.targets]] = True
-        return heard
+def _connected(use: TileUse, found: Iterable[Heard]) -> TileUse:
+    """With what tiles hear, and send to each other."""
+    inputs, outputs, messages = use.inputs, use.outputs, 0.0
+    for heard in found:
+        inputs = inputs + heard.inputs
+        if heard.outputs is not None:
+            outputs = outputs + heard.outputs
+        messages += heard.messages
+    return replace(use, inputs=inputs, outputs=outputs, messages=messages)

@@ -7,8 +7,10 @@ import numpy as np
 
 from snncc_ir import Integers, spread
 from snncc_loihi.atoms import Grid, LayerAtoms
+from snncc_loihi.boxes import Boxes
 from snncc_loihi.chip import Chip
-from snncc_loihi.cores import Gatherer, arrange
+from snncc_loihi.cores import arrange_alone
+from snncc_loihi.gathering import Gatherer
 from snncc_loihi.layers import Network
 from snncc_loihi.packing import pack_core
 from snncc_loihi.tiling import WordModel
@@ -27,7 +29,7 @@ def word_models(network: Network, atoms: tuple[LayerAtoms, ...], chip: Chip) -> 
 def _model(network: Network, index: int, atoms: LayerAtoms, chip: Chip) -> WordModel:
     layer = network.layers[index]
     channels, rows, columns = layer.box
-    synapses = sum(len(link.synapses.targets) for link in network.incoming[index])
+    synapses = sum(link.synapses.count for link in network.incoming[index])
     each_neuron = max(synapses / layer.size, 1.0)
     room = chip.limits.compartments // layer.width
     if rows * columns == 1:
@@ -60,17 +62,16 @@ def _tile(atoms: LayerAtoms, channels: int, positions: int) -> Integers:
 
 def _words(network: Network, index: int, tile: Integers, chip: Chip) -> int:
     """Of a core that holds these neurons of a layer and nothing else."""
-    layer = network.layers[index]
-    core = np.ones(network.neurons, np.int64)
-    core[layer.first + tile] = 0
-    inside = np.zeros(layer.size, np.bool_)
+    inside = np.zeros(network.layers[index].size, np.bool_)
     inside[tile] = True
     links = tuple(
-        replace(link, synapses=link.synapses.only(inside[link.synapses.targets]))
+        link
+        if isinstance(link.synapses, Boxes)
+        else replace(link, synapses=link.synapses.only(inside[link.synapses.targets]))
         for link in network.incoming[index]
     )
     alone = replace(network, links=links, host_biases=())
-    gatherer = Gatherer(alone, arrange(alone, core))
+    gatherer = Gatherer(alone, arrange_alone(alone, index, tile))
     gatherer.prepare((index,))
     inputs = gatherer.inputs_of(0)
-    return len(pack_core(inputs.synapses, chip).memory) if len(inputs.sources) else 0
+    return len(pack_core(inputs.lists, chip).memory) if len(inputs.sources) else 0

@@ -52,8 +52,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _outside(target: str, page: str) -> str | None:
-    """The path from the root of a file that is not in docs/; None for others, and for no file."""
+    """The path from the root of a file that is not in docs/, of a folder its README; else None."""
     place = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page), target))
+    if (ROOT / place).is_dir():
+        place = f"{place}/README.md"
     if place.startswith(("docs/", "..")) or not (ROOT / place).is_file():
         return None
     return place

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from snncc.bundle import Bundle
-from snncc.data import Dataset, read_dataset, samples_for
+from snncc.data import Dataset, batch_for, read_dataset
 from snncc.diff.changes import Change, plural
 from snncc.diff.manifests import share_change
+from snncc.event_data import EventDataset
 from snncc.reference import float_results
 from snncc_ir import Array
 
@@ -73,7 +74,11 @@ def compare_runs(
 
 
 def _measure(
-    bundle: Bundle, dataset: Dataset, model: Path | None, what: str, progress: Progress
+    bundle: Bundle,
+    dataset: Dataset | EventDataset,
+    model: Path | None,
+    what: str,
+    progress: Progress,
 ) -> Measured:
     done = 0
 
@@ -87,8 +92,8 @@ def _measure(
     accuracy = None if dataset.labels is None else float(np.mean(classes == dataset.labels))
     agreement = None
     if model is not None:
-        samples = samples_for(bundle.graph, dataset, bundle.preprocessing)
+        numbers = batch_for(bundle.graph, dataset, bundle.preprocessing).numbers
         compiled = bundle.files.table("model").get("sha256")
-        reference = float_results(model, samples, None, compiled, []).classes
+        reference = float_results(model, numbers, None, compiled, []).classes
         agreement = None if reference is None else float(np.mean(classes == reference))
     return Measured(classes, accuracy, agreement, result.spikes_per_sample)

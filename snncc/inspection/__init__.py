@@ -61,7 +61,7 @@ def inspect(
     seen = Inspection(rows, found.constants, (), (), found.notes, problems)
     if normal is None or forms is None:
         return seen
-    looks = look(forms, target, options or {}, thorough)
+    looks = look(forms, target, options or {}, thorough, found.trained)
     return replace(seen, layers=layers(normal), targets=looks)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from snncc.onnx import Trained
 from snncc.options import make_settings
 from snncc.passes.base import Context, Pass
 from snncc.passes.encode_input import EncodeInput
 from snncc.passes.manager import run_pipeline
 from snncc.passes.normalize import Normalize
 from snncc.passes.registry import parse_pipeline, print_pipeline
+from snncc.trained import with_trained
 from snncc_backends import Backend, Figure, Settings, backend, draft, targets
 from snncc_backends.registry import BUILT_IN
 from snncc_ir import NORMAL, Diagnostic, Graph, SnnccError
@@ -52,20 +54,25 @@ class Forms:
 
 
 def look(
-    forms: Forms, target: str | None, options: Mapping[str, object], thorough: bool
+    forms: Forms,
+    target: str | None,
+    options: Mapping[str, object],
+    thorough: bool,
+    trained: Trained,
 ) -> tuple[TargetLook, ...]:
-    """One target, or all with the settings that they have by default.
+    """One target, or all with the settings that they have by default, or were trained for.
 
     Raises SNN040 and SNN042 for a target or options that are not known.
     """
     if target is not None:
         chip = backend(target)
-        return (_look(chip, forms, make_settings(chip, None, options), thorough),)
+        chosen = with_trained(make_settings(chip, None, options), trained, options)
+        return (_look(chip, forms, chosen, thorough),)
     found = []
     for name, load in targets().items():
         try:
             chip = load()
-            settings = make_settings(chip, None, {})
+            settings = with_trained(make_settings(chip, None, {}), trained, ())
         except SnnccError as error:  # a broken plug-in is named, the others are looked at
             found.append(TargetLook(name, False, findings=error.diagnostics))
             continue

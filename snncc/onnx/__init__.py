@@ -10,7 +10,7 @@ import numpy as np
 
 from snncc.onnx.constants import Constants
 from snncc.onnx.ends import Result
-from snncc.onnx.lower import lower, lowerings
+from snncc.onnx.lower import Trained, lower, lowerings
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
 from snncc_ir import LOWERED, Graph, Stopwatch, check
@@ -20,12 +20,14 @@ from snncc_ir import LOWERED, Graph, Stopwatch, check
 class Imported:
     """A model's graph, and what the user should know of its import.
 
-    results: what each output of the graph stands for in the model.
+    results: what each output of the graph stands for in the model. trained: by coding, settings
+    that the network was trained for, such as {"ttfs": {"steps": 12, "tau": 2, "offset": 0.0}}.
     """
 
     graph: Graph
     results: tuple[Result, ...]
     notes: tuple[str, ...]
+    trained: Trained
 
 
 def import_model(
@@ -52,7 +54,7 @@ def import_model(
             constants = Constants(model.opset, model.stored)
             lowered = lower(proto, constants, path.stem, approximate, needs_neurons)
             check(lowered.graph, LOWERED)
-    return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes))
+    return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes), lowered.trained)
 
 
-__all__ = ["Imported", "import_model", "lowerings"]
+__all__ = ["Imported", "Trained", "import_model", "lowerings"]

@@ -111,6 +111,8 @@ class Network:
         """Where something is left out: the ONNX value that has the IR value's numbers, if any."""
         self.grids: dict[str, Quantize] = {}
         """IR values whose integers are clipped: their grid before, which says what 0 stands for."""
+        self.trained: dict[str, dict[str, int | float | str]] = {}
+        """By coding, settings that the network was trained for."""
         self.sigmoids: set[str] = set()
         """ONNX values that are sigmoids, left out, of their IR values."""
         self._values: dict[str, str] = {}
@@ -225,10 +227,16 @@ class Network:
             return self._deferred[onnx_name][0]
         return self.type(onnx_name).shape
 
-    def emit(self, node: OnnxNode, op: Op, *inputs: str) -> str:
-        """Adds an IR node; `inputs` are IR values. Returns its name."""
+    def emit(self, node: OnnxNode, op: Op, *inputs: str, instead: str = "") -> str:
+        """Adds an IR node; `inputs` are IR values. Returns its name.
+
+        instead: an IR value whose work it does, too.
+        """
         name = self.builder.unique(readable(node.wish, node.op_type, op.name))
-        made = self.builder.add(name, op, inputs, Origin((node.source,)))
+        origin = Origin((node.source,))
+        if instead:
+            origin = self.builder[instead].origin.joined([origin], "import")
+        made = self.builder.add(name, op, inputs, origin)
         if made.type.size > LARGEST:
             refuse(
                 f"its result would have {made.type.size} numbers, should be {LARGEST} at most",

@@ -17,16 +17,17 @@ from snncc.onnx.curves import FUNCTIONS, follow
 from snncc.onnx.domains import STANDARD
 from snncc.onnx.ends import Result, add_inputs, add_outputs
 from snncc.onnx.hints import HINTS
-from snncc.onnx.ops import qonnx, quantized
+from snncc.onnx.ops import qonnx, quantized, trained
 from snncc.onnx.ops.ending import ends, final_values, follows_end, lower_behind
 from snncc_ir import Current, Diagnostic, Graph, Node, Shape, SnnccError, nearest
 from snncc_ir.ops import Input, MaxPool, Neuron, Quantize, Relu, TypeRuleError
 
+Trained = Mapping[str, Mapping[str, int | float | str]]
 Lowering = Callable[[OnnxNode, Network], str | tuple[str, ...]]
 """Adds IR nodes for an ONNX node; returns the IR values of its outputs. May `refuse`."""
 
 
-_QUANTIZERS = frozenset({**qonnx.LOWERINGS, **quantized.LOWERINGS})
+_QUANTIZERS = frozenset({**qonnx.LOWERINGS, **quantized.LOWERINGS, **trained.LOWERINGS})
 """Operators whose lowering computes constants by itself."""
 
 
@@ -46,11 +47,15 @@ def lowerings() -> dict[str, Lowering]:
 
 @dataclass(frozen=True)
 class Lowered:
-    """graph: at stage LOWERED. results: what each output of it stands for. notes: for the user."""
+    """graph: at stage LOWERED. results: what each output of it stands for. notes: for the user.
+
+    trained: by coding, settings that the network was trained for.
+    """
 
     graph: Graph
     results: tuple[Result, ...]
     notes: tuple[str, ...]
+    trained: Trained
 
 
 def lower(
@@ -101,7 +106,7 @@ def lower(
                 )
             ]
         )
-    return Lowered(graph, tuple(results), tuple(network.notes))
+    return Lowered(graph, tuple(results), tuple(network.notes), network.trained)
 
 
 def _is_activation(node: Node) -> bool:

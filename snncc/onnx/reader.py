@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper, inliner
 
 from snncc.onnx.constants import Stored
-from snncc.onnx.domains import STANDARD
+from snncc.onnx.domains import STANDARD, TRAINED
 from snncc.onnx.quiet import quiet
 from snncc.onnx.wire import IrregularError, LargeTensor, Span, split
 from snncc_ir import fail, why
@@ -63,7 +63,7 @@ def read_model(path: Path) -> Model:
         proto = _sorted(proto)
         onnx.checker.check_model(proto)
         if proto.functions:
-            proto = inliner.inline_local_functions(proto)
+            proto = inliner.inline_selected_functions(proto, _trained(proto), exclude=True)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         raise fail(
             "SNN002",
@@ -206,6 +206,11 @@ def _sorted(proto: onnx.ModelProto) -> onnx.ModelProto:
         graph = onnx_ir.from_proto(proto)
         TopologicalSortPass()(graph)  # raises ValueError where nodes read each other in a circle
         return onnx_ir.to_proto(graph)
+
+
+def _trained(proto: onnx.ModelProto) -> list[tuple[str, str]]:
+    """Functions that are looked at as a whole, and not at what they are made of."""
+    return [(f.domain, f.name) for f in proto.functions if f.domain == TRAINED]
 
 
 def _declare_domains(proto: onnx.ModelProto) -> None:

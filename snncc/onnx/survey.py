@@ -1,7 +1,7 @@
 """What a model's nodes are, whether or not the model can be lowered: for `snncc inspect`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import onnx
 
 from snncc.onnx.constants import Constants
 from snncc.onnx.context import OnnxNode, readable
-from snncc.onnx.lower import lower
+from snncc.onnx.lower import Trained, lower
 from snncc.onnx.reader import read_model
 from snncc.onnx.simplify import simplify
 from snncc_ir import LOWERED, Diagnostic, Graph, Shape, SnnccError, Source, check
@@ -39,13 +39,14 @@ class FileNode:
 @dataclass(frozen=True)
 class Survey:
     """graph: at stage LOWERED, None when `problems` keep the model from it. constants: nodes of the
-    file that were computed at import, or that no result needs."""
+    file that were computed at import, or that no result needs. trained: as of `Imported`."""
 
     nodes: tuple[FileNode, ...]
     constants: int
     graph: Graph | None
     notes: tuple[str, ...]
     problems: tuple[Diagnostic, ...]
+    trained: Trained = field(default_factory=dict)
 
 
 def survey(path: Path, approximate: bool = False) -> Survey:
@@ -64,7 +65,8 @@ def survey(path: Path, approximate: bool = False) -> Survey:
             check(lowered.graph, LOWERED)
         except SnnccError as error:
             return Survey(nodes, constants, None, notes, error.diagnostics)
-    return Survey(nodes, constants, lowered.graph, (*notes, *lowered.notes), ())
+    notes = (*notes, *lowered.notes)
+    return Survey(nodes, constants, lowered.graph, notes, (), lowered.trained)
 
 
 def _nodes(model: onnx.ModelProto, stored: Mapping[str, onnx.TensorProto]) -> tuple[FileNode, ...]:

@@ -36,6 +36,7 @@ from snncc_ir.ops import (
     Slice,
     SumPool,
     Transpose,
+    TtfsRelu,
 )  # fmt: skip
 
 COMMUTING = (MaxPool, Pad, Reshape, Slice, Transpose)
@@ -88,7 +89,7 @@ class _Adoption:
             match node.op:
                 case Quantize():
                     self._grid(node, node.op)
-                case Neuron(model=Relu(step=None) as relu):
+                case Neuron(model=Relu(step=None) as relu) if not isinstance(relu, TtfsRelu):
                     self._neuron(node, relu)
             if node.name not in self._stands:
                 found = self._grid_of(node.name)
@@ -106,7 +107,7 @@ class _Adoption:
         if op.rounding != "even" or op.high == 0:
             return
         match self._ops[top] if top else None:
-            case Neuron(model=Relu(step=None) as relu):
+            case Neuron(model=Relu(step=None) as relu) if not isinstance(relu, TtfsRelu):
                 self._put(top, Neuron(_on_grid(relu, op)), node.origin)
                 self._spread(top, operand)
                 self._replace(node, operand)

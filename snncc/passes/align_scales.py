@@ -6,7 +6,8 @@ channels that shortcuts connect share one phase:
 
     λ_channel = base · 2^(j / resolution),    j an integer of each population's own
 
-with the base of the first population of the stream, and the j nearest to the calibrated scale.
+with the base of the first population of the stream, and the j nearest to the calibrated scale. A
+network with scales that it was trained with (`ttfs-relu`) keeps them.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from snncc.passes.base import Close, Context, Pass
 from snncc.passes.rescale import rescaled
 from snncc.passes.scales import pushed, uniform_nodes
 from snncc_ir import NORMAL, RESOLUTIONS, Floats, Graph, Node, fail
-from snncc_ir.ops import MaxPool, Output, Population, Relu, Scale, SumPool
+from snncc_ir.ops import MaxPool, Output, Population, Relu, Scale, SumPool, TtfsRelu
 
 Channel = tuple[str, int]
 
@@ -37,6 +38,8 @@ class AlignScales(Pass):
             raise fail("SNN020", f"resolution is {self.resolution}, should be 1, 2 or 4")
 
     def run(self, graph: Graph, context: Context) -> Graph:
+        if any(_is_trained(node) for node in graph):
+            return graph  # scales that weights were trained with
         streams = _Streams(self.resolution)
         uniform = uniform_nodes(graph)
         for node in graph:
@@ -91,6 +94,10 @@ class _Streams:
         steps = phase * self._resolution
         factor = float(np.exp2((steps - np.rint(steps)) / self._resolution))
         return factor if factor <= most else factor * 2 ** (-1 / self._resolution)
+
+
+def _is_trained(node: Node) -> bool:
+    return isinstance(node.op, Population) and isinstance(node.op.model, TtfsRelu)
 
 
 def _most(node: Node) -> float:

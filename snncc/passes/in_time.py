@@ -93,6 +93,8 @@ class Currents:
                 constant = constant + _numbers(chain, value, op) / unit
         self.exact = unit <= 1 and float(np.abs(constant).max()) * unit < 1 << EXACT_BITS - 1
         """Whether nothing was rounded, given integer weights and inputs."""
+        self.largest = float(np.abs(constant).max()) * unit + _reach(op, types)
+        """A bound of the current of any neuron in a step."""
         # (N, *shape), or (1, *shape) where it is the same for all samples
         self._constant = (np.rint(constant) * unit).astype(np.float32)
         self.steps = self._trains[0].shape[1] if maps else 1
@@ -147,7 +149,10 @@ def _fired(op: Population, currents: Currents, steps: int, exact: bool = False) 
     model = op.model
     theta: Numbers = np.broadcast_to(model.theta.floats, op.shape).copy()
     start: Numbers = np.broadcast_to(model.start.floats, op.shape).copy()
-    if not exact:
+    highest = float(np.abs(start).max() + np.abs(theta).max()) + steps * currents.largest
+    # of integers below 2^24, float32 holds sums and products, and no quotient is rounded up to a
+    # whole number that it does not reach
+    if not exact or highest < 1 << EXACT_BITS:
         theta, start = theta.astype(np.float32), start.astype(np.float32)
     train = np.empty((currents.samples, steps, *op.shape), np.int8)
 
@@ -190,6 +195,12 @@ def _unit(op: Population, types: Sequence[Type]) -> float:
         if isinstance(kind, Spikes):
             reach += kind.code.most * _largest(chain)
     return float(np.exp2(np.ceil(np.log2(reach)) + 1 - EXACT_BITS))
+
+
+def _reach(op: Population, types: Sequence[Type]) -> float:
+    """A bound of what spikes bring to a neuron in a step."""
+    kinds = zip(op.maps, types, strict=True)
+    return sum(k.code.most * _largest(chain) for chain, k in kinds if isinstance(k, Spikes))
 
 
 def _largest(chain: Chain) -> float:

@@ -25,7 +25,7 @@ from snncc_ir import (
     why,
     write_graph,
 )  # fmt: skip
-from snncc_ir.ops import Neuron, Population, Relu
+from snncc_ir.ops import Conv, Dense, Neuron, Population, Relu, Scale, TtfsRelu
 
 SAMPLES = 128
 """Calibration samples on which each pass is measured, at most."""
@@ -173,6 +173,10 @@ def moved(step: Pass, before: Valued, after: Valued, samples: Batch) -> float:
 def _on_finer_grids(graph: Graph) -> Graph:
     def rewrite(node: Node) -> Node:
         match node.op:
+            case Neuron(model=TtfsRelu(ceiling=ceiling)):
+                return replace(node, op=Neuron(Relu(ceiling)))
+            case Population(model=TtfsRelu() as relu):
+                return replace(node, op=_without_slots(node.op, relu))
             case (
                 Neuron(model=Relu(step=Tensor() as step) as relu)
                 | Population(model=Relu(step=Tensor() as step) as relu)
@@ -182,6 +186,18 @@ def _on_finer_grids(graph: Graph) -> Graph:
         return node
 
     return graph.rewritten(rewrite)
+
+
+def _without_slots(op: Population, relu: TtfsRelu) -> Population:
+    """Neurons of a ttfs code as clipped ReLUs, whose drive counts in units of what they send."""
+    worth = (1.0 if relu.ceiling is None else float(relu.ceiling.floats.item())) / relu.unit
+    maps = tuple(
+        (*moves, replace(last, weight=f32(last.weight.floats * worth)))
+        if isinstance(last, Conv | Dense | Scale)
+        else (*moves, last)
+        for *moves, last in op.maps
+    )
+    return replace(op, maps=maps, bias=f32(op.bias.floats * worth), model=Relu(relu.ceiling))
 
 
 def _hold(step: Pass, found: float) -> None:

@@ -22,7 +22,8 @@ largest number. How λ is found:
   integer scale of `quantize-weights`.
 
 Neurons on a grid (`adopt-grids`), if the code has as many levels (`steps`), have their ceiling for
-λ, one for all channels where the grid is, whatever the method.
+λ, one for all channels where the grid is, whatever the method. So have neurons that were trained
+for a ttfs code (`ttfs-relu`), in every code.
 
 `peak`: spikes a step that an activation of λ is worth; above 1 for graded spikes only, which then
 have finer levels and are not clipped at λ. `most`: those that neurons can send; where
@@ -57,6 +58,7 @@ from snncc_ir.ops import (
     Population,
     Relu,
     Scale,
+    TtfsRelu,
 )  # fmt: skip
 
 Observed = Callable[[bool], Floats]
@@ -155,6 +157,8 @@ class Normalize(Pass):
 
     def _grid(self, model: Relu, shape: Shape, uniform: bool) -> Floats | None:
         """The ceiling of neurons on a grid, if the code has as many levels: then it keeps them."""
+        if isinstance(model, TtfsRelu) and model.ceiling is not None:
+            return model.ceiling.floats.reshape((1,) * len(shape)) / self.peak
         if model.step is None or model.ceiling is None:
             return None
         if model.levels.max() > self.steps * self.peak:

@@ -11,6 +11,7 @@ included) and for the drive that the layer had in the network as it was:
   whose weights have first been moved to where they undo the errors that arrive; `rounding=nearest`
   rounds each weight for itself. See `log_grid`.
 * One-to-one maps (shortcuts) have an exponent for each weight, so aligned ones are exact.
+* Weights that are logarithmic already (`log-weights`) stay what they are.
 """
 
 from collections.abc import Callable
@@ -90,6 +91,8 @@ class QuantizeLog2(Pass):
 
     def _map(self, layer: Layer, op: Population, which: int, chain: Chain) -> Chain:
         *moves, last = chain
+        if isinstance(last, Conv | Dense | Scale) and isinstance(last.weight, Log2):
+            return chain  # as the network was trained: see log-weights
         grid = Grid.of_bits(self.bits, self.resolution)
         if isinstance(last, Scale):
             return (*moves, Scale(_each(last.weight.floats, grid)))

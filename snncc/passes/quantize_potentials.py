@@ -147,7 +147,7 @@ def _in_units(op: Population, unit: int, constant_bits: int) -> Population:
         table = i32(np.rint(model.threshold.floats * factor).clip(min=1))
         model = replace(model, threshold=table, constant_bits=constant_bits)
     elif isinstance(model, Readout):
-        model = Readout(i32(model.theta.floats * factor))
+        model = Readout(i32(np.rint(model.theta.floats * factor)))
     bias = np.rint(op.bias.floats * factor)
     return replace(op, maps=maps, bias=i32(compress(bias)), model=model)
 

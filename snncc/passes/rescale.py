@@ -7,7 +7,18 @@ import numpy as np
 from snncc.passes.chains import compress
 from snncc.passes.scales import Scales, channel_scales, group_scales, pushed
 from snncc_ir import Factored, Floats, Graph, Linear, Node, f32
-from snncc_ir.ops import AnyInput, Chain, Conv, Dense, Op, Output, Population, Relu, Scale
+from snncc_ir.ops import (
+    AnyInput,
+    Chain,
+    Conv,
+    Dense,
+    Op,
+    Output,
+    Population,
+    Relu,
+    Scale,
+    TtfsRelu,
+)
 
 
 def rescaled(graph: Graph, scales: Scales, by: str) -> Graph:
@@ -42,7 +53,9 @@ def _population(graph: Graph, node: Node, op: Population, scales: Scales) -> Pop
     model = op.model
     if isinstance(model, Relu) and model.ceiling is not None:
         step = None if model.step is None else f32(model.step.floats / scale)
-        model = Relu(f32(model.ceiling.floats / scale), step)
+        model = replace(model, ceiling=f32(model.ceiling.floats / scale), step=step)
+        if isinstance(model, TtfsRelu) and model.theta is not None:
+            model = replace(model, theta=f32(model.theta.floats / scale))
     return replace(
         op,
         maps=maps,

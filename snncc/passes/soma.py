@@ -28,7 +28,9 @@ class Soma:
         self._potential = np.empty(shape, theta.dtype)
         self._potential[...] = start
         self._number = np.empty(shape, theta.dtype)
-        self._count = np.zeros(shape, np.float32) if self._signed else None
+        # what may be taken back: below 0 by what has been sent
+        self._least = np.zeros(shape, theta.dtype) if self._signed else None
+        self._bound = np.empty(shape, theta.dtype) if self._signed else self._number
 
     def step(self, current: Numbers, sent: Sent, bias: Numbers | None = None) -> None:
         """One time step. current, bias: broadcastable to the shape. sent: written to, (*shape)."""
@@ -39,16 +41,21 @@ class Soma:
         if self._most > 1:
             np.divide(v, self._theta, out=number)
             np.floor(number, out=number)
-            least = 0.0 if self._count is None else -np.minimum(self._count, self._most)
-            np.clip(number, least, self._most, out=number)
+            # two bounds one after the other: clip between arrays is several times as slow
+            if self._least is None:
+                np.maximum(number, 0, out=number)
+            else:
+                np.maximum(self._least, -self._most, out=self._bound)
+                np.maximum(number, self._bound, out=number)
+            np.minimum(number, self._most, out=number)
             np.copyto(sent, number, casting="unsafe")
         else:
             np.greater_equal(v, self._theta, out=sent.view(np.bool_))
-            if self._count is not None:
-                sent -= ((v < 0) & (self._count > 0)).view(np.int8)
+            if self._least is not None:
+                sent -= ((v < 0) & (self._least < 0)).view(np.int8)
             np.copyto(number, sent)
-        if self._count is not None:
-            self._count += number
+        if self._least is not None:
+            self._least -= number
         if self._hard:
             np.subtract(1.0, number, out=number)
             v *= number

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from snncc.event_input import check_stream
 from snncc.options import make_settings, own_pipeline
 from snncc.testing import bundles
 from snncc.testing.cases import (
@@ -41,6 +42,7 @@ from snncc.testing.networks import network
 from snncc.testing.runs import check_preview, check_results
 from snncc_backends import (
     Backend,
+    EventWindow,
     Preprocessing,
     backend,
 )
@@ -151,10 +153,18 @@ class BackendTests:
     def test_events(
         self, chip: Backend, given: Options, name: str, most: int, signed: bool, tmp_path: Path
     ) -> None:
-        """A stream of events for an input, where the backend says that it takes such."""
-        models = first_models(chip, given, ("rate",))
-        if not chip.event_streams or "rate" not in models:
-            pytest.skip("the backend takes no streams of events")
+        """A stream of events for an input, equal to the oracle where the backend says that it
+        takes such; else refused."""
+        if not chip.event_streams:
+            window = Preprocessing(events=EventWindow(duration=1))
+            settings = chip.defaults(chip.codings[0], given)
+            if not isinstance(
+                without_traceback("events", check_stream, chip, settings, window), SnnccError
+            ):
+                wrong("a stream of events is taken, should be refused without event_streams")
+            return
+        if not first_models(chip, given, ("rate",)):
+            wrong("event_streams is set, and no neuron model of the rate code is taken")
         for neuron in models_of(chip, "rate", given):
             graph = taking_events(network(name, neuron), most, signed)
             settings = fitted(settings_for(chip, "rate", neuron, given), graph, given)

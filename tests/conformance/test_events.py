@@ -58,7 +58,6 @@ def compiled(folder: Path, executable: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "neuron", "most", "signed", "kernels"),
     [
-        ("conv", "if", 1, False, KERNELS[0]),
         ("conv", "signed-graded", 127, True, KERNELS[1]),
         ("maxpool", "signed-if", 9, True, KERNELS[0]),
         ("two-inputs", "hard-if", 9, False, KERNELS[1]),

@@ -100,7 +100,8 @@ def passes_page() -> str:
             "",
             *_prose(inspect.getdoc(declared)),
             "",
-            *_text(sys.modules[declared.__module__].__doc__),
+            *_prose(sys.modules[declared.__module__].__doc__),
+            "",
         ]
     return "\n".join([*lines, ""])
 

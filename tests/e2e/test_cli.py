@@ -297,7 +297,7 @@ def test_diff_says_what_differs(cli: Cli, bundle: Path, digits: Path, tmp_path: 
 
 def test_help_teaches_by_example(cli: Cli) -> None:
     shown = cli("--help").out
-    assert "snncc model.onnx --calib calib.npz --steps 32 -o bundle/" in shown
+    assert "snncc model.onnx --target c --calib calib.npz -o bundle/" in shown
     for command in ("run", "verify", "inspect", "targets", "opt", "diff"):
         assert f"  {command}" in shown
         assert "Usage: snncc" in cli(command, "--help").out

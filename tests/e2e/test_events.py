@@ -28,7 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make = module_from_spec(spec)
     spec.loader.exec_module(make)
     folder = tmp_path_factory.mktemp("events")
-    for name, count in (("calib", 64), ("test", 80)):
+    for name, count in (("calib", 48), ("test", 50)):
         with np.load(ROOT / "examples" / "digits" / f"{name}.npz") as file:
             images, classes = file["x"][:count], file["y"][:count]
         np.savez(folder / f"{name}.npz", **make.make_events(images, count), labels=classes)
@@ -39,25 +39,25 @@ def test_moving_digits(data: Path, tmp_path: Path, cli: Cli) -> None:
     """Compiled, run and verified by the command line."""
     bundle = tmp_path / "bundle"
     cli(
-        EXAMPLE / "events.onnx", "--calib", data / "calib.npz", "--events", "duration=90000",
+        EXAMPLE / "events.onnx", "--calib", data / "calib.npz", "--events", "duration=90000,most=7",
         "--steps", 12, "-q", "-o", bundle,
     )  # fmt: skip
     test = data / "test.npz"
     compared = ("verify", bundle, "--model", EXAMPLE / "events.onnx", "--data", test, "--json")
     shown = cli(*compared, "--exact", 16)
     figures = json.loads(shown.out)
-    assert (figures["samples"], figures["exact"]["samples"]) == (80, 16)
+    assert (figures["samples"], figures["exact"]["samples"]) == (50, 16)
     assert figures["holds"]
     assert figures["exact"]["spikes"] > 50_000
     last = figures["at_steps"][-1]
     # the float network takes all events of a sample at once
     with np.load(test) as file:
-        sample = np.repeat(np.arange(80), np.diff(file["offsets"]))
-        frames = np.zeros((80, 2, 20, 20), np.float32)
+        sample = np.repeat(np.arange(50), np.diff(file["offsets"]))
+        frames = np.zeros((50, 2, 20, 20), np.float32)
         np.add.at(frames, (sample, file["p"], file["y"], file["x"]), 1)
         session = onnxruntime.InferenceSession(EXAMPLE / "events.onnx")
         right = session.run(None, {"events": frames})[0].argmax(1) == file["labels"]
-        assert figures["layers"]["events"] == len(file["t"]) / 80
+        assert figures["layers"]["events"] == len(file["t"]) / 50
     assert figures["float_accuracy"]["value"] == right.mean() > 0.85
     assert last["agreement"]["value"] > 0.9
     assert last["accuracy"]["value"] > right.mean() - 0.06
@@ -66,7 +66,7 @@ def test_moving_digits(data: Path, tmp_path: Path, cli: Cli) -> None:
     with np.load(out) as file, np.load(test) as given:
         assert np.mean(file["predictions"] == given["labels"][:30]) > 0.75
     manifest = json.loads((bundle / "manifest.json").read_bytes())
-    assert manifest["preprocessing"]["events"] == {"duration": 90000}
+    assert manifest["preprocessing"]["events"] == {"duration": 90000, "most": 7}
     # in fewer steps, of the beginning of each sample; and with samples that end early
     early = json.loads(cli(*compared, "--early-exit", 3, "--steps", 8).out)
     assert early["holds"]

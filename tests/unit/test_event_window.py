@@ -72,7 +72,7 @@ def counted(data: EventDataset, window: EventWindow, steps: int) -> NDArray[np.i
 
 
 @given(datasets(), windows(), st.integers(1, 9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_counts_are_those_of_a_loop(data: EventDataset, window: EventWindow, steps: int) -> None:
     expected = counted(data, window, steps)
     found = count_events(data, window, steps, expected.shape[2:])

@@ -25,9 +25,15 @@ FIRST, SECOND, LAST = "2", "6", "9"
 """Populations of the digits network."""
 
 
+def dataset(name: str) -> snncc.Dataset:
+    found = read_dataset(DIGITS / f"{name}.npz")
+    assert isinstance(found, snncc.Dataset)
+    return found
+
+
 def calibration() -> snncc.Dataset:
     """Enough of the example's."""
-    return read_dataset(DIGITS / "calib.npz").first(96)
+    return dataset("calib").first(96)
 
 
 def compiled(model: Path = MODEL, code: str = "rate", **options: object) -> snncc.Bundle:
@@ -160,7 +166,7 @@ def test_a_model_that_is_odd_itself(tmp_path: Path) -> None:
 
 def test_data_that_is_not_what_was_trained_on() -> None:
     bundle = compiled()
-    data = bundle.dataset(DIGITS / "test.npz")
+    data = dataset("test")
     shuffled = replace(data, labels=np.roll(data.labels, 1) if data.labels is not None else None)
     found = explain(bundle, MODEL, shuffled)
     assert any("chance" in text for text in found.oddities)

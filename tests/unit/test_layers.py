@@ -23,6 +23,7 @@ ALLOWED = {
     "snncc.passes": {"snncc_ir"},
     "snncc": {"snncc_ir", "snncc_templates", "snncc_backends", "snncc.onnx", "snncc.passes"},
     "snncc.testing": {"snncc_ir", "snncc_backends", "snncc"},
+    "snncc.train": {"snncc_ir", "snncc_backends", "snncc"},
     "snncc_pytest": set[str](),
 }
 LONGEST = 300

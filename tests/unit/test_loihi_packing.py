@@ -14,8 +14,9 @@ from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.connections import Connections, pooling, projection
 from snncc_loihi.core_map import Core
 from snncc_loihi.cores import mantissa_and_exponent
-from snncc_loihi.lists import Synapses, distinct
+from snncc_loihi.lists import AxonLists, Synapses, distinct
 from snncc_loihi.packing import PackedCore, pack_core
+from snncc_loihi.projections import connect, connect_pool
 from snncc_loihi.words import Words, pack
 from tests.conformance.loihi_reference import synapses_of
 
@@ -50,6 +51,30 @@ def test_synapses_bring_what_a_map_brings(name: str) -> None:
             assert found.weights.all()
 
 
+@pytest.mark.parametrize("name", [name for name in FAMILY if not name.startswith("wide-w")])
+def test_boxes_are_what_is_listed(name: str) -> None:
+    graph = network(name, "if")
+    for node in graph:
+        for place, source in enumerate(graph.operands(node)):
+            if isinstance(node.op, Population):
+                chain = node.op.maps[place]
+                found, listed = connect(chain, source.type), projection(chain, source.type)
+            elif isinstance(node.op, MaxPool):
+                found, listed = connect_pool(node.op, source.type), pooling(node.op, source.type)
+            else:
+                continue
+            assert found.count == listed.count
+            assert np.array_equal(np.unique(found.values[found.values != 0]),
+                                  np.unique(listed.values))  # fmt: skip
+            for ours, theirs in zip(
+                found.sums(node.type.size), listed.sums(node.type.size), strict=True
+            ):
+                assert np.array_equal(ours, theirs)
+            every = found.listed()
+            for part in ("rows", "targets", "lanes", "weights"):
+                assert np.array_equal(getattr(every, part), getattr(listed, part))
+
+
 def test_a_pool_hears_every_source_of_its_windows() -> None:
     graph = network("maxpool", "if")
     node, *_ = [node for node in graph if isinstance(node.op, MaxPool)]
@@ -69,11 +94,11 @@ Synapse = tuple[int, int, int, int]
 """Delay, exponent, compartment, weight."""
 
 
-def as_lists(given: list[list[Synapse]], width: int) -> Synapses:
+def as_lists(given: list[list[Synapse]], width: int) -> AxonLists:
     rows = np.cumsum([0, *map(len, given)])
     flat = np.array([each for one in given for each in sorted(one)], np.int64).reshape(-1, 4)
     delays, exponents, offsets, weights = flat.T
-    return Synapses(rows, offsets, weights, delays, exponents, offsets // width)
+    return AxonLists.of(Synapses(rows, offsets, weights, delays, exponents, offsets // width))
 
 
 def decoded(packed: PackedCore, chip: Chip) -> list[list[tuple[int, int, int]]]:
@@ -156,8 +181,9 @@ def test_positions_of_a_convolution_share_their_weights() -> None:
         for column in range(side)
     ]
     synapses = as_lists(lists, side * channels)
-    begin = np.repeat([min(t for _, _, t, _ in one) for one in lists], synapses.lengths)
-    first, _ = distinct(replace(synapses, offsets=synapses.offsets - begin))
+    every = synapses.lists
+    begin = np.repeat([min(t for _, _, t, _ in one) for one in lists], every.lengths)
+    first, _ = distinct(replace(every, offsets=every.offsets - begin))
     assert len(first) == 9  # three kinds of rows and of columns
     packed = pack_core(synapses, CHIPS["loihi2"])
     # three runs of 4 words in the middle, of 3 at either side; top and bottom are parts of them

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from snncc_ir import Floats, Graph, GraphBuilder, Integers, SnnccError, f32, i8, i32
 from snncc_ir.ops import Conv, Dense, Input, Output, Population, Readout, SignedIntegrateFire
+from snncc_loihi.binary import map_bytes
 from snncc_loihi.chip import Chip, load_chip
 from snncc_loihi.core_map import CoreMap
 from snncc_loihi.emit import make_map
@@ -64,8 +65,9 @@ def counted(network: Network, core: Integers, spikes: Floats) -> float:
     for link in network.links:
         if link.source < 0:
             continue
-        sources = network.layers[link.source].first + link.synapses.sources
-        targets = network.layers[link.target].first + link.synapses.targets
+        synapses = link.synapses.listed()
+        sources = network.layers[link.source].first + synapses.sources
+        targets = network.layers[link.target].first + synapses.targets
         for source, target in zip(sources.tolist(), targets.tolist(), strict=True):
             heard.setdefault(source, set()).add(int(core[target]))
     return float(sum(spikes[n] * len(cores - {int(core[n])}) for n, cores in heard.items()))
@@ -121,6 +123,17 @@ def test_more_cores_than_there_are() -> None:
     chip = replace(chip, mesh=replace(chip.mesh, most_chips=1, cores=8))
     with pytest.raises(SnnccError, match=r"takes \d+ cores, should be at most 8"):
         mapped(tower(2, 4, 6), chip)
+
+
+@pytest.mark.parametrize("side", [8, 7])
+def test_boxes_and_lists_of_synapses_give_the_same_map(side: int) -> None:
+    network = make_network(tower(4, 5, side), CHIP)
+    links = tuple(replace(link, synapses=link.synapses.listed()) for link in network.links)
+    chip, maps = small(compartments=200), []
+    for each in (network, replace(network, links=links)):
+        found = assign(each, spikes_of(each), chip)
+        maps.append(make_map(found, np.arange(found.arrangement.cores), chip))
+    assert map_bytes(maps[0]) == map_bytes(maps[1])
 
 
 def test_the_same_again() -> None:

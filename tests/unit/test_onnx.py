@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from snncc.onnx import import_model, lowerings
 from snncc.onnx.context import readable
 from snncc.onnx.curves import APPROXIMATED
-from snncc.onnx.ops import qlinear, qonnx, quantized
+from snncc.onnx.ops import qlinear, qonnx, quantized, trained
 from snncc_ir import Current, Graph, SnnccError, Source, ValueRunner, session
 
 Array = NDArray[np.float32] | NDArray[np.int64]
@@ -543,5 +543,6 @@ def test_every_operator_has_a_lowering_test() -> None:
     elsewhere = {"Flatten", "Gemm", "Reshape", "Cast", "Softmax", "Upsample", *APPROXIMATED}
     elsewhere |= {"ArgMax"} | {name for name in lowerings() if name.startswith("ai.onnx.ml.")}
     elsewhere |= {*quantized.LOWERINGS, *qlinear.LOWERINGS, *qonnx.LOWERINGS}  # test_quantized.py
+    elsewhere |= {*trained.LOWERINGS}  # test_trained.py
     # LogSoftmax is Softmax's own function
     assert set(lowerings()) - tested - elsewhere == {"LogSoftmax"}

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from snncc.onnx import import_model
-from snncc_ir import Graph, ValueRunner, session
+from snncc_ir import Graph, ValueRunner, f32, session
 from snncc_ir.ops import Conv, Dense, Neuron, Relu
 from tests.unit.test_onnx import Maker, agree, conv, ints, normal, relu_conv
 
@@ -274,6 +274,21 @@ def test_an_infinite_maximum_is_no_ceiling(tmp_path: Path) -> None:
     graph = import_model(maker.save(tmp_path)).graph
     (model,) = [node.op.model for node in graph if isinstance(node.op, Neuron)]
     assert model == Relu(None)
+
+
+def test_a_relu_with_a_largest_value_is_one_population(tmp_path: Path) -> None:
+    """As tf2onnx writes it; a minimum that differs, and one of what others read, are as exact."""
+    maker = Maker(3, 9, 8)
+    plain = relu_conv(maker)
+    maker.node("Min", number(0.5))
+    clipped = maker.node("Max", number(0))
+    maker.node("Min", np.array([[[0.1]], [[0.2]], [[0.3]], [[0.4]]], np.float32))
+    maker.node("Add", clipped)
+    maker.node("Add", plain)
+    made = [node for node in agree(maker.save(tmp_path)) if isinstance(node.op, Neuron)]
+    models = [node.op.model for node in made if isinstance(node.op, Neuron)]
+    assert models == [Relu(), Relu(f32(0.5)), Relu()]
+    assert [source.op_type for source in made[1].origin.sources] == ["Relu", "Min"]
 
 
 MODELS = (

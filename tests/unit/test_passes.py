@@ -36,7 +36,7 @@ PIPELINE = FRONT + (
     "quantize-input,rate-code{steps=16,neuron=NEURON},calibrate-rate,quantize-weights"
 )
 TTFS = FRONT + (
-    "align-scales,quantize-input{bits=9},ttfs-code,quantize-log2,correct-bias,"
+    "align-scales,quantize-input{bits=9},log-weights,ttfs-code,quantize-log2,correct-bias,"
     "quantize-potentials{accumulator_bits=32}"
 )
 RADIX = FRONT + "quantize-input,radix-code,correct-bias,quantize-weights"

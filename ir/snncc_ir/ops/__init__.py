@@ -1,7 +1,7 @@
 """The op set. A new op is a class in a file of this folder and a name in this list."""
 
 from snncc_ir.ops.base import OnnxWriter, Op, TypeRuleError
-from snncc_ir.ops.first_spike import TimeToFirstSpike
+from snncc_ir.ops.first_spike import TimeToFirstSpike, TtfsRelu, slot_thresholds
 from snncc_ir.ops.inputs import AnyInput, EventInput, Input
 from snncc_ir.ops.linear import Add, Affine, Conv, Dense, Scale
 from snncc_ir.ops.models import (
@@ -34,8 +34,8 @@ OPS: dict[str, type[Op]] = {
 MODELS: dict[str, type[Model]] = {
     model.name: model
     for model in (
-        Relu, Readout, IntegrateFire, SignedIntegrateFire, HardIntegrateFire, GradedIntegrateFire,
-        SignedGradedIntegrateFire, RadixFire, TimeToFirstSpike,
+        Relu, TtfsRelu, Readout, IntegrateFire, SignedIntegrateFire, HardIntegrateFire,
+        GradedIntegrateFire, SignedGradedIntegrateFire, RadixFire, TimeToFirstSpike,
     )
 }  # fmt: skip
 """Every neuron model by its name in the text form."""
@@ -48,5 +48,6 @@ __all__ = [
     "Readout", "Relu",
     "Reshape", "Scale",
     "SignedGradedIntegrateFire", "SignedIntegrateFire", "Sizes", "Slice", "SumPool",
-    "TimeToFirstSpike", "Transpose", "TypeRuleError", "View", "Window", "chain_type", "index_of",
+    "TimeToFirstSpike", "Transpose", "TtfsRelu", "TypeRuleError", "View", "Window", "chain_type",
+    "index_of", "slot_thresholds",
 ]  # fmt: skip

@@ -1,13 +1,33 @@
-"""The neuron model of the ttfs code: one spike at most, whose time is the value."""
+"""Neurons of the ttfs code: one spike at most, whose time is the value; and what they compute."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from snncc_ir.ops.base import OnnxWriter, TypeRuleError, expect
-from snncc_ir.ops.models import Model
+from snncc_ir.ops.linear import expect_broadcast
+from snncc_ir.ops.models import Model, Relu
 from snncc_ir.tensors import Floats, Integers, Tensor
 from snncc_ir.types import FirstSpike, Shape, Spikes, Type
+
+
+def slot_thresholds(steps: int, tau: int, offset: float, unit: float = 1.0) -> Floats:
+    """unit · 2^(−(k + offset) / tau) for the slots k = 0 … steps − 1, as float32 has it.
+
+    Powers and products are rounded to float32 one after the other, so that all who compare with
+    these numbers (here, in PyTorch, in ONNX) do with the same ones.
+    """
+    powers = np.exp2(-(np.arange(steps) + offset) / tau).astype(np.float32)
+    return (powers * np.float32(unit)).astype(np.float64)
+
+
+def first_slot(threshold: Floats, potential: Floats | Integers) -> Integers:
+    """The first slot whose threshold is reached, or the number of slots.
+
+    threshold: (slots), descending; potential: of any shape.
+    """
+    reached: Integers = np.searchsorted(threshold[::-1], potential, side="right")
+    return len(threshold) - reached
 
 
 @dataclass(frozen=True)
@@ -30,11 +50,7 @@ class TimeToFirstSpike(Model):
         expect(table.ndim == 1, f"threshold has shape {list(table.shape)}", "one number a slot")
         expect(bool(np.all(np.diff(table) <= 0)), "threshold ascends", "descending")
         expect(table.size > 0 and table[-1] > 0, "the last threshold is not positive", "positive")
-        try:
-            code = FirstSpike(len(table), self.tau, self.constant_bits)
-        except ValueError as error:
-            raise TypeRuleError(str(error)) from None
-        return Spikes(shape, code)
+        return _spikes(shape, len(table), self.tau, self.constant_bits)
 
     @property
     def steps(self) -> int:
@@ -43,26 +59,108 @@ class TimeToFirstSpike(Model):
 
     def slot(self, potential: Floats | Integers) -> Integers:
         """The slot in which each neuron fires; `steps` for one that does not."""
-        ascending = self.threshold.floats[::-1]
-        reached: Integers = np.searchsorted(ascending, potential, side="right")
-        return self.steps - reached
+        return first_slot(self.threshold.floats, potential)
 
     def evaluate(self, drive: Floats) -> Floats:
-        slot = self.slot(drive)
-        return np.where(slot < self.steps, np.exp2(-slot / self.tau), 0.0)
+        return _value(self.slot(drive), self.steps, self.tau)
 
     def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
-        def number(value: float) -> str:
-            return writer.constant(np.array(value))
+        return _to_onnx(writer, drive, self.threshold.floats, self.tau)
 
-        # a comparison with each threshold would cost as many nodes as there are slots; the
-        # logarithm costs six, and differs only within rounding of a threshold
-        table = self.threshold.floats
-        shift = self.tau * np.log2(table[0])
-        positive = writer.node("Max", [drive, number(table[-1] / 4)])
-        level = writer.node("Mul", [writer.node("Log", [positive]), number(-self.tau / np.log(2))])
-        slot = writer.node("Ceil", [writer.node("Add", [level, number(shift)])])
-        clipped = writer.node("Max", [slot, number(0.0)])
-        value = writer.node("Exp", [writer.node("Mul", [clipped, number(-np.log(2) / self.tau)])])
-        fires = writer.node("Less", [clipped, number(self.steps - 0.5)])
-        return writer.node("Where", [fires, value, number(0.0)])
+
+@dataclass(frozen=True)
+class TtfsRelu(Relu):
+    """A ReLU on the levels of a ttfs code, as a network has it that was trained for one (CAT).
+
+    y = ceiling · 2^(−k / tau) for the first slot k with z ≥ theta · 2^(−(k + offset) / tau), k in
+    0 … slots − 1, and 0 where there is none. ceiling and theta: one number each; without theta it
+    is the ceiling. Lew, Lee and Park 2022.
+    """
+
+    theta: Tensor | None = None
+    slots: int = 24
+    tau: int = 4
+    offset: float = 0.0
+    name = "ttfs-relu"
+
+    @property
+    def unit(self) -> float:
+        """theta, or what stands for it."""
+        given = self.ceiling if self.theta is None else self.theta
+        if given is None:
+            raise TypeError("the neurons have no ceiling")
+        return float(given.floats.item())
+
+    @property
+    def thresholds(self) -> Floats:
+        """Of the drive, by slot: float64 numbers that float32 holds."""
+        return slot_thresholds(self.slots, self.tau, self.offset, self.unit)
+
+    def output_type(self, shape: Shape) -> Type:
+        expect(self.step is None, "there is a step", "none")
+        for what, tensor in (("ceiling", self.ceiling), ("theta", self.theta)):
+            if tensor is None:
+                expect(what == "theta", "there is no ceiling", "one")
+                continue
+            expect(tensor.array.size == 1, f"{what} has {tensor.array.size} numbers", "one")
+            expect_broadcast(what, tensor, shape)
+            expect(float(tensor.floats.item()) > 0, f"{what} is {tensor.floats.item()}", "positive")
+        expect(0 <= self.offset < 1, f"offset is {self.offset}", "at least 0 and below 1")
+        _spikes(shape, self.slots, self.tau)
+        return Spikes(shape)
+
+    def evaluate(self, drive: Floats) -> Floats:
+        scale = 1.0 if self.ceiling is None else float(self.ceiling.floats.item())
+        values = np.append(slot_thresholds(self.slots, self.tau, 0.0, scale), 0.0)
+        return values[first_slot(self.thresholds, drive)]
+
+    def to_onnx(self, writer: OnnxWriter, drive: str) -> str:
+        scale = 1.0 if self.ceiling is None else float(self.ceiling.floats.item())
+        return _to_onnx(writer, drive, self.thresholds, self.tau, scale)
+
+
+def _spikes(shape: Shape, steps: int, tau: int, constant_bits: int = 0) -> Spikes:
+    """Raises TypeRuleError for a code that there is not."""
+    try:
+        return Spikes(shape, FirstSpike(steps, tau, constant_bits))
+    except ValueError as error:
+        raise TypeRuleError(str(error)) from None
+
+
+def _value(slot: Integers, steps: int, tau: int) -> Floats:
+    return np.where(slot < steps, np.exp2(-slot / tau), 0.0)
+
+
+def _to_onnx(
+    writer: OnnxWriter, drive: str, threshold: Floats, tau: int, scale: float = 1.0
+) -> str:
+    """The value of the first slot whose threshold is reached, times `scale`.
+
+    A comparison with each threshold would cost as many nodes as there are slots. The logarithm
+    says which slot it is within rounding, and thresholds of two neighbors decide.
+    """
+
+    def number(value: float) -> str:
+        return writer.constant(np.array(value))
+
+    steps = len(threshold)
+    positive = writer.node("Max", [drive, number(threshold[-1] / 4)])
+    level = writer.node("Mul", [writer.node("Log", [positive]), number(-tau / np.log(2))])
+    shifted = writer.node("Add", [level, number(tau * np.log2(threshold[0]))])
+    guess = writer.node("Clip", [writer.node("Ceil", [shifted]), number(0.0), number(float(steps))])
+    place = writer.node("Cast", [guess], to=_INT64)
+    own, before = (
+        writer.node("Gather", [writer.constant(table), place])
+        for table in (np.append(threshold, -_FAR), np.append(_FAR, threshold))
+    )
+    later = writer.node("Cast", [writer.node("Less", [drive, own])], to=_INT64)
+    sooner = writer.node("Cast", [writer.node("GreaterOrEqual", [drive, before])], to=_INT64)
+    slot = writer.node("Sub", [writer.node("Add", [place, later]), sooner])
+    values = np.append(slot_thresholds(steps, tau, 0.0, scale), 0.0)
+    return writer.node("Gather", [writer.constant(values), slot])
+
+
+_INT64 = 7
+"""ONNX's number for the type."""
+_FAR = 3e38
+"""Beyond every drive, and a float32."""

@@ -16,13 +16,16 @@ from snncc.onnx.emit import (
     shape_of,
     smallest,
 )  # fmt: skip
-from snncc_ir import Floats
+from snncc_ir import Floats, f32
+from snncc_ir.ops import Neuron, Relu
 
 
 def lower_max(node: OnnxNode, net: Network) -> str:
     value, constant = _operands(node, net, largest=True)
     if constant is None:
         return value
+    if isinstance(net.builder[value].op, Neuron) and np.all(constant <= 0):
+        return value  # neurons send nothing below 0
     return affine(
         node, net, relu(node, net, affine(node, net, value, 1.0, -constant)), 1.0, constant
     )
@@ -32,6 +35,13 @@ def lower_min(node: OnnxNode, net: Network) -> str:
     value, constant = _operands(node, net, largest=False)
     if constant is None:
         return value
+    below = net.builder[value]
+    match below.op:
+        case Neuron(model=Relu(None, None) as plain) if constant.min() == constant.max() > 0:
+            # a ReLU with a largest value, as tf2onnx writes it: the ceiling of its neurons
+            if type(plain) is Relu:
+                neurons = Neuron(Relu(f32(float(constant.max()))))
+                return net.emit(node, neurons, *below.inputs, instead=value)
     left = relu(node, net, affine(node, net, value, -1.0, constant))
     return affine(node, net, left, -1.0, constant)
 

@@ -1,0 +1,124 @@
+"""Synapses of a core by input axon, for the checker: one by one, and added up at once.
+
+Where several lists are heard from the same bases, as those of the channels at each position of a
+convolution are, what they bring is added up before it is moved to each base.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snncc_ir import Floats, Integers
+from snncc_loihi.check_words import Decoded
+from snncc_loihi.core_map import Core
+
+AT_ONCE = 1 << 22
+"""Synapses that are added up together, so that memory stays small."""
+Truths = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Synapses: which of the decoded, and the axon and the compartment of each."""
+
+    synapses: Integers
+    axons: Integers
+    targets: Integers
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """The synapses of one delay that follow each other in an axon's list. numbers: the same for
+    axons of the same list. axons, bases: whose; starts, lengths: of the decoded: (stretches)."""
+
+    numbers: Integers
+    axons: Integers
+    bases: Integers
+    starts: Integers
+    lengths: Integers
+
+    @staticmethod
+    def of(core: Core, found: Decoded) -> "Stretches":
+        """Of all axons."""
+        owners = np.repeat(np.arange(len(found.lengths)), found.lengths)
+        begins = np.ones(len(owners), np.bool_)
+        begins[1:] = (np.diff(owners) != 0) | (np.diff(found.delays) != 0)
+        starts = np.flatnonzero(begins)
+        lengths = np.diff(np.append(starts, len(owners)))
+        counts = np.bincount(owners[starts], minlength=len(found.lengths))
+        before = np.cumsum(counts) - counts
+        numbers, axons = unrolled(before[found.of_axon], counts[found.of_axon])
+        bases = core.input_axon_fields["base"][axons]
+        return Stretches(numbers, axons, bases, starts[numbers], lengths[numbers])
+
+    def reach(self, offsets: Integers) -> tuple[Integers, Integers]:
+        """The nearest and the furthest compartment of each."""
+        if not len(self.numbers):
+            return self.numbers, self.numbers
+        _, first, place = np.unique(self.numbers, return_index=True, return_inverse=True)
+        lengths = self.lengths[first]
+        synapses, _ = unrolled(self.starts[first], lengths)
+        rows, there = np.cumsum(lengths) - lengths, offsets[synapses]
+        return (
+            self.bases + np.minimum.reduceat(there, rows)[place],
+            self.bases + np.maximum.reduceat(there, rows)[place],
+        )
+
+    def expanded(self, offsets: Integers, wanted: Truths) -> Iterator[Part]:
+        """All synapses of those that are wanted, in parts."""
+        chosen = np.flatnonzero(wanted)
+        ends = np.cumsum(self.lengths[chosen])
+        at = 0
+        while at < len(chosen):
+            begun = int(ends[at - 1]) if at else 0
+            end = max(at + 1, int(np.searchsorted(ends, begun + AT_ONCE, side="right")))
+            mine = chosen[at:end]
+            synapses, owners = unrolled(self.starts[mine], self.lengths[mine])
+            yield Part(
+                synapses, self.axons[mine][owners], self.bases[mine][owners] + offsets[synapses]
+            )
+            at = end
+
+
+class Bringing:
+    """What stretches bring to `count` compartments, as sums of magnitudes."""
+
+    def __init__(
+        self, stretches: Stretches, offsets: Integers, weights: Floats, count: int
+    ) -> None:
+        self._stretches, self._count = stretches, count
+        # what is negative is added up beside what is positive
+        self._places, self._sizes = 2 * offsets + (weights < 0), np.abs(weights)
+
+    def at_once(self, wanted: Truths) -> Floats:
+        """(2, compartments): positive and negative, of some stretches, for a payload of 1."""
+        every = self._stretches
+        chosen = np.flatnonzero(wanted)
+        chosen = chosen[np.lexsort((every.bases[chosen], every.numbers[chosen]))]
+        bases = np.ascontiguousarray(every.bases[chosen])
+        firsts = np.flatnonzero(np.diff(every.numbers[chosen], prepend=-1)).tolist()
+        together: dict[bytes, list[int]] = {}
+        for first, end in zip(firsts, [*firsts[1:], len(chosen)], strict=False):
+            together.setdefault(bases[first:end].tobytes(), []).append(first)
+        total = np.zeros(2 * self._count)
+        for heard, mine in together.items():
+            which = chosen[mine]
+            synapses, _ = unrolled(every.starts[which], every.lengths[which])
+            added = np.bincount(self._places[synapses], self._sizes[synapses])
+            filled = np.flatnonzero(added)
+            base = 2 * np.frombuffer(heard, np.int64)
+            step = max(1, AT_ONCE // max(len(filled), 1))
+            for at in range(0, len(base), step):
+                some = base[at : at + step]
+                places = (some[:, None] + filled).reshape(-1)
+                total += np.bincount(places, np.tile(added[filled], len(some)), len(total))
+        return total.reshape(-1, 2).T
+
+
+def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """starts[i] + 0 … lengths[i] − 1 for each i, one behind the other, and i of each."""
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    before = np.cumsum(lengths) - lengths
+    return (starts - before)[owners] + np.arange(len(owners)), owners

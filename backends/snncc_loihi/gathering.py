@@ -1,0 +1,165 @@
+"""What arrives in a core: for each input axon its synapses, of which equal ones are made once.
+
+Sources that a projection of boxes connects alike, by the same taps to the same places of the core
+but for where they begin, have the same list of synapses: that is known before any list is made.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from snncc_ir import Integers, spread
+from snncc_loihi.axon_parts import (
+    Part,
+    Sorted,
+    boxed_part,
+    feedback_part,
+    listed_part,
+    sorted_by_core,
+)
+from snncc_loihi.boxes import Boxes
+from snncc_loihi.cores import HOST, Arrangement, mantissa_and_exponent
+from snncc_loihi.layers import Network
+from snncc_loihi.lists import AxonLists, Synapses
+from snncc_loihi.sorting import stable_order
+from snncc_loihi.tiles import LayerTiles, tiles_of
+
+
+@dataclass(frozen=True)
+class CoreInputs:
+    """What arrives in a core: the source of each input axon, ascending, and its synapses."""
+
+    sources: Integers
+    lists: AxonLists
+
+
+class Gatherer:
+    """Collects the synapses of single cores."""
+
+    def __init__(self, network: Network, arrangement: Arrangement) -> None:
+        self._network, self._arrangement = network, arrangement
+        self._tiles: dict[int, LayerTiles] = {}
+        self._sorted: dict[int, dict[int, Sorted]] = {}
+
+    def prepare(self, layers: Collection[int]) -> None:
+        """Looks at some layers, before (several threads) ask for cores of theirs."""
+        missing = sorted(set(layers) - self._tiles.keys())
+        for i, tiles in zip(missing, spread(self._tiles_of, missing), strict=True):
+            self._tiles[i] = tiles
+        for i, found in zip(missing, spread(self._sorted_of, missing), strict=True):
+            self._sorted[i] = found
+
+    def _tiles_of(self, number: int) -> LayerTiles:
+        return tiles_of(self._network.layers[number], self._arrangement)
+
+    def _sorted_of(self, number: int) -> dict[int, Sorted]:
+        """By core, what is not known by boxes: by place of the link among those of the layer."""
+        boxed = self._tiles[number].boxed
+        return {
+            place: sorted_by_core(self._network, link, self._arrangement)
+            for place, link in enumerate(self._network.incoming[number])
+            if not (isinstance(link.synapses, Boxes) and boxed)
+        }
+
+    def inputs_of(self, core: int) -> CoreInputs:
+        """Everything that arrives in a core whose layers are prepared."""
+        by_source: dict[int, list[Part]] = {}
+        for number in sorted(self._tiles):
+            if self._tiles[number].counts[core]:
+                for source, part in self._parts(number, core):
+                    by_source.setdefault(source, []).append(part)
+        groups = [_grouped(by_source[source]) for source in sorted(by_source)]
+        return _gathered([group for group in groups if len(group.sources)])
+
+    def _parts(self, number: int, core: int) -> Iterator[tuple[int, Part]]:
+        """With the layer whose spikes they bring, or −1 for the input."""
+        layer, arrangement = self._network.layers[number], self._arrangement
+        for place, link in enumerate(self._network.incoming[number]):
+            first = self._network.layers[link.source].first if link.source >= 0 else HOST
+            if place in self._sorted[number]:
+                found = self._sorted[number][place]
+                yield link.source, listed_part(found, core, first, link.delay, arrangement)
+            elif isinstance(link.synapses, Boxes):
+                box = self._tiles[number].box(core)
+                yield (
+                    link.source,
+                    boxed_part(link.synapses, layer, box, first, link.delay, arrangement),
+                )
+        if layer.feedback:
+            yield number, feedback_part(layer, core, arrangement)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Sources of one layer, by several links. kinds: counted in the order of `firsts`, which is the
+    first source of each kind. anchors: what the lists of a kind differ by."""
+
+    sources: Integers
+    kinds: Integers
+    anchors: Integers
+    firsts: Integers
+    parts: Sequence[Part]
+
+
+def _grouped(parts: Sequence[Part]) -> _Group:
+    if len(parts) == 1:
+        sources, key, anchors = parts[0].sources, parts[0].kinds, parts[0].anchors
+    else:
+        sources = np.unique(np.concatenate([part.sources for part in parts]))
+        none = np.iinfo(np.int64).max
+        places = [np.searchsorted(sources, part.sources) for part in parts]
+        anchors = np.full(len(sources), none)
+        for part, place in zip(parts, places, strict=True):
+            anchors[place] = np.minimum(anchors[place], part.anchors)
+        key = np.zeros(len(sources), np.int64)
+        for part, place in zip(parts, places, strict=True):
+            for values in (part.kinds, part.anchors - anchors[place]):
+                column = np.zeros(len(sources), np.int64)
+                column[place] = values + 1
+                key = key * (int(column.max(initial=0)) + 1) + column
+                key = np.unique(key, return_inverse=True)[1].reshape(-1)
+    _, firsts, kinds = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return _Group(sources, number[kinds.reshape(-1)], anchors, firsts[order], parts)
+
+
+def _gathered(groups: Sequence[_Group]) -> CoreInputs:
+    """groups: ascending."""
+    none = np.zeros(0, np.int64)
+    which, offsets, weights, delays, lines = ([none] for _ in range(5))
+    sources, kinds, moves = [none], [none], [none]
+    lists = 0
+    for group in groups:
+        for part in group.parts:
+            wanted = group.sources[group.firsts]
+            at = np.minimum(np.searchsorted(part.sources, wanted), max(len(part.sources) - 1, 0))
+            there = np.flatnonzero(part.sources[at] == wanted) if len(part.sources) else none
+            found = part.listed(at[there])
+            which.append(lists + there[found.which])
+            offsets.append(found.offsets)
+            weights.append(found.weights)
+            delays.append(np.full(len(found.which), part.delay))
+            lines.append(found.lines)
+        sources.append(group.sources)
+        kinds.append(lists + group.kinds)
+        moves.append(group.anchors - group.anchors[group.firsts][group.kinds])
+        lists += len(group.firsts)
+    of, offset, weight, delay, line = map(np.concatenate, (which, offsets, weights, delays, lines))
+    mantissas, exponents = mantissa_and_exponent(weight)
+    order = stable_order(((of << 6 | delay) << 3 | exponents) << 16 | offset)
+    lengths = np.bincount(of, minlength=lists)
+    # a list whose weights are all 0 is none, and its axons are not there
+    filled = lengths > 0
+    rows = np.concatenate([[0], np.cumsum(lengths[filled])])
+    synapses = Synapses(rows, offset[order], mantissas[order], delay[order], exponents[order],
+                        line[order])  # fmt: skip
+    kind = np.concatenate(kinds)
+    kept = filled[kind]
+    number = np.cumsum(filled) - 1
+    return CoreInputs(
+        np.concatenate(sources)[kept],
+        AxonLists(synapses, number[kind[kept]], np.concatenate(moves)[kept]),
+    )
