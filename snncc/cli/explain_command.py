@@ -64,6 +64,7 @@ def command(
     mean: str | None,
     std: str | None,
     layout: str | None,
+    events: tuple[str, ...],
     approximate: bool,
     as_json: bool,
     quiet: bool,
@@ -77,7 +78,8 @@ def command(
     every layer, in order, in place of the worst.
     """
     chosen = console.settings_of(settings, named)
-    given = {"target": target, **chosen, "scale": scale, "mean": mean, "std": std, "layout": layout}
+    given = {"target": target, **chosen, "scale": scale, "mean": mean, "std": std,
+             "layout": layout, "events": events or None}  # fmt: skip
     with console.progress(quiet or as_json) as report:
         if what.is_dir():
             _only_for_models([key for key, value in given.items() if value is not None])
@@ -96,7 +98,7 @@ def command(
                 target=target or "c",
                 calibration=calib,
                 settings=chosen,
-                preprocessing=console.preprocessing(scale, mean, std, layout),
+                preprocessing=console.preprocessing(scale, mean, std, layout, events),
                 approximate=approximate,
                 progress=report,
             )
