@@ -96,9 +96,12 @@ def _lost(facts: Facts) -> list[str]:
     worst = largest_loss(facts.bundle.waterfall)
     if worst is not None:
         step, lost = worst
+        name = step.step.partition("{")[0]
+        in_time = " (it corrects what happens in time, which value semantics does not see)"
         lines.append(
-            f"In value semantics {step.step.partition('{')[0]} changes most: after this pass "
-            f"{percent(lost)} of the calibration samples leave the float network's class."
+            f"In value semantics {name} changes most: after this pass {percent(lost)} of the "
+            "calibration samples leave the float network's class"
+            f"{in_time if name == 'calibrate-rate' else ''}."
         )
     if facts.quality is not None and facts.quality.rows:
         noisiest = max(facts.quality.rows, key=lambda row: row.losses["own"])
