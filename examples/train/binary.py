@@ -6,7 +6,7 @@
 The compiler finds the layers by their numbers and keeps one bit for each of their weights.
 """
 
-from examples.train.recipes import arguments, measure, task
+from examples.train.recipes import CALIBRATION, arguments, measure, task
 from snncc.train import QuantizedReLU, accuracy, binarize, calibrate_scales
 
 
@@ -29,7 +29,7 @@ def main() -> None:
         {"coding": "rate", "neuron": "signed-if", "steps": levels},
     )
     for settings in codes:
-        found = measure(net, chosen.split, path, "c", **settings)
+        found = measure(net, chosen.split, path, "c", CALIBRATION, **settings)
         what = ", ".join(f"{key}={value}" for key, value in settings.items())
         print(
             f"| {what} | {100 * found.torch:.2f} | {100 * found.chip:.2f} "

@@ -135,11 +135,15 @@ def measure(
     split: Split,
     path: Path,
     target: str = "c",
+    calibration: int = CALIBRATION,
     **settings: object,
 ) -> OnChip:
-    """Exports, compiles on training samples with these settings, and runs the test samples."""
+    """Exports, compiles on so many training samples with these settings, and runs the test samples.
+
+    Training and test samples are those of `split`.
+    """
     export(module, path, split.test.x[:1])
-    samples = _dataset(split.train.first(CALIBRATION))
+    samples = _dataset(split.train.first(calibration))
     bundle = snncc.compile(path, target=target, calibration=samples, settings=settings)
     found = bundle.verify(path, _dataset(split.test))
     on_chip = found.last.accuracy

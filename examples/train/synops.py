@@ -46,7 +46,9 @@ def main() -> None:
         found: dict[str, OnChip] = {}
         for name, net in (("plain", plain), ("with the loss", sparse)):
             path = given.output / f"{chosen.name}-{name.split()[-1]}.onnx"
-            found[name] = measure(net, chosen.split, path, "c", steps=steps, **settings)
+            found[name] = measure(
+                net, chosen.split, path, "c", CALIBRATION, steps=steps, **settings
+            )
             times = _count(found["plain"]) / _count(found[name])
             print(
                 f"| {name} | {code}, T={steps} | {100 * found[name].torch:.2f} "

@@ -87,7 +87,9 @@ def main() -> None:
     if given.method == "cat":
         _to_spikes(net, train, -(-given.epochs // 5))
     path = given.output / f"vgg16-{given.method}.onnx"
-    found = measure(net.cpu(), split, path, "c", **(TTFS if given.method == "cat" else RADIX))
+    settings = TTFS if given.method == "cat" else RADIX
+    measured = Split(split.train, split.test.first(given.tested))
+    found = measure(net.cpu(), measured, path, "c", given.calibration, **settings)
     print(
         f"torch {100 * found.torch:.2f} %, chip {100 * found.chip:.2f} %, "
         f"{(found.operations or 0) / 1e6:.1f} M operations"
@@ -163,6 +165,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0.05, help="learning rate at the start")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--calibration", type=int, default=256, help="images for the compiler")
+    parser.add_argument("--tested", type=int, default=10000, help="test images that the chip gets")
     parser.add_argument("--checkpoint", help="file; {} is where method and stage go")
     parser.add_argument("-o", "--output", type=Path, default=Path("."), help="folder of the .onnx")
     return parser.parse_args()
