@@ -169,20 +169,16 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
 
     threads: 0 for as many as onnxruntime likes, or $SNNCC_CORES.
 
-    Without its fusion of Pad into pools, which can make paddings that it then refuses itself.
+    Without its fusion of Pad into pools, which can make paddings that it then refuses itself; and
+    where it can, with kernels for 8-bit integers that do not saturate on processors without VNNI,
+    since theirs then compute another network than the file says.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads or limit()
-    # threads that wait by spinning take the cores from what comes next
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(
-            model,
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=["Pad_Fusion"],
-        )
+        return _session(model, threads, exact=True)
+    except Exception:  # it has no such kernels for some operators, among them QLinearConv
+        pass
+    try:
+        return _session(model, threads, exact=False)
     except Exception as error:  # onnxruntime raises a dozen classes without a common base
         raise fail(
             "SNN002",
@@ -190,6 +186,22 @@ def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSessio
             model if isinstance(model, str) else "",
             "export it again with a newer exporter, or update onnxruntime",
         ) from None
+
+
+def _session(model: bytes | str, threads: int, exact: bool) -> onnxruntime.InferenceSession:
+    """exact: integer kernels that never saturate."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or limit()
+    # threads that wait by spinning take the cores from what comes next
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.x64quantprecision", "1" if exact else "0")
+    return onnxruntime.InferenceSession(
+        model,
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=["Pad_Fusion"],
+    )
 
 
 def runtime_says(error: Exception) -> str:
