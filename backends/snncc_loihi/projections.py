@@ -57,9 +57,7 @@ def _boxed(chain: Chain, source: Type) -> Boxes | None:
     channels, rows, columns = box_of(source.shape)
     channel, taps = np.arange(channels), (_same(rows), _same(columns))
     inside = source
-    for op in moves:
-        if isinstance(op, View) and op.is_reshape(inside) and isinstance(last, Dense):
-            continue
+    for op in _before_flattening(moves, last, source):
         after = chain_type((op,), inside)
         if not _is_box(inside) or not _is_box(after):
             return None
@@ -82,6 +80,17 @@ def _boxed(chain: Chain, source: Type) -> Boxes | None:
     lanes = np.zeros(weights.shape[1:3], np.int64)
     begins = found.begins[channel]
     return Boxes(both[0], both[1], begins, weights, lanes, outputs, 0, source.size)
+
+
+def _before_flattening(moves: list[Op], last: Op, source: Type) -> list[Op]:
+    """The moves without reshapes right before a dense layer, which takes its source in order."""
+    before = source
+    needed = 0
+    for number, op in enumerate(moves, 1):
+        flattens = isinstance(last, Dense) and isinstance(op, View) and op.is_reshape(before)
+        needed = needed if flattens else number
+        before = chain_type((op,), before)
+    return moves[:needed]
 
 
 def _moved(op: Op, given: Type, after: Type) -> tuple[Integers, Taps, Taps] | None:
