@@ -126,8 +126,9 @@ class _Reader:
             raise self._refuse("header", at + 8, f"{name} starts at {offset}, should at {expected}")
         if offset + length > len(self._content):
             raise self._refuse("header", at + 16, f"{name} goes beyond the end of the file")
-        if any(self._content[end:offset]):
-            raise self._refuse("header", end, f"the gap before {name} is not 0")
+        for place in range(end, offset):
+            if self._content[place]:
+                raise self._refuse("header", place, f"the gap before {name} is not 0")
         content = self._content[offset : offset + length]
         self._sections[name] = _Section(offset, content, elements)
         if crc32(content) != checksum:
