@@ -11,6 +11,18 @@ from snncc_ir import INTEGER, Array, Graph, SnnccError, check, fail
 Progress = Callable[[str, int, int], None]
 
 
+def counting(progress: Progress, what: str, total: int) -> Callable[[int], None]:
+    """What is called with the samples done since the last call, and adds them up."""
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(what, done, total)
+
+    return step
+
+
 def build_network(
     chip: Backend,
     graph: Graph,

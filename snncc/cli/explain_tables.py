@@ -5,6 +5,7 @@ from rich.table import Table
 from snncc.cli import console
 from snncc.explain import Explanation, LayerFigures
 from snncc.verify import AtSteps
+from snncc.words import decibels
 
 WORST = 5
 """Layers that are shown unless all are asked for."""
@@ -35,8 +36,8 @@ def show_steps(found: Explanation) -> None:
             step.step.partition("{")[0],
             console.percent(step.accuracy),
             console.percent(step.agreement),
-            _decibels(step.snr),
-            f"{step.worst} ({_decibels(step.layers[step.worst])} dB)" if step.worst else "",
+            decibels(step.snr),
+            f"{step.worst} ({decibels(step.layers[step.worst])} dB)" if step.worst else "",
         )
     table.add_section()
     closed = verification.closed_form
@@ -55,7 +56,7 @@ def _at(row: AtSteps) -> tuple[str, str, str, str]:
     return (
         console.percent(None if accuracy is None else accuracy.value),
         console.percent(None if agreement is None else agreement.value),
-        _decibels(row.snr),
+        decibels(row.snr),
         "",
     )
 
@@ -76,8 +77,8 @@ def show_layers(found: Explanation, every: bool) -> None:
         table.add_row(
             _named(row),
             str(row.neurons),
-            _decibels(row.snr),
-            _decibels(row.snr_own),
+            decibels(row.snr),
+            decibels(row.snr_own),
             str(row.dead),
             str(row.saturated),
             console.percent(row.agreement),
@@ -106,7 +107,3 @@ def show_tried(found: Explanation) -> None:
         console.out.print(f"  against {tried.remedy.cause}: {tried}", style=color, markup=False)
     if not found.helps:
         console.out.print("  nothing that was tried helps as far as these samples can show")
-
-
-def _decibels(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"

@@ -10,8 +10,8 @@ from rich.table import Table
 from snncc.bundle import Bundle
 from snncc.cli import console, exit_options
 from snncc.cli.spikes_table import spikes_table
-from snncc.shares import Share
 from snncc.verify import Verification
+from snncc.words import share
 
 EXACT_SAMPLES = 20
 
@@ -77,23 +77,23 @@ def _show(found: Verification, quiet: bool) -> None:
             console.note(text)
     console.out.print(f"{found.samples} samples, {found.runner}")
     if found.float_accuracy is not None:
-        console.out.print(f"float accuracy (onnxruntime) {_share(found.float_accuracy)}")
+        console.out.print(f"float accuracy (onnxruntime) {share(found.float_accuracy)}")
     table = Table()
     for heading in ("steps", "accuracy", "agreement", "SNR dB"):
         table.add_column(heading, justify="right")
     for row in found.at_steps:
         table.add_row(
             str(row.steps),
-            _share(row.accuracy),
-            _share(row.agreement),
+            share(row.accuracy),
+            share(row.agreement),
             "–" if row.snr is None else f"{row.snr:.1f}",
         )
     table.add_section()
     closed = found.closed_form
     table.add_row(
         f"{closed.steps}, closed form",
-        _share(closed.accuracy),
-        _share(closed.agreement),
+        share(closed.accuracy),
+        share(closed.agreement),
         "–" if closed.snr is None else f"{closed.snr:.1f}",
     )
     console.out.print(table)
@@ -114,9 +114,3 @@ def _show(found: Verification, quiet: bool) -> None:
                 else f"NOT exact: {exactness.difference}"
             )
             console.out.print(f"{what}: {verdict}")
-
-
-def _share(share: Share | None) -> str:
-    if share is None:
-        return "–"
-    return f"{100 * share.value:.2f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from snncc.build import Progress
 from snncc.explain.remedies import Remedy
+from snncc.explain.tally import decibels
 from snncc.search import Candidate, attempt, latency
 from snncc.source import Source
 from snncc_ir import Array, Batch, Floats, Graph, SnnccError
@@ -105,8 +106,7 @@ class Trier:
             right = outputs.reshape(len(outputs), -1).argmax(1) == self._truth
         noise = float(np.sum(np.square(outputs.reshape(self._wanted.shape) - self._wanted)))
         signal = float(np.sum(np.square(self._wanted)))
-        snr = float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
-        return Quality(right, snr, latency(graph), operations, microjoules)
+        return Quality(right, decibels(signal, noise), latency(graph), operations, microjoules)
 
     def tries(
         self, found: Sequence[Remedy], before: Quality, progress: Progress

@@ -1,10 +1,10 @@
 """Puts together where accuracy is lost: the waterfall, the layers, why, and what was tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from snncc.build import Progress
+from snncc.build import Progress, counting
 from snncc.bundle import Bundle, Data, Examination
 from snncc.data import Dataset
 from snncc.event_data import EventDataset
@@ -124,13 +124,13 @@ def explain(
     path = Path(model)
     dataset = bundle.dataset(data)
     given = None if calibration is None else bundle.dataset(calibration)
-    counted = _counter(progress, "run", dataset.count)
+    counted = counting(progress, "run", dataset.count)
     examined = bundle.examine(path, dataset, progress=counted)
     few = dataset.first(samples)
     part = {name: array[:samples] for name, array in examined.samples.items()}
     numbers = frames(bundle.graph, part)
     runner, _ = bundle.runner_or_oracle()
-    counted = _counter(progress, "layers", few.count)
+    counted = counting(progress, "layers", few.count)
     layers = measure_layers(bundle.files, runner, path, part, few.labels, counted)
     reference, _ = float_network(bundle.files, path, part)
     found = [row for row in layers.rows if row.finding.cause != "none"]
@@ -216,14 +216,3 @@ def _mismatches(bundle: Bundle, layers: Layers, given: Dataset | EventDataset | 
             "with those given"
         )
     return notes
-
-
-def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
-    done = 0
-
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
-        progress(what, done, total)
-
-    return step

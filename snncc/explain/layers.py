@@ -9,7 +9,7 @@ from snncc.explain.figures import LayerFigures, Layers
 from snncc.explain.float_network import FloatNetwork, Values, float_network, frames
 from snncc.explain.reasons import find, losses_of
 from snncc.explain.sent import as_float32, sent_values
-from snncc.explain.tally import Seen, Tally
+from snncc.explain.tally import Seen, Tally, decibels
 from snncc.explain.twins import twins
 from snncc_backends import BundleFolder, Runner
 from snncc_ir import Array, Batch, Floats, Graph, Node, NodeRunner, Spikes, ValueRunner
@@ -181,9 +181,9 @@ class _Study:
             neurons=node.type.size,
             scale=scale,
             largest=scale * most if spiking else None,
-            snr=_decibels(tally.signal, tally.noise),
-            snr_closed=_decibels(tally.signal, self._closed_noise[node.name]),
-            snr_own=_decibels(tally.due, tally.own),
+            snr=decibels(tally.signal, tally.noise),
+            snr_closed=decibels(tally.signal, self._closed_noise[node.name]),
+            snr_own=decibels(tally.due, tally.own),
             losses=losses_of(tally),
             gain=tally.gain,
             clipped=tally.over / tally.size,
@@ -203,8 +203,3 @@ def _ceiling(node: Node) -> Floats | None:
     if isinstance(model, Relu) and model.ceiling is not None:
         return model.ceiling.floats
     return None
-
-
-def _decibels(signal: float, noise: float) -> float | None:
-    """None for no noise, or no signal to compare it with."""
-    return float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None

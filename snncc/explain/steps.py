@@ -7,6 +7,7 @@ import numpy as np
 
 from snncc.build import Progress
 from snncc.explain.float_network import FloatNetwork
+from snncc.explain.tally import decibels
 from snncc.passes.base import Context, Pass
 from snncc.passes.manager import run_pipeline
 from snncc.passes.registry import parse_pipeline
@@ -101,7 +102,10 @@ class _Ruler:
                 if self._labels is not None:
                     truth = self._labels[start : start + BATCH]
                     right += int(np.count_nonzero(chosen == truth))
-        snr = {name: decibels(signal[name], noise[name]) for name in (*layers, output)}
+        snr = {
+            name: None if n <= ROUNDING * signal[name] else decibels(signal[name], n)
+            for name, n in noise.items()
+        }
         by_layer = {name: snr[name] for name in layers}
         return StepFigures(
             str(step),
@@ -114,13 +118,8 @@ class _Ruler:
         )
 
 
-def decibels(signal: float, noise: float) -> float | None:
-    """Signal to noise; None for rounding (over 100 dB), or where there is no signal."""
-    if signal <= 0 or noise <= signal * 1e-10:
-        return None
-    return float(10 * np.log10(signal / noise))
-
-
+ROUNDING = 1e-10
+"""Of the signal's energy (100 dB), up to which a difference is floating-point rounding."""
 FALL = 0.5
 """dB that the layer that fell most has to have fallen by, to be named."""
 EQUAL = 100.0
@@ -128,11 +127,11 @@ EQUAL = 100.0
 
 
 def _fallen(before: Mapping[str, float | None], after: Mapping[str, float | None]) -> str:
+    def level(value: float | None) -> float:
+        return EQUAL if value is None else value
+
     falls = {
-        name: (before[name] or EQUAL if before.get(name) is not None else EQUAL)
-        - (EQUAL if value is None else value)
-        for name, value in after.items()
-        if name in before
+        name: level(before[name]) - level(value) for name, value in after.items() if name in before
     }
     worst = max(falls, key=lambda name: falls[name], default="")
     return worst if worst and falls[worst] > FALL else ""

@@ -29,6 +29,11 @@ class Seen:
     closed: Floats
 
 
+def decibels(signal: float, noise: float) -> float | None:
+    """Signal to noise of two energies; None for no noise, or no signal to compare it with."""
+    return float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
+
+
 class _Regression:
     """A line through 0, by least squares."""
 

@@ -1,13 +1,13 @@
 """One candidate: settings for a target, compiled on some samples and measured on others."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from snncc.build import Progress, build_network
+from snncc.build import Progress, build_network, counting
 from snncc.options import make_settings, own_pipeline
 from snncc.passes.base import Context
 from snncc.result import Result
@@ -119,7 +119,7 @@ def attempt(
     with tempfile.TemporaryDirectory(prefix="snncc-trial-") as folder:
         runner = _runner(chip, Path(folder), files, network)
         count = len(next(iter(held.values())))
-        execution = runner.run(held, progress=_counted(count, progress))
+        execution = runner.run(held, progress=counting(progress, "run", count))
         return Attempted(network, execution, runner, runner.estimate(execution))
 
 
@@ -145,17 +145,6 @@ def _runner(chip: Backend, folder: Path, files: Mapping[str, bytes], graph: Grap
         if all(diagnostic.code == "SNN052" for diagnostic in error.diagnostics):
             return OracleRunner(graph)
         raise
-
-
-def _counted(total: int, progress: Progress) -> Callable[[int], None]:
-    done = 0
-
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("run", done, total)
-
-    return step
 
 
 def _figures(study: Study, made: Attempted) -> Figures:
