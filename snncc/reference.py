@@ -10,8 +10,9 @@ from snncc.onnx import import_model
 from snncc.onnx.ops.qonnx import DOMAINS
 from snncc.onnx.reader import model_digest, read_model, read_whole
 from snncc_ir import Array, Batch, Floats, SnnccError, ValueRunner, fail, runtime_says, session
-from snncc_ir.values import BATCH
 
+BATCH = 64
+"""Samples that the model gets together, where it takes any number."""
 _MODEL = "the model that the bundle was compiled from, with --model"
 
 

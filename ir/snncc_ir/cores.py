@@ -22,13 +22,13 @@ def cores() -> int:
     return limit() or os.cpu_count() or 1
 
 
-def spread(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """`work` of every item, in threads, a core each; results in order.
+def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int = 0) -> list[Result]:
+    """`work` of every item, in threads, a core each, or at most so many; results in order.
 
     For work that spends its time in numpy or onnxruntime, which let other threads run.
     """
     listed = list(items)
-    workers = min(cores(), len(listed))
+    workers = min(threads or cores(), len(listed))
     if workers < 2:
         return [work(item) for item in listed]
     with ThreadPoolExecutor(workers) as pool:

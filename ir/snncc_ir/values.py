@@ -5,7 +5,9 @@ the node's `scale`; outputs are in the user's own units again.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -13,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from snncc_ir.cores import limit
+from snncc_ir.cores import cores, limit, spread
 from snncc_ir.diagnostics import fail, why
 from snncc_ir.graph import Graph
 from snncc_ir.ops import AnyInput, EventInput, Op, Output
@@ -25,7 +27,10 @@ Batch = Mapping[str, Array]
 
 OPSET = 17
 IR_VERSION = 8
-BATCH = 64
+NUMBERS_AT_ONCE = 1 << 17
+"""Of the largest value of the samples that run together: they stay in a core's cache."""
+LEAST_AT_ONCE, MOST_AT_ONCE = 8, 256
+"""Samples that run together. How many depends on the network alone, not on the machine."""
 
 
 class _Writer:
@@ -89,32 +94,55 @@ def to_onnx(graph: Graph, extra: Iterable[str] = ()) -> onnx.ModelProto:
 
 
 class ValueRunner:
-    """Runs a graph's value semantics in onnxruntime."""
+    """Runs a graph's value semantics in onnxruntime, batches side by side, a core each."""
 
     def __init__(self, graph: Graph, extra: Iterable[str] = (), threads: int = 0) -> None:
+        """threads: at most, 0 for the cores there are."""
         self._names = [node.name for node in graph.outputs] + [
             name for name in dict.fromkeys(extra) if not isinstance(graph[name].op, Output)
         ]
         self._inputs = {node.name: node.op for node in graph.inputs}
-        self._session = session(to_onnx(graph, extra).SerializeToString(), threads)
+        self._session = session(to_onnx(graph, extra).SerializeToString(), threads=1)
+        self._threads = threads or cores()
+        self._batch = _at_once(node.type for node in graph)
 
-    def batches(self, samples: Batch, batch: int = BATCH) -> Iterator[dict[str, Array]]:
-        """Results by node name, `batch` samples at a time, in order."""
+    def batches(self, samples: Batch) -> Iterator[dict[str, Array]]:
+        """Results by node name, some samples at a time, in order."""
         count = len(next(iter(samples.values())))
-        for start in range(0, count, batch):
-            feed = {
-                f"in:{name}": np.ascontiguousarray(
-                    _numbers(op, samples[name][start : start + batch]), dtype=np.float32
-                )
-                for name, op in self._inputs.items()
-            }
-            results = self._session.run([f"out:{name}" for name in self._names], feed)
-            yield dict(zip(self._names, results, strict=True))
+        starts = range(0, count, self._batch)
+        workers = min(self._threads, len(starts))
+        if workers < 2:
+            yield from (self._results(samples, start) for start in starts)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            waiting = deque[Future[dict[str, Array]]]()
+            for start in starts:
+                waiting.append(pool.submit(self._results, samples, start))
+                if len(waiting) > workers:  # what nobody has taken yet is held in memory
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _results(self, samples: Batch, start: int) -> dict[str, Array]:
+        feed = {
+            f"in:{name}": np.ascontiguousarray(
+                _numbers(op, samples[name][start : start + self._batch]), dtype=np.float32
+            )
+            for name, op in self._inputs.items()
+        }
+        results = self._session.run([f"out:{name}" for name in self._names], feed)
+        return dict(zip(self._names, results, strict=True))
 
     def run(self, samples: Batch) -> dict[str, Array]:
         """Results by node name for all samples."""
         parts = list(self.batches(samples))
         return {name: np.concatenate([part[name] for part in parts]) for name in self._names}
+
+
+def _at_once(types: Iterable[Type]) -> int:
+    """How many samples run together."""
+    largest = max(kind.size for kind in types)
+    return min(max(NUMBERS_AT_ONCE // largest, LEAST_AT_ONCE), MOST_AT_ONCE)
 
 
 def _numbers(op: Op, samples: Array) -> Array:
@@ -123,10 +151,11 @@ def _numbers(op: Op, samples: Array) -> Array:
 
 
 class NodeRunner:
-    """Runs the value semantics of one node, or of the chain of ops of a map."""
+    """Runs the value semantics of one node, or of the chain of ops of a map, as `ValueRunner`."""
 
     def __init__(self, ops: Sequence[Op], types: Sequence[Type], threads: int = 0) -> None:
         """ops: the first takes operands of `types`, each further one the result before it."""
+        sizes = list(types)
         writer = _Writer()
         names: tuple[str, ...] = tuple(f"in:{i}" for i in range(len(types)))
         inputs = [
@@ -136,32 +165,40 @@ class NodeRunner:
         kinds = tuple(types)
         for op in ops:
             names, kinds = (op.to_onnx(writer, names, kinds),), (op.output_type(kinds),)
+            sizes.extend(kinds)
         writer.alias(names[0], "out")
         result = helper.make_tensor_value_info("out", TensorProto.FLOAT, ["N", *kinds[0].shape])
         proto = helper.make_graph(writer.nodes, "node", inputs, [result], writer.initializers)
         model = helper.make_model(
             proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
         )
-        self._session = session(model.SerializeToString(), threads)
+        self._session = session(model.SerializeToString(), threads=1)
+        self._threads = threads
+        self._shape = kinds[0].shape
+        self._batch = _at_once(sizes)
 
     def run(self, operands: Sequence[Array]) -> NDArray[np.float32]:
         """The result for all samples: operands (N, *shape), float32."""
         count = len(operands[0])
-        joined: NDArray[np.float32] | None = None
-        for start in range(0, count, BATCH):
-            feed = {
-                f"in:{i}": np.ascontiguousarray(value[start : start + BATCH], dtype=np.float32)
-                for i, value in enumerate(operands)
-            }
-            part: NDArray[np.float32] = self._session.run(["out"], feed)[0]
-            if len(part) == count:
-                return part
-            if joined is None:
-                joined = np.empty((count, *part.shape[1:]), np.float32)
-            joined[start : start + BATCH] = part
-        if joined is None:
+        if count == 0:
             raise ValueError("there is no sample, should be one at least")
+        if count <= self._batch:
+            return self._result(operands, 0)
+        joined = np.empty((count, *self._shape), np.float32)
+
+        def work(start: int) -> None:
+            joined[start : start + self._batch] = self._result(operands, start)
+
+        spread(work, range(0, count, self._batch), self._threads)
         return joined
+
+    def _result(self, operands: Sequence[Array], start: int) -> NDArray[np.float32]:
+        feed = {
+            f"in:{i}": np.ascontiguousarray(value[start : start + self._batch], dtype=np.float32)
+            for i, value in enumerate(operands)
+        }
+        result: NDArray[np.float32] = self._session.run(["out"], feed)[0]
+        return result
 
 
 def session(model: bytes | str, threads: int = 0) -> onnxruntime.InferenceSession:

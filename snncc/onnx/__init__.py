@@ -3,6 +3,7 @@
 reader (bytes) → simplify (constants, shapes) → lower (dispatch to ops/, a file an operator family).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import numpy as np
 from snncc.onnx.constants import Constants
 from snncc.onnx.ends import Result
 from snncc.onnx.lower import Trained, lower, lowerings
-from snncc.onnx.reader import read_model
-from snncc.onnx.simplify import simplify
-from snncc_ir import LOWERED, Graph, Stopwatch, check
+from snncc.onnx.reader import Model, read_model
+from snncc.onnx.simplify import reads_no_shapes, simplify
+from snncc_ir import LOWERED, Graph, SnnccError, Stopwatch, check
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,23 @@ def import_model(
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
         with watch.stage("read"):
             model = read_model(path)
-        with watch.stage("simplify"):
-            proto, notes = simplify(model.proto, model.stored)
-        with watch.stage("lower"):
-            constants = Constants(model.opset, model.stored)
-            lowered = lower(proto, constants, path.stem, approximate, needs_neurons)
-            check(lowered.graph, LOWERED)
+        if reads_no_shapes(model.proto):
+            # folding takes a second, most of it the import of its library; what fails without it
+            # is tried again with it
+            with suppress(SnnccError):
+                return _imported(model, path.stem, approximate, needs_neurons, watch, fold=False)
+        return _imported(model, path.stem, approximate, needs_neurons, watch, fold=True)
+
+
+def _imported(
+    model: Model, name: str, approximate: bool, needs_neurons: bool, watch: Stopwatch, fold: bool
+) -> Imported:
+    with watch.stage("simplify"):
+        proto, notes = simplify(model.proto, model.stored, fold)
+    with watch.stage("lower"):
+        constants = Constants(model.opset, model.stored)
+        lowered = lower(proto, constants, name, approximate, needs_neurons)
+        check(lowered.graph, LOWERED)
     return Imported(lowered.graph, lowered.results, (*notes, *lowered.notes), lowered.trained)
 
 

@@ -19,6 +19,8 @@ from snncc_ir import Array, Shape
 
 LARGEST = 1 << 28
 """Elements of a constant that is still computed; a damaged file may ask for any number."""
+_KEPT = 1 << 12
+"""Elements of a computed constant that is kept, at most."""
 _DEEPEST = 64
 """Nodes one behind the other that are computed at once."""
 _AGAIN = "export the model again, or copy it again if it was transferred"
@@ -127,8 +129,11 @@ class Constants:
         node = self._computed[name]
         self._expect_moderate(node, depth)
         operands = {each: self._array(each, depth - 1) for each in node.input if each}
-        results = _evaluate(node, operands, self.opset)
-        return results[list(node.output).index(name)]
+        computed = _evaluate(node, operands, self.opset)
+        results: dict[str, Array] = dict(zip(node.output, computed, strict=True))
+        # small ones are kept, since others may be computed from them; of large ones memory is dear
+        self._arrays.update((n, a) for n, a in results.items() if n and a.size <= _KEPT)
+        return results[name]
 
     def _expect_moderate(self, node: onnx.NodeProto, depth: int) -> None:
         sizes = [math.prod(self.shapes.get(name, ())) for name in node.output]

@@ -16,10 +16,17 @@ from snncc_ir import fail
 _NO_LIMIT = 1 << 40
 
 
+def reads_no_shapes(model: onnx.ModelProto) -> bool:
+    """Whether constants are all that folding would compute, which layers can also ask for."""
+    return not any(node.op_type in _OF_SHAPES or _has_body(node) for node in model.graph.node)
+
+
 def simplify(
-    model: onnx.ModelProto, stored: Iterable[str] = ()
+    model: onnx.ModelProto, stored: Iterable[str] = (), fold: bool = True
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """The model with shapes inferred, constant nodes computed, and unused nodes gone; and notes.
+
+    fold: without it shapes are inferred alone.
 
     stored: inputs of its graph that are weights. Names of nodes stay. BatchNormalization stays too:
     our own pass folds it, and says so. Raises SNN002 when inference or folding finds the graph
@@ -28,7 +35,7 @@ def simplify(
     try:
         with quiet():
             inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
-            if not any(_folds(inferred)):
+            if not fold or not any(_folds(inferred)):
                 return inferred, ()
             try:
                 folded = _fold(inferred)
@@ -54,11 +61,15 @@ def _folds(model: onnx.ModelProto) -> Iterator[bool]:
         if node.op_type == "Constant" and not node.domain:
             constant.update(node.output)
             continue
-        within = any(a.HasField("g") or a.graphs for a in node.attribute)
-        yield within or node.op_type in _OF_SHAPES or constant.issuperset(filter(None, node.input))
+        known = constant.issuperset(filter(None, node.input))
+        yield known or node.op_type in _OF_SHAPES or _has_body(node)
 
 
 _OF_SHAPES = ("Shape", "Size")
+
+
+def _has_body(node: onnx.NodeProto) -> bool:
+    return any(a.HasField("g") or a.graphs for a in node.attribute)
 
 
 def _fold(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from snncc.passes.base import Context
 from snncc_ir import Floats, Graph, ValueRunner
 
-BATCH = 32
 OCTAVES = 24
 """A histogram reaches from 2^−OCTAVES to 2^OCTAVES."""
 BINS_AN_OCTAVE = 64
@@ -75,10 +74,10 @@ def observe(
         rank = min(max(ceil(percentile / 100 * total), 1), total)
         tails[name] = Tail(shape[0], total - rank + 1)
     done = 0
-    for results in ValueRunner(graph, names).batches(samples, BATCH):
+    for results in ValueRunner(graph, names).batches(samples):
         for name, tail in tails.items():
             tail.add(results[name].astype(np.float32, copy=False))
-        done = min(done + BATCH, count)
+        done += len(next(iter(results.values())))
         context.progress("observe", done, count)
     return tails
 
@@ -128,9 +127,9 @@ def histograms(graph: Graph, names: Sequence[str], context: Context) -> dict[str
             every -= 1
         found[name] = Histogram(channels, every)
     done = 0
-    for results in ValueRunner(graph, names).batches(context.calibration, BATCH):
+    for results in ValueRunner(graph, names).batches(context.calibration):
         for name, histogram in found.items():
             histogram.add(results[name].astype(np.float32, copy=False))
-        done = min(done + BATCH, count)
+        done += len(next(iter(results.values())))
         context.progress("observe", done, count)
     return found
