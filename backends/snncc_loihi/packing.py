@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
-from snncc_loihi.lists import AxonLists, Blocks, Nesting, Synapses, bridged, distinct, nested, runs
+from snncc_loihi.lists import (
+    AxonLists,
+    Blocks,
+    Nesting,
+    Synapses,
+    bridged,
+    distinct,
+    nested,
+    runs,
+    unrolled,
+)
 from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
 
 DENSE, SPARSE, RUN = 0, 1, 2
@@ -187,13 +197,10 @@ class _Packer:
             chosen = np.flatnonzero(self.mode == mode)
             if not len(chosen):
                 continue
-            lists = self._filled
-            if mode != DENSE:
-                lists = (self._bridged if mode == RUN else self.lists).chosen(chosen)
-            blocks = runs(lists, consecutive=mode == RUN)
+            lists, blocks = self._of(mode, chosen)
             inside = self._inside.of(chosen) if mode == RUN else Nesting.none(len(chosen))
             kept = np.flatnonzero(inside.holder == np.arange(len(chosen)))
-            words, sizes = self._written(mode, lists, blocks)
+            sizes = self._sizes(mode, lists, blocks)
             bounds = np.concatenate([[0], np.cumsum(sizes)])
             first, last = bounds[blocks.rows[:-1]], bounds[blocks.rows[1:]]
             long = last - first
@@ -202,18 +209,39 @@ class _Packer:
             before = bounds[blocks.rows[inside.holder] + inside.skipped] - first[inside.holder]
             pointers[chosen] = place[inside.holder] + before
             lengths[chosen], shift[chosen] = long, inside.shift
-            memory.append(words[_ranges(first[kept], long[kept])])
+            memory.append(self._written(mode, lists.chosen(kept), blocks.chosen(kept)))
             used += len(memory[-1])
         return pointers, lengths, shift, np.concatenate(memory)
 
-    def _written(self, mode: int, lists: Synapses, blocks: Blocks) -> tuple[Words, Integers]:
-        """The words of all blocks one after the other, and how many each has."""
+    def _of(self, mode: int, chosen: Integers) -> tuple[Synapses, Blocks]:
+        """The lists of a mode, as they are written, and their blocks."""
+        if mode == DENSE:
+            return self._filled, runs(self._filled, consecutive=False)
+        if mode == RUN:
+            return self._bridged.chosen(chosen), self._runs.chosen(chosen)
+        lists = self.lists.chosen(chosen)
+        return lists, runs(lists, consecutive=False)
+
+    def _head(self, mode: int) -> int:
+        """Bits of a block before its first synapse."""
+        return HEADER_BITS + (self.index_bits if mode == RUN else 0)
+
+    def _each(self, mode: int, lists: Synapses, blocks: Blocks) -> Integers:
+        """Bits of a synapse, by block."""
+        delay = _delay_bits(lists.delays[blocks.starts[:-1]])
+        each: Integers = self.weight_bits + delay + (self.index_bits if mode == SPARSE else 0)
+        return each
+
+    def _sizes(self, mode: int, lists: Synapses, blocks: Blocks) -> Integers:
+        """Words of each block."""
+        return _words(self._head(mode) + blocks.counts * self._each(mode, lists, blocks))
+
+    def _written(self, mode: int, lists: Synapses, blocks: Blocks) -> Words:
+        """The words of all blocks, one after the other."""
         begin = blocks.starts[:-1]
         delay = _delay_bits(lists.delays[begin])
-        index = 0 if mode == DENSE else self.index_bits
-        head = HEADER_BITS + (index if mode == RUN else 0)
-        each = self.weight_bits + delay + (index if mode == SPARSE else 0)
-        sizes = _words(head + blocks.counts * each)
+        head, each = self._head(mode), self._each(mode, lists, blocks)
+        sizes = self._sizes(mode, lists, blocks)
         start = WORD * (np.cumsum(sizes) - sizes)
         kinds = lists.kinds[begin]
         number = np.zeros(int(kinds.max()) + 1, np.int64)
@@ -221,17 +249,18 @@ class _Packer:
             number[kind] = self.formats.index(self._format(mode, kind >> 8, kind & 255))
         heads = (blocks.counts - 1) | number[kinds] << 6
         if mode == RUN:
-            heads = heads | lists.offsets[begin] << HEADER_BITS
-        block = np.repeat(np.arange(len(sizes)), blocks.counts)
-        step = np.arange(len(block)) - begin[block]
-        weights = lists.weights & ((1 << self.weight_bits) - 1)
-        values = lists.delays | weights << delay[block]
+            heads = heads | lists.offsets[begin].astype(np.int64) << HEADER_BITS
+        step, block = unrolled(np.zeros_like(begin), blocks.counts)
+        bits = (start + head)[block] + step * each[block]
+        values = lists.weights.astype(np.int64) & ((1 << self.weight_bits) - 1)
+        if delay.any():
+            values = lists.delays | values << delay[block]
         if mode == SPARSE:
-            values = lists.offsets | values << index
+            values = lists.offsets | values << self.index_bits
         memory = np.zeros(int(sizes.sum()) + 1, np.uint64)
         _scatter(memory, start, heads)
-        _scatter(memory, start[block] + head + step * each[block], values)
-        return memory[:-1], sizes
+        _scatter(memory, bits, values)
+        return memory[:-1]
 
 
 def _delay_bits(delays: Integers) -> Integers:
@@ -242,12 +271,6 @@ def _delay_bits(delays: Integers) -> Integers:
 
 def _words(bits: Integers) -> Integers:
     return -(-bits // WORD)
-
-
-def _ranges(starts: Integers, lengths: Integers) -> Integers:
-    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other."""
-    rows = np.cumsum(lengths) - lengths
-    return np.repeat(starts - rows, lengths) + np.arange(int(lengths.sum()))
 
 
 def _scatter(memory: Words, bits: Integers, values: Integers) -> None:

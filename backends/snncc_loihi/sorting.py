@@ -8,15 +8,24 @@ KEY_BITS = 63
 
 
 def stable_order(keys: Integers) -> Integers:
-    """`np.argsort(keys, kind="stable")` for keys that are not negative.
+    """`np.argsort(keys, kind="stable")` for keys that are not negative."""
+    return stably_sorted(keys)[1]
+
+
+def stably_sorted(keys: Integers) -> tuple[Integers, Integers]:
+    """The keys in their order, and that order; keys are not negative.
 
     Where they leave room for it, a key's place goes into its lowest bits, so that no two are equal
     and the numbers themselves can be sorted, in whatever way.
     """
     bits = max(len(keys) - 1, 1).bit_length()
     if int(keys.max(initial=0)).bit_length() + bits > KEY_BITS:
-        return np.argsort(keys, kind="stable")
-    placed = keys.astype(np.int64) << bits | np.arange(len(keys))
+        order = np.argsort(keys, kind="stable")
+        return keys[order], order
+    placed: Integers = keys.astype(np.int64)
+    placed <<= bits
+    placed |= np.arange(len(keys))
     placed.sort()
-    order: Integers = placed & ((1 << bits) - 1)
-    return order
+    order = placed & ((1 << bits) - 1)
+    placed >>= bits
+    return placed, order
