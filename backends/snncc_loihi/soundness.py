@@ -217,19 +217,16 @@ def _synapses(core: Core) -> Iterator[Finding]:
 
 def _targets(core: Core, lists: SynapseLists) -> Iterator[Finding]:
     axons = core.input_axon_fields
-    furthest = np.zeros(len(lists.pointers), np.int64)
-    np.maximum.at(furthest, lists.owners, lists.offsets)
     begin = axons["base"] + lists.nearest[lists.of_axon]
     for i in np.flatnonzero(begin < 0)[:1]:
         yield f"input axon {i}", f"it reaches compartment {begin[i]}, should be 0 or more"
         return
-    reach = axons["base"] + furthest[lists.of_axon]
+    reach = axons["base"] + lists.furthest[lists.of_axon]
     for i in np.flatnonzero(reach >= len(core.compartments))[:1]:
         yield (
             f"input axon {i}",
             f"it reaches compartment {reach[i]}, should be below {len(core.compartments)}",
         )
-    delayed = np.zeros(len(lists.pointers), np.int64)
-    np.maximum.at(delayed, lists.owners, lists.delays)
-    for i in np.flatnonzero((axons["held"] == 1) & (delayed[lists.of_axon] > 0))[:1]:
+    delayed = (lists.longest > 0)[lists.of_axon]
+    for i in np.flatnonzero((axons["held"] == 1) & delayed)[:1]:
         yield f"input axon {i}", "it is held, and should have no delay"

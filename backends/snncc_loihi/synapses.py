@@ -48,9 +48,24 @@ class SynapseLists:
     @property
     def nearest(self) -> Integers:
         """The smallest offset of each list, and 0 of one without synapses."""
-        found = np.full(len(self.pointers), np.iinfo(np.int64).max)
-        np.minimum.at(found, self.owners, self.offsets)
-        return np.where(self.counts > 0, found, 0)
+        return self._extreme(np.minimum, self.offsets)
+
+    @property
+    def furthest(self) -> Integers:
+        """The largest offset of each list, and 0 of one without synapses."""
+        return self._extreme(np.maximum, self.offsets)
+
+    @property
+    def longest(self) -> Integers:
+        """The longest delay of each list, and 0 of one without synapses."""
+        return self._extreme(np.maximum, self.delays)
+
+    def _extreme(self, which: np.ufunc, values: Integers) -> Integers:
+        found = np.zeros(len(self.pointers), np.int64)
+        filled = np.flatnonzero(self.counts)
+        if len(filled):
+            found[filled] = which.reduceat(values, self.rows[filled])
+        return found
 
     @property
     def owners(self) -> Integers:
@@ -173,37 +188,46 @@ def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
 def _decoded(
     core: Core, of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
 ) -> SynapseLists:
-    form = core.format_fields
-    counts = blocks.counts
-    rank = np.arange(counts.sum()) - np.repeat(_rows(counts)[:-1], counts)
-    formats = np.repeat(blocks.formats, counts)
-    start = np.repeat(blocks.words << 6, counts) + HEADER_BITS
-    indexed, delayed = form["index_bits"][formats], form["delay_bits"][formats]
-    run, weighed = form["run"][formats], form["weight_bits"][formats]
-    step = delayed + weighed
-    at_index = start + np.where(run, 0, rank * (indexed + step))
-    at_delay = start + indexed + rank * np.where(run, step, indexed + step)
-    dense = indexed == 0
-    begun = np.repeat(_dense_before(blocks, form["index_bits"] == 0), counts)
+    form = {name: numbers[blocks.formats] for name, numbers in core.format_fields.items()}
+    counts, run, index, delay = blocks.counts, form["run"] == 1, form["index_bits"], form["delay_bits"]
     memory = np.append(core.synapses, np.uint64(0))
-    offsets = np.where(dense, begun + rank, _bits(memory, at_index, indexed) + run * rank)
-    delays = _bits(memory, at_delay, delayed)
-    stored = _bits(memory, at_delay + delayed, weighed)
-    sign = form["sign"][formats]
-    stored -= np.where((sign == MIXED) & (stored >> (weighed - 1) == 1), 1 << weighed, 0)
-    stored = np.where(sign == INHIBITORY, -stored, stored)
-    kept = stored != 0
-    owners = np.repeat(blocks.lists, counts)[kept]
-    rows = _rows(np.bincount(owners, minlength=len(pointers)))
+    start = (blocks.words << 6) + HEADER_BITS
+    dense, own = index == 0, np.where(run, 0, index)
+    # of each block: bits of a synapse, where the first begins, and what all offsets count from
+    each, first = own + delay + form["weight_bits"], start + np.where(run, index, 0)
+    begun = np.where(dense, _dense_before(blocks, dense), 0)
+    begun += _bits(memory, start, np.where(run, index, 0))
+    block = np.repeat(np.arange(len(counts)), counts)
+    rank = np.arange(len(block)) - _rows(counts)[:-1][block]
+    width = each[block]
+    found = _bits(memory, first[block] + rank * width, width)
+    above = own + delay
+    stored = found >> above[block] if above.any() else found
+    half = np.where(form["sign"] == MIXED, 1 << (form["weight_bits"] - 1), 0)[block]
+    stored = (stored ^ half) - half
+    inhibits = form["sign"] == INHIBITORY
+    if inhibits.any():
+        stored = np.where(inhibits[block], -stored, stored)
+    kept = np.flatnonzero(stored)
+    ends = np.searchsorted(kept, _rows(counts))
+    rows = ends[np.searchsorted(blocks.lists, np.arange(len(pointers) + 1))]
+    block, rank, found = block[kept], rank[kept], found[kept]
+    offsets, delays = begun[block], np.zeros(len(kept), np.int64)
+    spaced = own > 0
+    offsets += np.where(spaced[block], 0, rank) if spaced.any() else rank
+    if spaced.any():
+        offsets += found & (1 << own[block]) - 1
+    if delay.any():
+        delays = found >> own[block] & (1 << delay[block]) - 1
     return SynapseLists(
-        of_axon, pointers, sizes, rows, offsets[kept], delays[kept], stored[kept], formats[kept],
-        dense[kept],
+        of_axon, pointers, sizes, rows, offsets, delays, stored[kept], blocks.formats[block],
+        dense[block],
     )  # fmt: skip
 
 
 def _dense_before(blocks: _Blocks, dense: Truths) -> Integers:
-    """Dense synapses of a list before each block."""
-    own = np.where(dense[blocks.formats], blocks.counts, 0)
+    """Dense synapses of a list before each block. dense: whether each block is."""
+    own = np.where(dense, blocks.counts, 0)
     before = np.cumsum(own) - own
     first = np.searchsorted(blocks.lists, blocks.lists)
     found: Integers = before - before[first]
@@ -218,10 +242,13 @@ def _rows(counts: Integers) -> Integers:
 
 def _bits(memory: Words, at: Integers, width: Integers) -> Integers:
     """`width` bits, at most 63, from bit `at` on; memory has one word more than is read."""
-    word, bit = at >> 6, (at & 63).astype(np.uint64)
-    low = memory[word] >> bit
-    # two shifts, because one by 64 is not defined
-    high = memory[np.minimum(word + 1, len(memory) - 1)] << (np.uint64(63) - bit) << np.uint64(1)
+    word, bit = at >> 6, at & 63
+    found = memory[word] >> bit.astype(np.uint64)
+    across = np.flatnonzero(bit + width > 64)
+    if len(across):
+        # none begins at bit 0
+        left = (64 - bit[across]).astype(np.uint64)
+        found[across] |= memory[word[across] + 1] << left
     mask = (np.uint64(1) << width.astype(np.uint64)) - np.uint64(1)
-    found: Integers = ((low | high) & mask).astype(np.int64)
-    return found
+    numbers: Integers = (found & mask).astype(np.int64)
+    return numbers
