@@ -189,7 +189,12 @@ def _decoded(
     core: Core, of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
 ) -> SynapseLists:
     form = {name: numbers[blocks.formats] for name, numbers in core.format_fields.items()}
-    counts, run, index, delay = blocks.counts, form["run"] == 1, form["index_bits"], form["delay_bits"]
+    counts, run, index, delay = (
+        blocks.counts,
+        form["run"] == 1,
+        form["index_bits"],
+        form["delay_bits"],
+    )
     memory = np.append(core.synapses, np.uint64(0))
     start = (blocks.words << 6) + HEADER_BITS
     dense, own = index == 0, np.where(run, 0, index)
