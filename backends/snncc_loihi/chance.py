@@ -41,11 +41,10 @@ class Chance:
     def drawn(self, times: int, count: int) -> Integers:
         """(times, count): numbers of 62 bits whose remainders by limits are what so many calls of
         `below`, with `count` limits each, would give."""
-        begins = np.empty((times, 1), np.uint64)
-        for i in range(times):
-            begins[i] = self._next
+        counters: Words = np.tile(np.arange(1, count + 1, dtype=np.uint64), (times, 1))
+        for row in counters:
+            row += np.uint64(self._next)
             self._next = _next(self._next + count + 1)
-        counters: Words = begins + np.arange(1, count + 1, dtype=np.uint64)
         words = scrambled(counters)
         return (words >> _TWO).astype(np.int64)
 

@@ -52,6 +52,14 @@ class _Side:
     outputs: Integers
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """Of a side: inputs and outputs as plain numbers, for a look at a single tile."""
+
+    inputs: list[int]
+    outputs: list[int]
+
+
 class Hearing:
     """Answers, remembered: many segments ask for the same."""
 
@@ -59,6 +67,9 @@ class Hearing:
         self._atoms = atoms
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
         self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
+        self._counts: dict[tuple[Question, int, int], tuple[_Counts, ...]] = {}
+        self._cuts: dict[tuple[Question, Grid], Grid | None] = {}
+        self._grids: dict[tuple[int, Grid], Grid | None] = {}
         self._found: dict[tuple[Question, Grid], Heard] = {}
 
     def questions(self, first: int, last: int) -> tuple[Question, ...]:
@@ -94,12 +105,50 @@ class Hearing:
         """grid: cuts all layers that are asked for."""
         key = question, grid
         if key not in self._found:
-            cut = self._cut(question, grid)
+            cut = self._cut_of(question, grid)
             if cut is None:
                 self._found[key] = self._by_atoms(question, grid)
             else:
                 self._found[key] = self._by_axes(question, cut)
         return self._found[key]
+
+    def at(self, question: Question, grid: Grid, tile: int) -> tuple[int, int]:
+        """Axons of one tile: inputs, and outputs to other tiles of the segment."""
+        cut = self._cut_of(question, grid)
+        if cut is None:
+            found = self.answer(question, grid)
+            outputs = 0 if found.outputs is None else int(found.outputs[tile])
+            return int(found.inputs[tile]), outputs
+        (i, row), column = divmod(tile // cut[2], cut[1]), tile % cut[2]
+        inputs = outputs = 0
+        of_axes = zip(*(self._counts_of(question, a, n) for a, n in enumerate(cut)), strict=True)
+        for sign, (channels, rows, columns) in zip(SIGNS, of_axes, strict=False):
+            inputs += sign * channels.inputs[i] * rows.inputs[row] * columns.inputs[column]
+            if question.inside:
+                outputs += sign * channels.outputs[i] * rows.outputs[row] * columns.outputs[column]
+        return inputs, outputs
+
+    def grid(self, layer: int, grid: Grid) -> Grid | None:
+        """`LayerAtoms.grid`, remembered."""
+        key = layer, grid
+        if key not in self._grids:
+            self._grids[key] = self._atoms.layers[layer].grid(grid)
+        return self._grids[key]
+
+    def _cut_of(self, question: Question, grid: Grid) -> Grid | None:
+        key = question, grid
+        if key not in self._cuts:
+            self._cuts[key] = self._cut(question, grid)
+        return self._cuts[key]
+
+    def _counts_of(self, question: Question, axis: int, parts: int) -> "tuple[_Counts, ...]":
+        key = question, axis, parts
+        if key not in self._counts:
+            self._counts[key] = tuple(
+                _Counts(side.inputs.tolist(), side.outputs.tolist())
+                for side in self._of_axis(question, axis, parts)
+            )
+        return self._counts[key]
 
     def _cut(self, question: Question, grid: Grid) -> Grid | None:
         """The one grid of all layers; None where things are not to be counted by axes."""
@@ -110,9 +159,9 @@ class Hearing:
         again = question.inside and source is not None and source.layer.feedback
         if len(edges) + again > (MOST_TERMS if source else 1):
             return None
-        cuts = {self._atoms.layers[each.target].grid(grid) for each in edges}
+        cuts = {self.grid(each.target, grid) for each in edges}
         if question.inside and source is not None:
-            cuts.add(source.grid(grid))
+            cuts.add(self.grid(question.source, grid))
         cut = cuts.pop()
         return None if cuts or cut is None or prod(cut) != prod(grid) else cut
 

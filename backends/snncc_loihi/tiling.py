@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
@@ -106,6 +106,14 @@ class LayerTiles:
 
 
 @dataclass(frozen=True)
+class _Side:
+    """Of each part of an axis: channels (rows, columns), and which share of channel groups."""
+
+    held: list[int]
+    share: list[float]
+
+
+@dataclass(frozen=True)
 class Outline:
     """Of layers first to last − 1, with what all of their cuts have in common.
 
@@ -135,6 +143,7 @@ class Tilings:
     def __init__(self, atoms: Atoms, chip: Chip) -> None:
         self.atoms, self.chip = atoms, chip
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
+        self._sides: dict[tuple[int, int, int], _Side] = {}
         self._taken = 0
         self._hearing = Hearing(atoms)
 
@@ -188,12 +197,15 @@ class Tilings:
 
     def messages(self, outline: Outline, grid: Grid) -> float | None:
         """To the tiles of layers cut by a grid; None when they cannot be cut so."""
-        if any(self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)):
+        layers = range(outline.first, outline.last)
+        if any(self._hearing.grid(i, grid) is None for i in layers):
             return None
         return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
 
     def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers cut by a grid; None when they cannot be, or do not fit."""
+        if not self._fits_in_the_middle(outline, grid, guess):
+            return None
         number = prod(grid)
         compartments, outputs = np.zeros(number, np.int64), np.zeros(number, np.int64)
         words = np.zeros(number)
@@ -209,6 +221,49 @@ class Tilings:
         if not use.fits(self.chip):
             return None
         return _connected(use, [self._hearing.answer(asked, grid) for asked in outline.asked])
+
+    def _fits_in_the_middle(self, outline: Outline, grid: Grid, guess: Guess) -> bool:
+        """Whether the layers can be cut so, and the tile in the middle, which often holds and hears
+        the most, is within limits: all numbers as in `use`, of a single tile."""
+        tile = (grid[0] // 2 * grid[1] + grid[1] // 2) * grid[2] + grid[2] // 2
+        compartments, inputs, outputs, words = 0, 0, 0, 0.0
+        for i, sent in zip(range(outline.first, outline.last), outline.sent, strict=True):
+            cut = self._hearing.grid(i, grid)
+            if cut is None:
+                return False
+            if tile >= prod(cut):
+                continue
+            (channel, row), column = divmod(tile // cut[2], cut[1]), tile % cut[2]
+            channels, rows, columns = (self._side(i, axis, n) for axis, n in enumerate(cut))
+            neurons = channels.held[channel] * rows.held[row] * columns.held[column]
+            compartments += neurons * self.atoms.layers[i].layer.width
+            words += guess.words[i].shared * channels.share[channel] + guess.words[i].each * neurons
+            outputs += ceil(neurons * sent) if sent else 0
+        for asked in outline.asked:
+            heard, told = self._hearing.at(asked, grid, tile)
+            inputs, outputs = inputs + heard, outputs + told
+        limits = self.chip.limits
+        axons = (inputs + outputs) * limits.axon_bytes
+        shared = compartments * limits.compartment_bytes + axons + words * 8
+        return (
+            compartments <= limits.compartments
+            and inputs <= limits.input_axons
+            and outputs <= limits.output_axons
+            and (not limits.synapse_words or words <= limits.synapse_words)
+            and (not limits.core_bytes or shared <= limits.core_bytes)
+        )
+
+    def _side(self, layer: int, axis: int, parts: int) -> "_Side":
+        key = layer, axis, parts
+        if key not in self._sides:
+            atoms = self.atoms.layers[layer]
+            groups = np.bincount(np.arange(atoms.sides[axis]) * parts // atoms.sides[axis])
+            held = groups
+            if axis == 0:
+                own = atoms.parts((parts, 1, 1))[0]
+                held = np.bincount(own, atoms.widths, parts).astype(np.int64)
+            self._sides[key] = _Side(held.tolist(), (groups / atoms.sides[axis]).tolist())
+        return self._sides[key]
 
     def smallest(self, layer: int, guess: Guess) -> TileUse:
         """Of a layer with a tile for each of its atoms, whatever limits say."""
@@ -240,19 +295,15 @@ class Tilings:
 
     def _cut(self, layer: int, grid: Grid) -> LayerTiles | None:
         atoms = self.atoms.layers[layer]
-        cut = atoms.grid(grid)
+        cut = self._hearing.grid(layer, grid)
         if cut is None:
             return None
-        parts = atoms.parts(cut)
-        held = np.bincount(parts[0], atoms.widths, cut[0])[:, None, None]
-        for axis in (1, 2):
-            shape = [1, 1, 1]
-            shape[axis] = cut[axis]
-            held = held * np.bincount(parts[axis]).reshape(shape)
+        channels, rows, columns = (self._side(layer, axis, n) for axis, n in enumerate(cut))
+        held = np.multiply.outer(channels.held, np.multiply.outer(rows.held, columns.held))
         neurons, share = np.zeros(prod(grid), np.int64), np.zeros(prod(grid))
         here = prod(cut)
         neurons[:here] = held.reshape(-1)
-        share[:here] = np.repeat(np.bincount(parts[0]) / atoms.chunks, here // cut[0])
+        share[:here] = np.repeat(channels.share, here // cut[0])
         return LayerTiles(neurons * atoms.layer.width, neurons, share)
 
 
