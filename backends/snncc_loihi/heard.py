@@ -67,6 +67,7 @@ class Hearing:
         self._atoms = atoms
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
         self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
+        self._middles: dict[tuple[Question, Grid], tuple[int, int]] = {}
         self._counts: dict[tuple[Question, int, int], tuple[_Counts, ...]] = {}
         self._cuts: dict[tuple[Question, Grid], Grid | None] = {}
         self._grids: dict[tuple[int, Grid], Grid | None] = {}
@@ -112,14 +113,20 @@ class Hearing:
                 self._found[key] = self._by_axes(question, cut)
         return self._found[key]
 
-    def at(self, question: Question, grid: Grid, tile: int) -> tuple[int, int]:
-        """Axons of one tile: inputs, and outputs to other tiles of the segment."""
-        cut = self._cut_of(question, grid)
+    def in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
+        """Axons of the middle tile: inputs, and outputs to other tiles of the segment."""
+        key = question, grid
+        if key not in self._middles:
+            self._middles[key] = self._in_the_middle(question, grid)
+        return self._middles[key]
+
+    def _in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
+        cut, tile = self._cut_of(question, grid), middle(grid)
         if cut is None:
             found = self.answer(question, grid)
             outputs = 0 if found.outputs is None else int(found.outputs[tile])
             return int(found.inputs[tile]), outputs
-        (i, row), column = divmod(tile // cut[2], cut[1]), tile % cut[2]
+        i, row, column = place_of(tile, cut)
         inputs = outputs = 0
         of_axes = zip(*(self._counts_of(question, a, n) for a, n in enumerate(cut)), strict=True)
         for sign, (channels, rows, columns) in zip(SIGNS, of_axes, strict=False):
@@ -212,6 +219,16 @@ class Hearing:
         layers = {self._atoms.edges[number].target for number in question.edges}
         cut = {i: found for i in layers if (found := self._atoms.layers[i].tiles(grid)) is not None}
         return heard_by_atoms(self._atoms, question, tiles, cut, prod(grid))
+
+
+def middle(grid: Grid) -> int:
+    """The tile in the middle."""
+    return (grid[0] // 2 * grid[1] + grid[1] // 2) * grid[2] + grid[2] // 2
+
+
+def place_of(tile: int, cut: Grid) -> tuple[int, int, int]:
+    """Which part of channels, rows and columns a tile has."""
+    return tile // cut[2] // cut[1], tile // cut[2] % cut[1], tile % cut[2]
 
 
 def heard_by_atoms(

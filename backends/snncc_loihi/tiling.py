@@ -1,6 +1,6 @@
 """What tiles of a segment hold, hear and send: how a cut of layers uses the limits of a chip."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil, prod
 
@@ -9,7 +9,7 @@ import numpy as np
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import TINY, Atoms, Grid
 from snncc_loihi.chip import Chip
-from snncc_loihi.heard import Heard, Hearing, Question, heard_by_atoms
+from snncc_loihi.heard import Heard, Hearing, Question, heard_by_atoms, middle, place_of
 
 ROOM = 1 << 22
 """Numbers of tiles that are remembered."""
@@ -144,6 +144,7 @@ class Tilings:
         self.atoms, self.chip = atoms, chip
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
         self._sides: dict[tuple[int, int, int], _Side] = {}
+        self._middles: dict[tuple[int, Grid], tuple[int, int, float] | None] = {}
         self._taken = 0
         self._hearing = Hearing(atoms)
 
@@ -177,23 +178,28 @@ class Tilings:
             tuple(sent), asked, sum(messages for messages, _ in least),
         )  # fmt: skip
 
-    def may_fit(self, outline: Outline, grid: Grid) -> bool:
-        """Whether the layers can be cut so, and what tiles hold on average is not too much."""
-        channels, rows, columns = grid
-        sides, positions = outline.sides, rows * columns
-        if channels > sides[0] or rows > sides[1] or columns > sides[2]:
-            return False
-        number = channels * positions
-        words = (outline.shared * positions + outline.once) * (1 - 1e-9)
-        limits = self.chip.limits
-        return (
-            number <= outline.narrow
-            and (not limits.synapse_words or words <= limits.synapse_words * number)
-            and (
-                not limits.core_bytes
-                or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
-            )
-        )
+    def likely(self, outline: Outline, grids: Iterable[Grid]) -> Iterator[Grid]:
+        """Those by which the layers can be cut so that what tiles hold on average is not too much.
+
+        grids: of one number of tiles.
+        """
+        limits, (most_channels, most_rows, most_columns) = self.chip.limits, outline.sides
+        for grid in grids:
+            channels, rows, columns = grid
+            if channels > most_channels or rows > most_rows or columns > most_columns:
+                continue
+            positions = rows * columns
+            number = channels * positions
+            words = (outline.shared * positions + outline.once) * (1 - 1e-9)
+            if (
+                number <= outline.narrow
+                and (not limits.synapse_words or words <= limits.synapse_words * number)
+                and (
+                    not limits.core_bytes
+                    or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
+                )
+            ):
+                yield grid
 
     def messages(self, outline: Outline, grid: Grid) -> float | None:
         """To the tiles of layers cut by a grid; None when they cannot be cut so."""
@@ -225,22 +231,20 @@ class Tilings:
     def _fits_in_the_middle(self, outline: Outline, grid: Grid, guess: Guess) -> bool:
         """Whether the layers can be cut so, and the tile in the middle, which often holds and hears
         the most, is within limits: all numbers as in `use`, of a single tile."""
-        tile = (grid[0] // 2 * grid[1] + grid[1] // 2) * grid[2] + grid[2] // 2
         compartments, inputs, outputs, words = 0, 0, 0, 0.0
         for i, sent in zip(range(outline.first, outline.last), outline.sent, strict=True):
-            cut = self._hearing.grid(i, grid)
-            if cut is None:
+            key = i, grid
+            if key not in self._middles:
+                self._middles[key] = self._middle(i, grid)
+            found = self._middles[key]
+            if found is None:
                 return False
-            if tile >= prod(cut):
-                continue
-            (channel, row), column = divmod(tile // cut[2], cut[1]), tile % cut[2]
-            channels, rows, columns = (self._side(i, axis, n) for axis, n in enumerate(cut))
-            neurons = channels.held[channel] * rows.held[row] * columns.held[column]
-            compartments += neurons * self.atoms.layers[i].layer.width
-            words += guess.words[i].shared * channels.share[channel] + guess.words[i].each * neurons
+            neurons, held, share = found
+            compartments += held
+            words += guess.words[i].shared * share + guess.words[i].each * neurons
             outputs += ceil(neurons * sent) if sent else 0
         for asked in outline.asked:
-            heard, told = self._hearing.at(asked, grid, tile)
+            heard, told = self._hearing.in_the_middle(asked, grid)
             inputs, outputs = inputs + heard, outputs + told
         limits = self.chip.limits
         axons = (inputs + outputs) * limits.axon_bytes
@@ -252,6 +256,19 @@ class Tilings:
             and (not limits.synapse_words or words <= limits.synapse_words)
             and (not limits.core_bytes or shared <= limits.core_bytes)
         )
+
+    def _middle(self, layer: int, grid: Grid) -> tuple[int, int, float] | None:
+        """Of the middle tile: neurons, compartments and the share of channels; None for a layer
+        that cannot be cut so."""
+        cut, tile = self._hearing.grid(layer, grid), middle(grid)
+        if cut is None:
+            return None
+        if tile >= prod(cut):
+            return 0, 0, 0.0
+        channel, row, column = place_of(tile, cut)
+        channels, rows, columns = (self._side(layer, axis, n) for axis, n in enumerate(cut))
+        neurons = channels.held[channel] * rows.held[row] * columns.held[column]
+        return neurons, neurons * self.atoms.layers[layer].layer.width, channels.share[channel]
 
     def _side(self, layer: int, axis: int, parts: int) -> "_Side":
         key = layer, axis, parts
