@@ -42,12 +42,10 @@ class Stretches:
     @staticmethod
     def of(core: Core, found: Decoded) -> "Stretches":
         """Of all axons."""
-        owners = np.repeat(np.arange(len(found.lengths)), found.lengths)
-        begins = np.ones(len(owners), np.bool_)
-        begins[1:] = (np.diff(owners) != 0) | (np.diff(found.delays) != 0)
-        starts = np.flatnonzero(begins)
-        lengths = np.diff(np.append(starts, len(owners)))
-        counts = np.bincount(owners[starts], minlength=len(found.lengths))
+        changes = np.flatnonzero(np.diff(found.delays)) + 1
+        starts = np.unique(np.concatenate([found.rows[:-1][found.lengths > 0], changes]))
+        lengths = np.diff(np.append(starts, len(found.delays)))
+        counts = np.diff(np.searchsorted(starts, found.rows))
         before = np.cumsum(counts) - counts
         numbers, axons = unrolled(before[found.of_axon], counts[found.of_axon])
         bases = core.input_axon_fields["base"][axons]
@@ -57,13 +55,12 @@ class Stretches:
         """The nearest and the furthest compartment of each."""
         if not len(self.numbers):
             return self.numbers, self.numbers
-        _, first, place = np.unique(self.numbers, return_index=True, return_inverse=True)
-        lengths = self.lengths[first]
-        synapses, _ = unrolled(self.starts[first], lengths)
-        rows, there = np.cumsum(lengths) - lengths, offsets[synapses]
+        # all synapses are in some stretch, and every list is that of an axon
+        rows, place = np.unique(self.starts, return_inverse=True)
+        place = place.reshape(-1)
         return (
-            self.bases + np.minimum.reduceat(there, rows)[place],
-            self.bases + np.maximum.reduceat(there, rows)[place],
+            self.bases + np.minimum.reduceat(offsets, rows)[place],
+            self.bases + np.maximum.reduceat(offsets, rows)[place],
         )
 
     def expanded(self, offsets: Integers, wanted: Truths) -> Iterator[Part]:
@@ -105,7 +102,7 @@ class Bringing:
         total = np.zeros(2 * self._count)
         for heard, mine in together.items():
             which = chosen[mine]
-            synapses, _ = unrolled(every.starts[which], every.lengths[which])
+            synapses = _joined(every.starts[which], every.lengths[which])
             added = np.bincount(self._places[synapses], self._sizes[synapses])
             filled = np.flatnonzero(added)
             base = 2 * np.frombuffer(heard, np.int64)
@@ -115,6 +112,13 @@ class Bringing:
                 places = (some[:, None] + filled).reshape(-1)
                 total += np.bincount(places, np.tile(added[filled], len(some)), len(total))
         return total.reshape(-1, 2).T
+
+
+def _joined(starts: Integers, lengths: Integers) -> Integers | slice:
+    """As `unrolled` gives them; in one piece where each begins where the one before ends."""
+    if np.array_equal(starts[1:], starts[:-1] + lengths[:-1]):
+        return slice(int(starts[0]), int(starts[-1] + lengths[-1]))
+    return unrolled(starts, lengths)[0]
 
 
 def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:

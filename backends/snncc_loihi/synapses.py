@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from snncc_ir import Integers
 from snncc_loihi.chip import Numbers
 from snncc_loihi.core_map import Core
+from snncc_loihi.lists import unrolled
 from snncc_loihi.words import BLOCK_HEADER, HEADER_BITS, Words, field_of
 
 MOST_WORDS = 1 << 20
@@ -48,29 +49,27 @@ class SynapseLists:
     @property
     def nearest(self) -> Integers:
         """The smallest offset of each list, and 0 of one without synapses."""
-        return self._extreme(np.minimum, self.offsets)
-
-    @property
-    def furthest(self) -> Integers:
-        """The largest offset of each list, and 0 of one without synapses."""
-        return self._extreme(np.maximum, self.offsets)
-
-    @property
-    def longest(self) -> Integers:
-        """The longest delay of each list, and 0 of one without synapses."""
-        return self._extreme(np.maximum, self.delays)
-
-    def _extreme(self, which: np.ufunc, values: Integers) -> Integers:
         found = np.zeros(len(self.pointers), np.int64)
         filled = np.flatnonzero(self.counts)
         if len(filled):
-            found[filled] = which.reduceat(values, self.rows[filled])
+            found[filled] = np.minimum.reduceat(self.offsets, self.rows[filled])
         return found
 
     @property
     def owners(self) -> Integers:
         """The list of each synapse."""
         return np.repeat(np.arange(len(self.rows) - 1), self.counts)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Of the different lists of a core, without every synapse. of_axon: the list that each input
+    axon names. nearest, furthest: offsets; longest: delay; 0 of a list without synapses."""
+
+    of_axon: Integers
+    nearest: Integers
+    furthest: Integers
+    longest: Integers
 
 
 @dataclass(frozen=True)
@@ -127,6 +126,51 @@ def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Inte
 
 def read_lists(core: Core) -> SynapseLists:
     """All lists of a core; raises ListError. The fields of its formats are in range."""
+    of_axon, pointers, sizes = _named(core)
+    blocks = _blocks(core, pointers, sizes)
+    read = _read(core, blocks)
+    lengths = np.diff(read.rows)[read.of_block]
+    at, block = unrolled(read.rows[read.of_block], lengths)
+    offsets = read.offsets[at]
+    if read.before.any():
+        offsets += read.before[block]
+    rows = _rows(lengths)[np.searchsorted(blocks.lists, np.arange(len(pointers) + 1))]
+    formats = blocks.formats[block]
+    return SynapseLists(
+        of_axon, pointers, sizes, rows, offsets, read.delays[at], read.stored[at], formats,
+        (core.format_fields["index_bits"] == 0)[formats],
+    )  # fmt: skip
+
+
+def read_reach(core: Core) -> Reach:
+    """How far the lists of a core go; raises what `read_lists` does."""
+    of_axon, pointers, sizes = _named(core)
+    blocks = _blocks(core, pointers, sizes)
+    read = _read(core, blocks)
+    filled = np.flatnonzero(np.diff(read.rows))
+    place = np.full(len(read.rows) - 1, -1)
+    place[filled] = np.arange(len(filled))
+    there = np.flatnonzero(place[read.of_block] >= 0)
+    place, before, lists = place[read.of_block][there], read.before[there], blocks.lists[there]
+    starts = np.flatnonzero(np.diff(lists, prepend=-1))
+
+    def extreme(which: np.ufunc, values: Integers, moved: Integers) -> Integers:
+        found = np.zeros(len(pointers), np.int64)
+        if len(starts):
+            of_blocks = which.reduceat(values, read.rows[filled])[place] + moved
+            found[lists[starts]] = which.reduceat(of_blocks, starts)
+        return found
+
+    return Reach(
+        of_axon,
+        extreme(np.minimum, read.offsets, before),
+        extreme(np.maximum, read.offsets, before),
+        extreme(np.maximum, read.delays, np.zeros_like(before)),
+    )
+
+
+def _named(core: Core) -> tuple[Integers, Integers, Integers]:
+    """The list that each input axon names; first word and words of each list."""
     axons = core.input_axon_fields
     key = axons["pointer"] << 16 | axons["words"]
     found, of_axon = np.unique(key, return_inverse=True)
@@ -134,8 +178,7 @@ def read_lists(core: Core) -> SynapseLists:
     total = int(sizes.sum())
     if total > MOST_WORDS:
         raise ListError(f"the lists have {total} words, should be at most {MOST_WORDS}")
-    blocks = _blocks(core, pointers, sizes)
-    return _decoded(core, of_axon.reshape(-1), pointers, sizes, blocks)
+    return of_axon.reshape(-1), pointers, sizes
 
 
 @dataclass(frozen=True)
@@ -185,25 +228,33 @@ def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
     return _Blocks(*(part[order] for part in joined))
 
 
-def _decoded(
-    core: Core, of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
-) -> SynapseLists:
-    form = {name: numbers[blocks.formats] for name, numbers in core.format_fields.items()}
-    counts, run, index, delay = (
-        blocks.counts,
-        form["run"] == 1,
-        form["index_bits"],
-        form["delay_bits"],
-    )
+@dataclass(frozen=True)
+class _Read:
+    """The synapses of different blocks, as lists have blocks in common. rows: (blocks + 1).
+    offsets, delays, stored: (synapses). of_block, before: of each block of a list, which of these
+    it is, and what is to be added to offsets."""
+
+    rows: Integers
+    offsets: Integers
+    delays: Integers
+    stored: Integers
+    of_block: Integers
+    before: Integers
+
+
+def _read(core: Core, blocks: _Blocks) -> _Read:
+    """Every block once; synapses of weight 0 are none."""
+    words, chosen, of_block = np.unique(blocks.words, return_index=True, return_inverse=True)
+    counts, formats = blocks.counts[chosen], blocks.formats[chosen]
+    form = {name: numbers[formats] for name, numbers in core.format_fields.items()}
+    run, index, delay = form["run"] == 1, form["index_bits"], form["delay_bits"]
     memory = np.append(core.synapses, np.uint64(0))
-    start = (blocks.words << 6) + HEADER_BITS
-    dense, own = index == 0, np.where(run, 0, index)
-    # of each block: bits of a synapse, where the first begins, and what all offsets count from
-    each, first = own + delay + form["weight_bits"], start + np.where(run, index, 0)
-    begun = np.where(dense, _dense_before(blocks, dense), 0)
-    begun += _bits(memory, start, np.where(run, index, 0))
-    block = np.repeat(np.arange(len(counts)), counts)
-    rank = np.arange(len(block)) - _rows(counts)[:-1][block]
+    start = (words << 6) + HEADER_BITS
+    # of each block: bits of an index of its own, and of a synapse, and where the first begins
+    own, shared = np.where(run, 0, index), np.where(run, index, 0)
+    each, first = own + delay + form["weight_bits"], start + shared
+    begun = _bits(memory, start, shared)
+    rank, block = unrolled(np.zeros_like(counts), counts)
     width = each[block]
     found = _bits(memory, first[block] + rank * width, width)
     above = own + delay
@@ -214,8 +265,6 @@ def _decoded(
     if inhibits.any():
         stored = np.where(inhibits[block], -stored, stored)
     kept = np.flatnonzero(stored)
-    ends = np.searchsorted(kept, _rows(counts))
-    rows = ends[np.searchsorted(blocks.lists, np.arange(len(pointers) + 1))]
     block, rank, found = block[kept], rank[kept], found[kept]
     offsets, delays = begun[block], np.zeros(len(kept), np.int64)
     spaced = own > 0
@@ -224,18 +273,23 @@ def _decoded(
         offsets += found & (1 << own[block]) - 1
     if delay.any():
         delays = found >> own[block] & (1 << delay[block]) - 1
-    return SynapseLists(
-        of_axon, pointers, sizes, rows, offsets, delays, stored[kept], blocks.formats[block],
-        dense[block],
-    )  # fmt: skip
+    dense = core.format_fields["index_bits"][blocks.formats] == 0
+    return _Read(
+        np.searchsorted(kept, _rows(counts)),
+        offsets,
+        delays,
+        stored[kept],
+        of_block.reshape(-1),
+        _dense_before(blocks, dense),
+    )
 
 
 def _dense_before(blocks: _Blocks, dense: Truths) -> Integers:
-    """Dense synapses of a list before each block. dense: whether each block is."""
+    """Dense synapses of a list before each block that is dense, too, as `dense` says."""
     own = np.where(dense, blocks.counts, 0)
     before = np.cumsum(own) - own
     first = np.searchsorted(blocks.lists, blocks.lists)
-    found: Integers = before - before[first]
+    found: Integers = np.where(dense, before - before[first], 0)
     return found
 
 
