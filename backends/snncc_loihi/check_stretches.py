@@ -95,30 +95,50 @@ class Bringing:
         chosen = np.flatnonzero(wanted)
         chosen = chosen[np.lexsort((every.bases[chosen], every.numbers[chosen]))]
         bases = np.ascontiguousarray(every.bases[chosen])
-        firsts = np.flatnonzero(np.diff(every.numbers[chosen], prepend=-1)).tolist()
-        together: dict[bytes, list[int]] = {}
-        for first, end in zip(firsts, [*firsts[1:], len(chosen)], strict=False):
-            together.setdefault(bases[first:end].tobytes(), []).append(first)
         total = np.zeros(2 * self._count)
-        for heard, mine in together.items():
-            which = chosen[mine]
-            synapses = _joined(every.starts[which], every.lengths[which])
-            added = np.bincount(self._places[synapses], self._sizes[synapses])
-            filled = np.flatnonzero(added)
-            base = 2 * np.frombuffer(heard, np.int64)
-            step = max(1, AT_ONCE // max(len(filled), 1))
-            for at in range(0, len(base), step):
-                some = base[at : at + step]
-                places = (some[:, None] + filled).reshape(-1)
-                total += np.bincount(places, np.tile(added[filled], len(some)), len(total))
+        firsts = np.flatnonzero(np.diff(every.numbers[chosen], prepend=-1))
+        if not len(firsts):
+            return total.reshape(-1, 2).T
+        # those that are heard from the same bases are one group
+        groups: dict[bytes, int] = {}
+        ends = np.append(firsts[1:], len(chosen)).tolist()
+        group = np.array([
+            groups.setdefault(bases[first:end].tobytes(), len(groups))
+            for first, end in zip(firsts.tolist(), ends, strict=True)
+        ])  # fmt: skip
+        heard = [np.frombuffer(each, np.int64) for each in groups]
+        added, values, of_group = self._added(chosen[firsts], group, len(groups))
+        counts = np.array([len(each) for each in heard])
+        before, every_base = np.cumsum(counts) - counts, 2 * np.concatenate(heard)
+        pairs = np.cumsum(counts[of_group])
+        at = 0
+        while at < len(added):
+            begun = int(pairs[at - 1]) if at else 0
+            end = max(at + 1, int(np.searchsorted(pairs, begun + AT_ONCE, side="right")))
+            mine = of_group[at:end]
+            base, which = unrolled(before[mine], counts[mine])
+            places = every_base[base] + added[at:end][which]
+            total += np.bincount(places, values[at:end][which], len(total))
+            at = end
         return total.reshape(-1, 2).T
 
-
-def _joined(starts: Integers, lengths: Integers) -> Integers | slice:
-    """As `unrolled` gives them; in one piece where each begins where the one before ends."""
-    if np.array_equal(starts[1:], starts[:-1] + lengths[:-1]):
-        return slice(int(starts[0]), int(starts[-1] + lengths[-1]))
-    return unrolled(starts, lengths)[0]
+    def _added(
+        self, chosen: Integers, group: Integers, groups: int
+    ) -> tuple[Integers, Floats, Integers]:
+        """What stretches, each of a group, bring to places counted from one base: places, sums and
+        groups."""
+        every = self._stretches
+        lengths = every.lengths[chosen]
+        synapses, which = unrolled(every.starts[chosen], lengths)
+        places = self._places[synapses]
+        most = np.maximum.reduceat(places, np.cumsum(lengths) - lengths)
+        room = np.zeros(groups, np.int64)
+        np.maximum.at(room, group, most + 1)
+        begins = np.cumsum(room) - room
+        added = np.bincount(begins[group][which] + places, self._sizes[synapses])
+        filled = np.flatnonzero(added)
+        of_group = np.searchsorted(begins, filled, side="right") - 1
+        return filled - begins[of_group], added[filled], of_group
 
 
 def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
