@@ -154,15 +154,17 @@ class _Kinds:
 def _kinds(taps: Taps, low: int, high: int) -> _Kinds:
     """anchors: the first target, counted from `low`."""
     here = taps[:, low:high]
-    sources = np.flatnonzero((here >= 0).any(axis=1))
-    here = here[sources]
-    anchors = (here >= 0).argmax(axis=1)
-    columns = np.arange(high - low)
-    at = np.minimum(columns + anchors[:, None], high - low - 1)
-    moved = np.where(columns + anchors[:, None] < high - low,
-                     np.take_along_axis(here, at, axis=1), -1)  # fmt: skip
-    _, kinds = np.unique(moved, axis=0, return_inverse=True)
-    return _Kinds(sources, kinds.reshape(-1), anchors)
+    reached = here >= 0
+    sources = np.flatnonzero(reached.any(axis=1))
+    anchors, here = reached.argmax(axis=1)[sources], here[sources]
+    lasts = high - low - reached[sources, ::-1].argmax(axis=1)
+    # all from the first to the last target that is reached
+    known: dict[bytes, int] = {}
+    kinds = [
+        known.setdefault(row[first:last].tobytes(), len(known))
+        for row, first, last in zip(here, anchors.tolist(), lasts.tolist(), strict=True)
+    ]
+    return _Kinds(sources, np.array(kinds, np.int64), anchors)
 
 
 def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:

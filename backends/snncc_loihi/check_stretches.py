@@ -134,11 +134,11 @@ class Bringing:
         most = np.maximum.reduceat(places, np.cumsum(lengths) - lengths)
         room = np.zeros(groups, np.int64)
         np.maximum.at(room, group, most + 1)
-        begins = np.cumsum(room) - room
+        begins: Integers = np.cumsum(room) - room
         added = np.bincount(begins[group][which] + places, self._sizes[synapses])
         filled = np.flatnonzero(added)
-        of_group = np.searchsorted(begins, filled, side="right") - 1
-        return filled - begins[of_group], added[filled], of_group
+        of_group: Integers = np.searchsorted(begins, filled, side="right") - 1
+        return filled - begins[of_group], added[filled].astype(np.float64), of_group
 
 
 def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:

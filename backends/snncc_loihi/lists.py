@@ -73,8 +73,8 @@ class Synapses:
         lengths = self.lengths[lists]
         rows = np.concatenate([[0], np.cumsum(lengths)])
         place, _ = unrolled(self.rows[lists], lengths)
-        return Synapses(rows, self.offsets[place], self.weights[place], self.delays[place],
-                        self.exponents[place], self.lines[place])  # fmt: skip
+        return Synapses(rows, self.offsets[place], self.weights[place], _taken(self.delays, place),
+                        _taken(self.exponents, place), self.lines[place])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def bridged(lists: Synapses) -> Synapses:
     weights[new] = 0
     offsets[new] += (new - (ends - long)[before][which]).astype(offsets.dtype)
     rows = np.concatenate([[0], ends])[lists.rows]
-    return Synapses(rows, offsets, weights, lists.delays[index], lists.exponents[index],
-                    lists.lines[index])  # fmt: skip
+    return Synapses(rows, offsets, weights, _taken(lists.delays, index),
+                    _taken(lists.exponents, index), lists.lines[index])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -173,16 +173,6 @@ class Blocks:
     @cached_property
     def per_list(self) -> Integers:
         return np.diff(self.rows)
-
-    def chosen(self, lists: Integers) -> "Blocks":
-        """Those of some of the lists, in the given order, which then stand alone."""
-        if len(lists) == len(self.per_list) and np.array_equal(lists, np.arange(len(lists))):
-            return self
-        mine, _ = unrolled(self.rows[lists], self.per_list[lists])
-        return Blocks(
-            np.concatenate([[0], np.cumsum(self.per_list[lists])]),
-            np.concatenate([[0], np.cumsum(self.counts[mine])]),
-        )
 
 
 def runs(lists: Synapses, consecutive: bool = True) -> Blocks:
@@ -343,6 +333,11 @@ def _factors(count: int) -> Hashes:
     factor = np.full(count, 0xD6E8FEB86659FD93, np.uint64)
     factor[0] = 1
     return np.multiply.accumulate(factor)
+
+
+def _taken(values: Whole, places: Integers) -> Whole:
+    """values[places]; often all are 0."""
+    return values[places] if values.any() else np.zeros(len(places), values.dtype)
 
 
 def _places(rows: Integers) -> Integers:

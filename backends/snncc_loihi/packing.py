@@ -13,6 +13,7 @@ from snncc_loihi.lists import (
     Blocks,
     Nesting,
     Synapses,
+    Whole,
     bridged,
     distinct,
     nested,
@@ -97,9 +98,14 @@ class _Packer:
     def _runs(self) -> Blocks:
         return runs(self._bridged)
 
+    @cached_property
+    def _plain(self) -> Blocks:
+        """Of lists one by one: cut at other delays and exponents, and after 64."""
+        return runs(self.lists, consecutive=False)
+
     def _words(self, lists: Synapses, run: bool) -> Integers:
         """Of each list, in runs or one by one."""
-        blocks = self._runs if run else runs(lists, consecutive=False)
+        blocks = self._runs if run else self._plain
         total: Integers = np.add.reduceat(_words(self._bits(lists, blocks, run)), blocks.rows[:-1])
         return total
 
@@ -176,9 +182,11 @@ class _Packer:
     def formats(self) -> tuple[Format, ...]:
         """All that the core's blocks have, in order."""
         found: set[Format] = set()
-        of_synapses, kinds = self.mode[self.lists.owner], self.lists.kinds
+        blocks = self._plain
+        of_blocks = np.repeat(self.mode, blocks.per_list)
+        kinds = self.lists.kinds[blocks.starts[:-1]]
         for mode in (DENSE, SPARSE, RUN):
-            there = np.flatnonzero(np.bincount(kinds[of_synapses == mode])).tolist()
+            there = np.flatnonzero(np.bincount(kinds[of_blocks == mode])).tolist()
             found |= {self._format(mode, kind >> 8, kind & 255) for kind in there}
         return tuple(sorted(found))
 
@@ -197,66 +205,68 @@ class _Packer:
             chosen = np.flatnonzero(self.mode == mode)
             if not len(chosen):
                 continue
-            lists, blocks = self._of(mode, chosen)
+            lists, blocks, mine = self._of(mode, chosen)
             inside = self._inside.of(chosen) if mode == RUN else Nesting.none(len(chosen))
             kept = np.flatnonzero(inside.holder == np.arange(len(chosen)))
-            sizes = self._sizes(mode, lists, blocks)
-            bounds = np.concatenate([[0], np.cumsum(sizes)])
-            first, last = bounds[blocks.rows[:-1]], bounds[blocks.rows[1:]]
+            bounds = np.concatenate([[0], np.cumsum(self._sizes(mode, lists, blocks))])
+            first, last = bounds[blocks.rows[mine]], bounds[blocks.rows[mine + 1]]
             long = last - first
             place = np.zeros(len(chosen), np.int64)
             place[kept] = used + np.cumsum(long[kept]) - long[kept]
-            before = bounds[blocks.rows[inside.holder] + inside.skipped] - first[inside.holder]
+            before = bounds[blocks.rows[mine[inside.holder]] + inside.skipped]
+            before -= first[inside.holder]
             pointers[chosen] = place[inside.holder] + before
             lengths[chosen], shift[chosen] = long, inside.shift
-            memory.append(self._written(mode, lists.chosen(kept), blocks.chosen(kept)))
+            memory.append(self._written(mode, lists, blocks, mine[kept]))
             used += len(memory[-1])
         return pointers, lengths, shift, np.concatenate(memory)
 
-    def _of(self, mode: int, chosen: Integers) -> tuple[Synapses, Blocks]:
-        """The lists of a mode, as they are written, and their blocks."""
+    def _of(self, mode: int, chosen: Integers) -> tuple[Synapses, Blocks, Integers]:
+        """Lists as they are written, their blocks, and which of them have this mode."""
         if mode == DENSE:
-            return self._filled, runs(self._filled, consecutive=False)
+            return self._filled, runs(self._filled, consecutive=False), np.arange(len(chosen))
         if mode == RUN:
-            return self._bridged.chosen(chosen), self._runs.chosen(chosen)
-        lists = self.lists.chosen(chosen)
-        return lists, runs(lists, consecutive=False)
+            return self._bridged, self._runs, chosen
+        return self.lists, self._plain, chosen
 
     def _head(self, mode: int) -> int:
         """Bits of a block before its first synapse."""
         return HEADER_BITS + (self.index_bits if mode == RUN else 0)
 
-    def _each(self, mode: int, lists: Synapses, blocks: Blocks) -> Integers:
+    def _each(self, mode: int, delays: Whole) -> Integers:
         """Bits of a synapse, by block."""
-        delay = _delay_bits(lists.delays[blocks.starts[:-1]])
-        each: Integers = self.weight_bits + delay + (self.index_bits if mode == SPARSE else 0)
-        return each
+        index = self.index_bits if mode == SPARSE else 0
+        return self.weight_bits + index + _delay_bits(delays)
 
     def _sizes(self, mode: int, lists: Synapses, blocks: Blocks) -> Integers:
         """Words of each block."""
-        return _words(self._head(mode) + blocks.counts * self._each(mode, lists, blocks))
+        delays = lists.delays[blocks.starts[:-1]]
+        return _words(self._head(mode) + blocks.counts * self._each(mode, delays))
 
-    def _written(self, mode: int, lists: Synapses, blocks: Blocks) -> Words:
-        """The words of all blocks, one after the other."""
-        begin = blocks.starts[:-1]
+    def _written(self, mode: int, lists: Synapses, blocks: Blocks, kept: Integers) -> Words:
+        """The words of all blocks of some lists, one after the other."""
+        mine, _ = unrolled(blocks.rows[kept], blocks.per_list[kept])
+        begin, counts = blocks.starts[mine], blocks.counts[mine]
         delay = _delay_bits(lists.delays[begin])
-        head, each = self._head(mode), self._each(mode, lists, blocks)
-        sizes = self._sizes(mode, lists, blocks)
+        head, each = self._head(mode), self._each(mode, lists.delays[begin])
+        sizes = _words(head + counts * each)
         start = WORD * (np.cumsum(sizes) - sizes)
         kinds = lists.kinds[begin]
         number = np.zeros(int(kinds.max()) + 1, np.int64)
         for kind in np.flatnonzero(np.bincount(kinds)).tolist():
             number[kind] = self.formats.index(self._format(mode, kind >> 8, kind & 255))
-        heads = (blocks.counts - 1) | number[kinds] << 6
+        heads = (counts - 1) | number[kinds] << 6
         if mode == RUN:
             heads = heads | lists.offsets[begin].astype(np.int64) << HEADER_BITS
-        step, block = unrolled(np.zeros_like(begin), blocks.counts)
-        bits = (start + head)[block] + step * each[block]
-        values = lists.weights.astype(np.int64) & ((1 << self.weight_bits) - 1)
+        at, block = unrolled(begin, counts)
+        # bit where the synapse of number 0 would be, were all in a row
+        bits = (start + head - begin * each)[block] + at * each[block]
+        values = lists.weights[at].astype(np.int64)
+        values &= (1 << self.weight_bits) - 1
         if delay.any():
-            values = lists.delays | values << delay[block]
+            values = lists.delays[at] | values << delay[block]
         if mode == SPARSE:
-            values = lists.offsets | values << self.index_bits
+            values = lists.offsets[at] | values << self.index_bits
         memory = np.zeros(int(sizes.sum()) + 1, np.uint64)
         _scatter(memory, start, heads)
         _scatter(memory, bits, values)
