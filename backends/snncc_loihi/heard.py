@@ -46,8 +46,8 @@ class _Side:
     inputs: channels (rows, columns) that each part hears; outputs: that it sends.
     """
 
-    parts: Integers
-    at_home: Truths
+    parts: Floats
+    at_home: Floats
     inputs: Integers
     outputs: Integers
 
@@ -67,6 +67,8 @@ class Hearing:
         self._atoms = atoms
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
         self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
+        self._messages: dict[tuple[Question, Grid], float] = {}
+        self._columns: dict[tuple[Question, int, int], tuple[Floats, Floats]] = {}
         self._middles: dict[tuple[Question, Grid], tuple[int, int]] = {}
         self._counts: dict[tuple[Question, int, int], tuple[_Counts, ...]] = {}
         self._cuts: dict[tuple[Question, Grid], Grid | None] = {}
@@ -110,7 +112,7 @@ class Hearing:
             if cut is None:
                 self._found[key] = self._by_atoms(question, grid)
             else:
-                self._found[key] = self._by_axes(question, cut)
+                self._found[key] = self._by_axes(question, grid, cut)
         return self._found[key]
 
     def in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
@@ -172,24 +174,53 @@ class Hearing:
         cut = cuts.pop()
         return None if cuts or cut is None or prod(cut) != prod(grid) else cut
 
-    def _by_axes(self, question: Question, cut: Grid) -> Heard:
-        spikes = None
-        if question.source >= 0:
+    def messages(self, question: Question, grid: Grid) -> float:
+        """Those of the answer alone."""
+        key = question, grid
+        if key not in self._messages:
+            cut = self._cut_of(question, grid)
+            self._messages[key] = (
+                self.answer(question, grid).messages
+                if cut is None
+                else self._messages_by_axes(question, cut)
+            )
+        return self._messages[key]
+
+    def _messages_by_axes(self, question: Question, cut: Grid) -> float:
+        """Spikes times the tiles that hear them, the own one left out."""
+        if question.source < 0:
+            return 0.0
+        found = 0.0
+        sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
+        of_axes = zip(SIGNS, zip(*sides, strict=True), strict=False)
+        for term, (sign, (channels, rows, _)) in enumerate(of_axes):
+            heard, at_home = self._along_columns(question, cut[2], term)
+            found += sign * float(channels.parts @ (heard @ rows.parts))
+            if question.inside:
+                found -= sign * float(channels.at_home @ (at_home @ rows.at_home))
+        return found
+
+    def _along_columns(self, question: Question, parts: int, term: int) -> tuple[Floats, Floats]:
+        """The spikes of each channel group and row, times the parts of columns that hear them, and
+        where that is their own."""
+        key = question, parts, term
+        if key not in self._columns:
             source = self._atoms.layers[question.source]
             spikes = source.spikes.reshape(source.sides)
-        inputs, outputs, messages = np.zeros(cut, np.int64), np.zeros(cut, np.int64), 0.0
+            side = self._of_axis(question, 2, parts)[term]
+            self._columns[key] = spikes @ side.parts, spikes @ side.at_home
+        return self._columns[key]
+
+    def _by_axes(self, question: Question, grid: Grid, cut: Grid) -> Heard:
+        inputs, outputs = np.zeros(cut, np.int64), np.zeros(cut, np.int64)
         sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
         for sign, of_axes in zip(SIGNS, zip(*sides, strict=True), strict=False):
             channels, rows, columns = of_axes
             inputs += _outer(sign * channels.inputs, rows.inputs, columns.inputs)
-            if spikes is None:
-                continue
-            messages += sign * _times(spikes, channels.parts, rows.parts, columns.parts)
             if question.inside:
                 outputs += _outer(sign * channels.outputs, rows.outputs, columns.outputs)
-                messages -= sign * _times(spikes, channels.at_home, rows.at_home, columns.at_home)
         sent = outputs.reshape(-1) if question.inside else None
-        return Heard(inputs.reshape(-1), sent, messages)
+        return Heard(inputs.reshape(-1), sent, self.messages(question, grid))
 
     def _of_axis(self, question: Question, axis: int, parts: int) -> tuple[_Side, ...]:
         """For each choice of edges, in the order of SIGNS."""
@@ -273,20 +304,15 @@ def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
 def _side(heard: Truths, own: Integers, widths: Integers, inside: bool) -> _Side:
     """heard: (channels, rows or columns; parts)."""
     parts = heard.sum(axis=1)
-    widths = np.broadcast_to(widths, parts.shape)
+    widths = widths if len(widths) == len(parts) else np.full(len(parts), widths[0])
+    inputs: Integers = widths @ heard
     if not inside:
-        return _Side(parts, np.zeros(len(parts), np.bool_), widths @ heard, parts)
+        return _Side(parts.astype(np.float64), np.zeros(len(parts)), inputs, parts)
     outputs = np.bincount(own, parts * widths, heard.shape[1]).astype(np.int64)
-    return _Side(parts, heard[np.arange(len(own)), own], widths @ heard, outputs)
+    at_home = heard[np.arange(len(own)), own]
+    return _Side(parts.astype(np.float64), at_home.astype(np.float64), inputs, outputs)
 
 
 def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
     found: Integers = channels[:, None, None] * (rows[:, None] * columns)
     return found
-
-
-def _times(
-    spikes: Floats, channels: Integers | Truths, rows: Integers | Truths, columns: Integers | Truths
-) -> float:
-    """Of each atom, its spikes times the product of a number for each axis."""
-    return float(channels @ ((spikes @ columns) @ rows))

@@ -206,7 +206,7 @@ class Tilings:
         layers = range(outline.first, outline.last)
         if any(self._hearing.grid(i, grid) is None for i in layers):
             return None
-        return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
+        return sum(self._hearing.messages(asked, grid) for asked in outline.asked)
 
     def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers cut by a grid; None when they cannot be, or do not fit."""
