@@ -26,7 +26,7 @@ from snncc_loihi.boxes import Boxes
 from snncc_loihi.cores import HOST, Arrangement, mantissa_and_exponent
 from snncc_loihi.layers import Network
 from snncc_loihi.lists import AxonLists, Synapses
-from snncc_loihi.sorting import stably_sorted
+from snncc_loihi.sorting import by_first, stably_sorted
 from snncc_loihi.tiles import LayerTiles, tiles_of
 
 
@@ -122,13 +122,9 @@ def _grouped(parts: Sequence[Part]) -> _Group:
             for values in (part.kinds, part.anchors - anchors[place]):
                 column = np.zeros(len(sources), np.int64)
                 column[place] = values + 1
-                key = key * (int(column.max(initial=0)) + 1) + column
-                key = np.unique(key, return_inverse=True)[1].reshape(-1)
-    _, firsts, kinds = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(firsts)
-    number = np.empty_like(order)
-    number[order] = np.arange(len(order))
-    return _Group(sources, number[kinds.reshape(-1)], anchors, firsts[order], parts)
+                key = by_first(key * (int(column.max(initial=0)) + 1) + column)[1]
+    firsts, kinds = by_first(key)
+    return _Group(sources, kinds, anchors, firsts, parts)
 
 
 def _gathered(groups: Sequence[_Group], lines: NDArray[np.int32]) -> CoreInputs:

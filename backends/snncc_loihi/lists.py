@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
+from snncc_loihi.sorting import by_first
 from snncc_loihi.words import MOST_IN_BLOCK
 
 Hashes = NDArray[np.uint64]
@@ -99,15 +100,11 @@ class AxonLists:
         least = begin[self.which] + self.moved
         beyond = least // reach
         key = self.which * (int(beyond.max()) + 1) + beyond
-        _, first, which = np.unique(key, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        number = np.empty_like(order)
-        number[order] = np.arange(len(order))
-        first = first[order]
+        first, which = by_first(key)
         chosen = self.lists.chosen(self.which[first])
         shift = (reach * beyond[first] - begin[self.which[first]]).astype(chosen.offsets.dtype)
         lists = replace(chosen, offsets=chosen.offsets + np.repeat(shift, chosen.lengths))
-        return AxonLists(lists, number[which.reshape(-1)], self.moved), least % reach
+        return AxonLists(lists, which, self.moved), least % reach
 
 
 def distinct(lists: Synapses) -> tuple[Integers, Integers]:
@@ -142,15 +139,17 @@ def bridged(lists: Synapses) -> Synapses:
     before = np.flatnonzero(filled)
     if not len(before):
         return lists
-    long = np.ones(len(lists.offsets), np.int64)
-    long[before] += gap[before]
-    index = np.repeat(np.arange(len(long)), long)
-    ends = np.cumsum(long)
-    new, which = unrolled(ends[before] - gap[before], gap[before])
+    gaps = gap[before].astype(np.int64)
+    upto = np.concatenate([[0], np.cumsum(gaps)])
+    new, which = unrolled(before + 1 + upto[:-1], gaps)
+    filling = np.zeros(len(lists.offsets) + upto[-1], np.int8)
+    filling[new] = 1
+    index = np.arange(len(filling))
+    index -= np.cumsum(filling, dtype=np.int64)
     offsets, weights = lists.offsets[index], lists.weights[index]
     weights[new] = 0
-    offsets[new] += (new - (ends - long)[before][which]).astype(offsets.dtype)
-    rows = np.concatenate([[0], ends])[lists.rows]
+    offsets[new] += (new - (before + upto[:-1])[which]).astype(offsets.dtype)
+    rows = lists.rows + upto[np.searchsorted(before, lists.rows)]
     return Synapses(rows, offsets, weights, _taken(lists.delays, index),
                     _taken(lists.exponents, index), lists.lines[index])  # fmt: skip
 
