@@ -41,23 +41,18 @@ class Question:
 
 @dataclass(frozen=True)
 class _Side:
-    """What one axis gives to products, for one choice of the maps of a source, where all of them
-    are heard. parts: that hear each channel group (row, column). at_home: whether its own does.
-    inputs: channels (rows, columns) that each part hears; outputs: that it sends.
+    """What one axis gives to products, for all choices of the maps of a source: what all of them
+    hear. Rows are choices; those of channels have the choice's sign.
+
+    inputs: channels (rows, columns) that each part hears; outputs: that it sends. times: by how
+    much the spikes of each channel group (row, column) are multiplied: parts that hear it, and in
+    as many rows again, subtracted, whether its own does. numbers: inputs and outputs, plain ones.
     """
 
-    parts: Floats
-    at_home: Floats
     inputs: Integers
     outputs: Integers
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Of a side: inputs and outputs as plain numbers, for a look at a single tile."""
-
-    inputs: list[int]
-    outputs: list[int]
+    times: Floats
+    numbers: tuple[list[list[int]], list[list[int]]]
 
 
 class Hearing:
@@ -66,11 +61,10 @@ class Hearing:
     def __init__(self, atoms: Atoms) -> None:
         self._atoms = atoms
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
-        self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
+        self._sides: dict[tuple[Question, int, int], _Side] = {}
         self._messages: dict[tuple[Question, Grid], float] = {}
-        self._columns: dict[tuple[Question, int, int], tuple[Floats, Floats]] = {}
+        self._columns: dict[tuple[Question, int], Floats] = {}
         self._middles: dict[tuple[Question, Grid], tuple[int, int]] = {}
-        self._counts: dict[tuple[Question, int, int], tuple[_Counts, ...]] = {}
         self._cuts: dict[tuple[Question, Grid], Grid | None] = {}
         self._grids: dict[tuple[int, Grid], Grid | None] = {}
         self._found: dict[tuple[Question, Grid], Heard] = {}
@@ -129,12 +123,15 @@ class Hearing:
             outputs = 0 if found.outputs is None else int(found.outputs[tile])
             return int(found.inputs[tile]), outputs
         i, row, column = place_of(tile, cut)
-        inputs = outputs = 0
-        of_axes = zip(*(self._counts_of(question, a, n) for a, n in enumerate(cut)), strict=True)
-        for sign, (channels, rows, columns) in zip(SIGNS, of_axes, strict=False):
-            inputs += sign * channels.inputs[i] * rows.inputs[row] * columns.inputs[column]
-            if question.inside:
-                outputs += sign * channels.outputs[i] * rows.outputs[row] * columns.outputs[column]
+        channels, rows, columns = (self._side(question, a, n).numbers for a, n in enumerate(cut))
+        inputs = sum(
+            each[i] * down[row] * along[column]
+            for each, down, along in zip(channels[0], rows[0], columns[0], strict=True)
+        )
+        outputs = sum(
+            each[i] * down[row] * along[column]
+            for each, down, along in zip(channels[1], rows[1], columns[1], strict=True)
+        )
         return inputs, outputs
 
     def grid(self, layer: int, grid: Grid) -> Grid | None:
@@ -149,15 +146,6 @@ class Hearing:
         if key not in self._cuts:
             self._cuts[key] = self._cut(question, grid)
         return self._cuts[key]
-
-    def _counts_of(self, question: Question, axis: int, parts: int) -> "tuple[_Counts, ...]":
-        key = question, axis, parts
-        if key not in self._counts:
-            self._counts[key] = tuple(
-                _Counts(side.inputs.tolist(), side.outputs.tolist())
-                for side in self._of_axis(question, axis, parts)
-            )
-        return self._counts[key]
 
     def _cut(self, question: Question, grid: Grid) -> Grid | None:
         """The one grid of all layers; None where things are not to be counted by axes."""
@@ -190,60 +178,63 @@ class Hearing:
         """Spikes times the tiles that hear them, the own one left out."""
         if question.source < 0:
             return 0.0
-        found = 0.0
-        sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
-        of_axes = zip(SIGNS, zip(*sides, strict=True), strict=False)
-        for term, (sign, (channels, rows, _)) in enumerate(of_axes):
-            heard, at_home = self._along_columns(question, cut[2], term)
-            found += sign * float(channels.parts @ (heard @ rows.parts))
-            if question.inside:
-                found -= sign * float(channels.at_home @ (at_home @ rows.at_home))
-        return found
+        channels, rows = (self._side(question, axis, cut[axis]).times for axis in (0, 1))
+        found = self._along_columns(question, cut[2]) @ rows[:, :, None]
+        return float((channels * found[:, :, 0]).sum())
 
-    def _along_columns(self, question: Question, parts: int, term: int) -> tuple[Floats, Floats]:
-        """The spikes of each channel group and row, times the parts of columns that hear them, and
-        where that is their own."""
-        key = question, parts, term
+    def _along_columns(self, question: Question, parts: int) -> Floats:
+        """(choices, channel groups, rows): the spikes of each, as `times` has them for columns."""
+        key = question, parts
         if key not in self._columns:
             source = self._atoms.layers[question.source]
-            spikes = source.spikes.reshape(source.sides)
-            side = self._of_axis(question, 2, parts)[term]
-            self._columns[key] = spikes @ side.parts, spikes @ side.at_home
+            times = self._side(question, 2, parts).times
+            spikes = source.spikes.reshape(-1, source.sides[2]) @ times.T
+            self._columns[key] = np.ascontiguousarray(spikes.T).reshape(-1, *source.sides[:2])
         return self._columns[key]
 
     def _by_axes(self, question: Question, grid: Grid, cut: Grid) -> Heard:
-        inputs, outputs = np.zeros(cut, np.int64), np.zeros(cut, np.int64)
-        sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
-        for sign, of_axes in zip(SIGNS, zip(*sides, strict=True), strict=False):
-            channels, rows, columns = of_axes
-            inputs += _outer(sign * channels.inputs, rows.inputs, columns.inputs)
-            if question.inside:
-                outputs += _outer(sign * channels.outputs, rows.outputs, columns.outputs)
-        sent = outputs.reshape(-1) if question.inside else None
-        return Heard(inputs.reshape(-1), sent, self.messages(question, grid))
+        sides = tuple(self._side(question, axis, parts) for axis, parts in enumerate(cut))
+        inputs = _products(*(side.inputs for side in sides))
+        outputs = _products(*(side.outputs for side in sides)) if question.inside else None
+        return Heard(inputs, outputs, self.messages(question, grid))
 
-    def _of_axis(self, question: Question, axis: int, parts: int) -> tuple[_Side, ...]:
-        """For each choice of edges, in the order of SIGNS."""
+    def _side(self, question: Question, axis: int, parts: int) -> _Side:
         key = question, axis, parts
         if key not in self._sides:
-            terms = []
-            for number in question.edges:
-                edges = self._atoms.edges[number]
-                starts = -(-np.arange(parts) * edges.target_sides[axis] // parts)
-                assert edges.axes is not None, "all are to be counted by axes"
-                terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
-            own, widths = np.zeros(0, np.int64), np.ones(1, np.int64)
-            if question.source >= 0:
-                source = self._atoms.layers[question.source]
-                own = source.parts((parts, parts, parts))[axis]
-                if question.inside and source.layer.feedback:
-                    terms.append(np.arange(parts) == own[:, None])
-                if axis == 0:
-                    widths = source.widths
-            self._sides[key] = tuple(
-                _side(heard, own, widths, question.inside) for heard in _choices(terms)
-            )
+            self._sides[key] = self._made(question, axis, parts)
         return self._sides[key]
+
+    def _made(self, question: Question, axis: int, parts: int) -> _Side:
+        terms = []
+        for number in question.edges:
+            edges = self._atoms.edges[number]
+            assert edges.axes is not None, "all are to be counted by axes"
+            starts = _starts(edges.target_sides[axis], parts)
+            terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
+        source = None if question.source < 0 else self._atoms.layers[question.source]
+        inside = question.inside and source is not None
+        own = np.zeros(0, np.int64)
+        if inside and source is not None:
+            side = source.sides[axis]
+            own = np.arange(side) * parts // side
+            if source.layer.feedback:
+                terms.append(np.arange(parts) == own[:, None])
+        heard = np.stack(list(_choices(terms)))
+        hearing = heard.sum(axis=2)
+        widths = np.ones(heard.shape[1], np.int64)
+        if axis == 0 and source is not None:
+            widths = source.widths
+        signs = np.array(SIGNS[: len(heard)])[:, None] if axis == 0 else 1
+        inputs = signs * (widths @ heard)
+        outputs, times = np.zeros((len(heard), parts), np.int64), hearing
+        if inside:
+            sent = hearing * widths
+            outputs = signs * np.add.reduceat(sent, _starts(heard.shape[1], parts), axis=1)
+            at_home = heard[:, np.arange(len(own)), own]
+            times = np.concatenate([hearing, -at_home.astype(np.int64) if axis == 0 else at_home])
+        if axis == 0:
+            times = times * np.tile(signs, (1 + inside, 1))
+        return _Side(inputs, outputs, times.astype(np.float64), (inputs.tolist(), outputs.tolist()))
 
     def _by_atoms(self, question: Question, grid: Grid) -> Heard:
         tiles = self._atoms.layers[question.source].tiles(grid) if question.inside else None
@@ -301,18 +292,13 @@ def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
     return iter(found)
 
 
-def _side(heard: Truths, own: Integers, widths: Integers, inside: bool) -> _Side:
-    """heard: (channels, rows or columns; parts)."""
-    parts = heard.sum(axis=1)
-    widths = widths if len(widths) == len(parts) else np.full(len(parts), widths[0])
-    inputs: Integers = widths @ heard
-    if not inside:
-        return _Side(parts.astype(np.float64), np.zeros(len(parts)), inputs, parts)
-    outputs = np.bincount(own, parts * widths, heard.shape[1]).astype(np.int64)
-    at_home = heard[np.arange(len(own)), own]
-    return _Side(parts.astype(np.float64), at_home.astype(np.float64), inputs, outputs)
+def _starts(side: int, parts: int) -> Integers:
+    """The first channel group (row, column) of each part."""
+    return -(-np.arange(parts) * side // parts)
 
 
-def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
-    found: Integers = channels[:, None, None] * (rows[:, None] * columns)
-    return found
+def _products(channels: Integers, rows: Integers, columns: Integers) -> Integers:
+    """(choices, parts) each: of every tile, the sum of products."""
+    positions = (rows[:, :, None] * columns[:, None]).reshape(len(rows), -1)
+    found: Integers = channels.T @ positions
+    return found.reshape(-1)

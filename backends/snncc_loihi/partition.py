@@ -124,8 +124,7 @@ def _cheapest(
         fits = False
         for grid in tilings.likely(outline, _grids(number)):
             if fits and best is not None:
-                messages = tilings.messages(outline, grid)
-                if messages is None or messages + price * number >= best[0]:
+                if not tilings.costs_less(outline, grid, price * number, best[0]):
                     continue
             use = tilings.use(outline, grid, guess)
             if use is None or not use.fits(tilings.chip):

@@ -201,12 +201,18 @@ class Tilings:
             ):
                 yield grid
 
-    def messages(self, outline: Outline, grid: Grid) -> float | None:
-        """To the tiles of layers cut by a grid; None when they cannot be cut so."""
+    def costs_less(self, outline: Outline, grid: Grid, price: float, most: float) -> bool:
+        """Whether the layers can be cut so, and the messages and a price for its tiles together
+        are below `most`."""
         layers = range(outline.first, outline.last)
         if any(self._hearing.grid(i, grid) is None for i in layers):
-            return None
-        return sum(self._hearing.messages(asked, grid) for asked in outline.asked)
+            return False
+        found = 0.0
+        for asked in outline.asked:
+            found += self._hearing.messages(asked, grid)
+            if found + price >= most:
+                return False
+        return found + price < most
 
     def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers cut by a grid; None when they cannot be, or do not fit."""
@@ -243,18 +249,19 @@ class Tilings:
             compartments += held
             words += guess.words[i].shared * share + guess.words[i].each * neurons
             outputs += ceil(neurons * sent) if sent else 0
+        limits = self.chip.limits
         for asked in outline.asked:
             heard, told = self._hearing.in_the_middle(asked, grid)
             inputs, outputs = inputs + heard, outputs + told
-        limits = self.chip.limits
-        axons = (inputs + outputs) * limits.axon_bytes
-        shared = compartments * limits.compartment_bytes + axons + words * 8
+            axons = (inputs + outputs) * limits.axon_bytes
+            shared = compartments * limits.compartment_bytes + axons + words * 8
+            if limits.core_bytes and shared > limits.core_bytes:
+                return False
         return (
             compartments <= limits.compartments
             and inputs <= limits.input_axons
             and outputs <= limits.output_axons
             and (not limits.synapse_words or words <= limits.synapse_words)
-            and (not limits.core_bytes or shared <= limits.core_bytes)
         )
 
     def _middle(self, layer: int, grid: Grid) -> tuple[int, int, float] | None:
