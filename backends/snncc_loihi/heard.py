@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, Grid, Truths
+from snncc_loihi.atoms import Atoms, Grid, LayerAtoms, Truths
 
 MOST_TERMS = 3
 """Maps of one source that are counted by inclusion and exclusion."""
@@ -60,6 +60,9 @@ class Hearing:
 
     def __init__(self, atoms: Atoms) -> None:
         self._atoms = atoms
+        self._like: dict[Question, Question] = {}
+        self._shapes: dict[tuple[object, ...], Question] = {}
+        self._axons: dict[tuple[Question, Grid], tuple[Integers, Integers | None]] = {}
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
         self._sides: dict[tuple[Question, int, int], _Side] = {}
         self._messages: dict[tuple[Question, Grid], float] = {}
@@ -81,8 +84,26 @@ class Hearing:
             inside = first <= source < last
             if numbers or (inside and self._atoms.layers[source].layer.feedback):
                 key = source, numbers, inside
-                found.append(self._asked.setdefault(key, Question(*key)))
+                if key not in self._asked:
+                    self._asked[key] = Question(*key)
+                    self._like[self._asked[key]] = self._first_like(self._asked[key])
+                found.append(self._asked[key])
         return tuple(found)
+
+    def _first_like(self, question: Question) -> Question:
+        """The first question that has the same axons in every cut: of layers of the same shape,
+        which are connected alike. Networks have many of those, in stages of equal layers."""
+        found: list[object] = [question.inside, question.source < 0]
+        for number in question.edges:
+            edges, target = self._atoms.edges[number], self._atoms.layers
+            if edges.axes is None:
+                return question
+            found += [edges.first, edges.source_sides, _shape(target[edges.target])]
+            found += [(axis.shape, axis.tobytes()) for axis in edges.axes]
+        if question.source >= 0:
+            source = self._atoms.layers[question.source]
+            found += [_shape(source), source.widths.tobytes(), source.layer.feedback]
+        return self._shapes.setdefault(tuple(found), question)
 
     def least(self, question: Question) -> tuple[float, int]:
         """Messages from outside and axons of all tiles, at least: every source that is heard, is
@@ -111,7 +132,7 @@ class Hearing:
 
     def in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
         """Axons of the middle tile: inputs, and outputs to other tiles of the segment."""
-        key = question, grid
+        key = self._like[question], grid
         if key not in self._middles:
             self._middles[key] = self._in_the_middle(question, grid)
         return self._middles[key]
@@ -142,7 +163,7 @@ class Hearing:
         return self._grids[key]
 
     def _cut_of(self, question: Question, grid: Grid) -> Grid | None:
-        key = question, grid
+        key = self._like[question], grid
         if key not in self._cuts:
             self._cuts[key] = self._cut(question, grid)
         return self._cuts[key]
@@ -193,13 +214,17 @@ class Hearing:
         return self._columns[key]
 
     def _by_axes(self, question: Question, grid: Grid, cut: Grid) -> Heard:
-        sides = tuple(self._side(question, axis, parts) for axis, parts in enumerate(cut))
-        inputs = _products(*(side.inputs for side in sides))
-        outputs = _products(*(side.outputs for side in sides)) if question.inside else None
+        key = self._like[question], grid
+        if key not in self._axons:
+            sides = tuple(self._side(question, axis, parts) for axis, parts in enumerate(cut))
+            inputs = _products(*(side.inputs for side in sides))
+            outputs = _products(*(side.outputs for side in sides)) if question.inside else None
+            self._axons[key] = inputs, outputs
+        inputs, outputs = self._axons[key]
         return Heard(inputs, outputs, self.messages(question, grid))
 
     def _side(self, question: Question, axis: int, parts: int) -> _Side:
-        key = question, axis, parts
+        key = self._like[question], axis, parts
         if key not in self._sides:
             self._sides[key] = self._made(question, axis, parts)
         return self._sides[key]
@@ -290,6 +315,11 @@ def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
     for term in terms:
         found += [term, *(each & term for each in found)]
     return iter(found)
+
+
+def _shape(atoms: LayerAtoms) -> tuple[Grid, int]:
+    """All that a layer's cuts depend on."""
+    return atoms.sides, atoms.layer.size
 
 
 def _starts(side: int, parts: int) -> Integers:

@@ -147,6 +147,14 @@ class Tilings:
         self._middles: dict[tuple[int, Grid], tuple[int, int, float] | None] = {}
         self._taken = 0
         self._hearing = Hearing(atoms)
+        known: dict[tuple[Grid, bytes, int, int], int] = {}
+        self._like = [
+            known.setdefault(
+                (each.sides, each.widths.tobytes(), each.layer.size, each.layer.width), i
+            )
+            for i, each in enumerate(atoms.layers)
+        ]
+        """Of each layer, the first that is cut like it."""
 
     def outline(self, first: int, last: int, guess: Guess) -> Outline:
         """Before the layers are cut."""
@@ -239,9 +247,9 @@ class Tilings:
         the most, is within limits: all numbers as in `use`, of a single tile."""
         compartments, inputs, outputs, words = 0, 0, 0, 0.0
         for i, sent in zip(range(outline.first, outline.last), outline.sent, strict=True):
-            key = i, grid
+            key = self._like[i], grid
             if key not in self._middles:
-                self._middles[key] = self._middle(i, grid)
+                self._middles[key] = self._middle(*key)
             found = self._middles[key]
             if found is None:
                 return False
@@ -309,6 +317,7 @@ class Tilings:
 
     def tiles(self, layer: int, grid: Grid) -> LayerTiles | None:
         """A layer cut by a grid; None when it cannot be."""
+        layer = self._like[layer]
         if (layer, grid) not in self._tiles:
             if self._taken > ROOM:
                 self._tiles.clear()
