@@ -70,7 +70,8 @@ class LayerAtoms:
         number = prod(grid)
         if self.sides[1] * self.sides[2] == 1 and number <= self.chunks:
             return number, 1, 1
-        if all(parts <= side for parts, side in zip(grid, self.sides, strict=True)):
+        sides = self.sides
+        if grid[0] <= sides[0] and grid[1] <= sides[1] and grid[2] <= sides[2]:
             return grid
         return (1, 1, 1) if self.layer.size <= TINY else None
 

@@ -11,30 +11,26 @@ from snncc_loihi.boxes import Boxes, Taps
 from snncc_loihi.connections import Box
 from snncc_loihi.cores import HOST, Arrangement
 from snncc_loihi.layers import Layer, Link, Network
+from snncc_loihi.lists import unrolled
 
 Small = NDArray[np.signedinteger]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Synapses: for whom of those that were asked for, compartments, weights, lines."""
-
-    which: Integers
-    offsets: Integers
-    weights: Integers
-    lines: Integers
+LIST, DELAY, EXPONENT = 25, 19, 16
+"""In a key, the first bits of a list's number, a delay and an exponent; below is a compartment."""
 
 
 @dataclass(frozen=True)
 class Part:
     """What a core hears of one link. sources: ascending. kinds: those of one kind have the same
-    synapses, counted from their anchor. listed: the synapses of some, by place in `sources`."""
+    synapses, counted from their anchor. listed: the synapses of some, by place in `sources`, with
+    the number of the list that each of them gets: keys (exponents left out) and weights."""
 
     sources: Integers
     kinds: Integers
     anchors: Integers
     delay: int
-    listed: Callable[[Integers], _Found]
+    listed: Callable[[Integers, Integers], tuple[Integers, Small]]
 
 
 @dataclass(frozen=True)
@@ -71,16 +67,12 @@ def listed_part(found: Sorted, core: int, first: int, delay: int, arrangement: A
     ends = np.append(begins[1:], here.stop - here.start)
     sources, place = _numbered(heard, first)
 
-    def listed(wanted: Integers) -> _Found:
+    def listed(wanted: Integers, numbers: Integers) -> tuple[Integers, Small]:
         mine = place[wanted]
-        at, which = _unrolled(begins[mine] + here.start, ends[mine] - begins[mine])
-        targets = found.targets[at]
-        return _Found(
-            which,
-            arrangement.compartment[targets] + found.lanes[at],
-            found.weights[at].astype(np.int64),
-            arrangement.line[targets],
-        )
+        at, which = unrolled(begins[mine] + here.start, ends[mine] - begins[mine])
+        keys = _keys(numbers, delay)[which]
+        keys += arrangement.compartment[found.targets[at]] + found.lanes[at]
+        return keys, found.weights[at]
 
     count = len(sources)
     return Part(sources, np.arange(count), np.zeros(count, np.int64), delay, listed)
@@ -100,7 +92,6 @@ def boxed_part(
     wide, long = (high[0] - low[0]) * layer.width, high[2] - low[2]
     neuron = layer.first + (low[0] * height + low[1]) * length + low[2]
     begin = int(arrangement.compartment[neuron])
-    line = int(arrangement.line[neuron]) - low[1]
     reached = np.maximum(boxes.begins, low[0])
     channels = np.flatnonzero(reached < np.minimum(boxes.begins + boxes.weights.shape[3], high[0]))
     rows, columns = _kinds(boxes.rows, low[1], high[1]), _kinds(boxes.columns, low[2], high[2])
@@ -114,21 +105,23 @@ def boxed_part(
                      columns.anchors * wide)  # fmt: skip
     sources, place = _numbered(heard, first)
 
-    def listed(wanted: Integers) -> _Found:
+    def listed(wanted: Integers, numbers: Integers) -> tuple[Integers, Small]:
         asked = np.unravel_index(heard[place[wanted]] - boxes.before, boxes.source)
-        parts = []
+        keys, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int16)]
         for strips in boxes.strips((asked[0], asked[1], asked[2]), low, high):
             at = (strips.row - low[1]) * long + strips.column - low[2]
             at = begin + at * wide + (strips.first - low[0]) * layer.width + strips.lane
-            offsets = at[:, None] + np.arange(strips.weights.shape[1]) * layer.width
-            kept = strips.weights != 0
-            each = [np.broadcast_to(part[:, None], kept.shape)[kept]
-                    for part in (strips.which, strips.row + line)]  # fmt: skip
-            weights = strips.weights[kept].astype(np.int64)
-            parts.append((each[0], offsets[kept], weights, each[1]))
-        if not parts:
-            return _Found(*(np.zeros(0, np.int64) for _ in range(4)))
-        return _Found(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            count, length = strips.weights.shape
+            every = strips.weights.reshape(-1)
+            kept = np.flatnonzero(every)
+            weights.append(every[kept])
+            # kept counts over all strips
+            before = _keys(numbers, delay)[strips.which] + at
+            before -= np.arange(count) * (length * layer.width)
+            found = np.repeat(before, np.count_nonzero(strips.weights, axis=1))
+            found += kept * layer.width
+            keys.append(found)
+        return np.concatenate(keys), np.concatenate(weights)
 
     return Part(sources, kinds[place], anchors[place], delay, listed)
 
@@ -141,12 +134,10 @@ def feedback_part(layer: Layer, core: int, arrangement: Arrangement) -> Part:
     sources = own + layer.first
     anchors = arrangement.compartment[sources]
 
-    def listed(wanted: Integers) -> _Found:
-        which = np.repeat(np.arange(len(wanted)), lanes)
-        lane = np.tile(np.arange(lanes), len(wanted))
-        lines = arrangement.line[sources[wanted]]
-        return _Found(which, anchors[wanted][which] + lane, -theta[kinds[wanted]][which],
-                      lines[which])  # fmt: skip
+    def listed(wanted: Integers, numbers: Integers) -> tuple[Integers, Small]:
+        keys = _keys(numbers, 0) + anchors[wanted]
+        every = (keys[:, None] + np.arange(lanes)).reshape(-1)
+        return every, np.repeat(-theta[kinds[wanted]], lanes)
 
     return Part(sources, kinds, anchors, 0, listed)
 
@@ -163,15 +154,17 @@ class _Kinds:
 def _kinds(taps: Taps, low: int, high: int) -> _Kinds:
     """anchors: the first target, counted from `low`."""
     here = taps[:, low:high]
-    sources = np.flatnonzero((here >= 0).any(axis=1))
-    here = here[sources]
-    anchors = (here >= 0).argmax(axis=1)
-    columns = np.arange(high - low)
-    at = np.minimum(columns + anchors[:, None], high - low - 1)
-    moved = np.where(columns + anchors[:, None] < high - low,
-                     np.take_along_axis(here, at, axis=1), -1)  # fmt: skip
-    _, kinds = np.unique(moved, axis=0, return_inverse=True)
-    return _Kinds(sources, kinds.reshape(-1), anchors)
+    reached = here >= 0
+    sources = np.flatnonzero(reached.any(axis=1))
+    anchors, here = reached.argmax(axis=1)[sources], here[sources]
+    lasts = high - low - reached[sources, ::-1].argmax(axis=1)
+    # all from the first to the last target that is reached
+    known: dict[bytes, int] = {}
+    kinds = [
+        known.setdefault(row[first:last].tobytes(), len(known))
+        for row, first, last in zip(here, anchors.tolist(), lasts.tolist(), strict=True)
+    ]
+    return _Kinds(sources, np.array(kinds, np.int64), anchors)
 
 
 def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
@@ -189,7 +182,7 @@ def _numbered(heard: Integers, first: int) -> tuple[Integers, Integers]:
     return first + heard.astype(np.int64), place
 
 
-def _unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other, and i of each."""
-    which = np.repeat(np.arange(len(lengths)), lengths)
-    return (starts - (np.cumsum(lengths) - lengths))[which] + np.arange(len(which)), which
+def _keys(numbers: Integers, delay: int) -> Integers:
+    """Of the lists with these numbers, at compartment 0."""
+    keys: Integers = numbers << LIST | delay << DELAY
+    return keys

@@ -38,6 +38,22 @@ class Chance:
         self._next = _next(self._next + count + 1)
         return (words >> _TWO).astype(np.int64) % limits
 
+    def drawn(self, times: int, count: int) -> Integers:
+        """(times, count): numbers of 62 bits whose remainders by limits are what so many calls of
+        `below`, with `count` limits each, would give."""
+        counters: Words = np.tile(np.arange(1, count + 1, dtype=np.uint64), (times, 1))
+        for row in counters:
+            row += np.uint64(self._next)
+            self._next = _next(self._next + count + 1)
+        words = scrambled(counters)
+        return (words >> _TWO).astype(np.int64)
+
+    def copied(self) -> "Chance":
+        """Another stream, with what comes in this one."""
+        found = Chance(0)
+        found._next = self._next
+        return found
+
     def order(self, count: int) -> Integers:
         """The numbers 0 to count − 1, shuffled."""
         return np.argsort(self.below(np.full(count, 1 << 61)), kind="stable").astype(np.int64)

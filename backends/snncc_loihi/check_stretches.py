@@ -42,12 +42,10 @@ class Stretches:
     @staticmethod
     def of(core: Core, found: Decoded) -> "Stretches":
         """Of all axons."""
-        owners = np.repeat(np.arange(len(found.lengths)), found.lengths)
-        begins = np.ones(len(owners), np.bool_)
-        begins[1:] = (np.diff(owners) != 0) | (np.diff(found.delays) != 0)
-        starts = np.flatnonzero(begins)
-        lengths = np.diff(np.append(starts, len(owners)))
-        counts = np.bincount(owners[starts], minlength=len(found.lengths))
+        changes = np.flatnonzero(np.diff(found.delays)) + 1
+        starts = np.unique(np.concatenate([found.rows[:-1][found.lengths > 0], changes]))
+        lengths = np.diff(np.append(starts, len(found.delays)))
+        counts = np.diff(np.searchsorted(starts, found.rows))
         before = np.cumsum(counts) - counts
         numbers, axons = unrolled(before[found.of_axon], counts[found.of_axon])
         bases = core.input_axon_fields["base"][axons]
@@ -57,13 +55,12 @@ class Stretches:
         """The nearest and the furthest compartment of each."""
         if not len(self.numbers):
             return self.numbers, self.numbers
-        _, first, place = np.unique(self.numbers, return_index=True, return_inverse=True)
-        lengths = self.lengths[first]
-        synapses, _ = unrolled(self.starts[first], lengths)
-        rows, there = np.cumsum(lengths) - lengths, offsets[synapses]
+        # all synapses are in some stretch, and every list is that of an axon
+        rows, place = np.unique(self.starts, return_inverse=True)
+        place = place.reshape(-1)
         return (
-            self.bases + np.minimum.reduceat(there, rows)[place],
-            self.bases + np.maximum.reduceat(there, rows)[place],
+            self.bases + np.minimum.reduceat(offsets, rows)[place],
+            self.bases + np.maximum.reduceat(offsets, rows)[place],
         )
 
     def expanded(self, offsets: Integers, wanted: Truths) -> Iterator[Part]:
@@ -98,23 +95,50 @@ class Bringing:
         chosen = np.flatnonzero(wanted)
         chosen = chosen[np.lexsort((every.bases[chosen], every.numbers[chosen]))]
         bases = np.ascontiguousarray(every.bases[chosen])
-        firsts = np.flatnonzero(np.diff(every.numbers[chosen], prepend=-1)).tolist()
-        together: dict[bytes, list[int]] = {}
-        for first, end in zip(firsts, [*firsts[1:], len(chosen)], strict=False):
-            together.setdefault(bases[first:end].tobytes(), []).append(first)
         total = np.zeros(2 * self._count)
-        for heard, mine in together.items():
-            which = chosen[mine]
-            synapses, _ = unrolled(every.starts[which], every.lengths[which])
-            added = np.bincount(self._places[synapses], self._sizes[synapses])
-            filled = np.flatnonzero(added)
-            base = 2 * np.frombuffer(heard, np.int64)
-            step = max(1, AT_ONCE // max(len(filled), 1))
-            for at in range(0, len(base), step):
-                some = base[at : at + step]
-                places = (some[:, None] + filled).reshape(-1)
-                total += np.bincount(places, np.tile(added[filled], len(some)), len(total))
+        firsts = np.flatnonzero(np.diff(every.numbers[chosen], prepend=-1))
+        if not len(firsts):
+            return total.reshape(-1, 2).T
+        # those that are heard from the same bases are one group
+        groups: dict[bytes, int] = {}
+        ends = np.append(firsts[1:], len(chosen)).tolist()
+        group = np.array([
+            groups.setdefault(bases[first:end].tobytes(), len(groups))
+            for first, end in zip(firsts.tolist(), ends, strict=True)
+        ])  # fmt: skip
+        heard = [np.frombuffer(each, np.int64) for each in groups]
+        added, values, of_group = self._added(chosen[firsts], group, len(groups))
+        counts = np.array([len(each) for each in heard])
+        before, every_base = np.cumsum(counts) - counts, 2 * np.concatenate(heard)
+        pairs = np.cumsum(counts[of_group])
+        at = 0
+        while at < len(added):
+            begun = int(pairs[at - 1]) if at else 0
+            end = max(at + 1, int(np.searchsorted(pairs, begun + AT_ONCE, side="right")))
+            mine = of_group[at:end]
+            base, which = unrolled(before[mine], counts[mine])
+            places = every_base[base] + added[at:end][which]
+            total += np.bincount(places, values[at:end][which], len(total))
+            at = end
         return total.reshape(-1, 2).T
+
+    def _added(
+        self, chosen: Integers, group: Integers, groups: int
+    ) -> tuple[Integers, Floats, Integers]:
+        """What stretches, each of a group, bring to places counted from one base: places, sums and
+        groups."""
+        every = self._stretches
+        lengths = every.lengths[chosen]
+        synapses, which = unrolled(every.starts[chosen], lengths)
+        places = self._places[synapses]
+        most = np.maximum.reduceat(places, np.cumsum(lengths) - lengths)
+        room = np.zeros(groups, np.int64)
+        np.maximum.at(room, group, most + 1)
+        begins: Integers = np.cumsum(room) - room
+        added = np.bincount(begins[group][which] + places, self._sizes[synapses])
+        filled = np.flatnonzero(added)
+        of_group: Integers = np.searchsorted(begins, filled, side="right") - 1
+        return filled - begins[of_group], added[filled].astype(np.float64), of_group
 
 
 def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:

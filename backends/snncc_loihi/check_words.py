@@ -108,35 +108,75 @@ def _block_words(index: int, delay: int, weight: int, run: int) -> tuple[int, ..
 
 def _fields(core: Core, of_axon: Integers, bounds: Integers, blocks: Blocks) -> Decoded:
     """bounds: (lists + 1), of their blocks."""
-    words, counts, which = blocks.words, blocks.counts, blocks.formats
+    counts, which = blocks.counts, blocks.formats
     dense = np.where(core.format_fields["index_bits"][which] == 0, counts, 0)
     every = np.concatenate([[0], np.cumsum(dense)])
     # dense synapses of a list before each block
     counted = every[:-1] - np.repeat(every[bounds[:-1]], np.diff(bounds))
+    # lists have blocks in common, which are read once
+    words, first, place = np.unique(blocks.words, return_index=True, return_inverse=True)
+    read, place = _once(core, words, counts[first], which[first]), place.reshape(-1)
+    starts, lengths = read.rows[place], np.diff(read.rows)[place]
+    at = np.arange(int(lengths.sum()))
+    ends = np.cumsum(lengths)
+    at += np.repeat(starts - (ends - lengths), lengths)
+    offsets = read.offsets[at]
+    if dense.any():
+        offsets += np.repeat(np.where(dense > 0, counted, 0), lengths)
+    rows = np.concatenate([[0], ends])[bounds]
+    return Decoded(
+        of_axon, rows, offsets, read.delays[at], read.stored[at], np.repeat(which, lengths)
+    )
+
+
+@dataclass(frozen=True)
+class _Synapses:
+    """Of blocks: rows (blocks + 1); offsets (of a dense block, within it), delays, stored."""
+
+    rows: Integers
+    offsets: Integers
+    delays: Integers
+    stored: Integers
+
+
+def _once(core: Core, words: Integers, counts: Integers, which: Integers) -> _Synapses:
+    """Of blocks that begin at these words; those of weight 0 left out."""
     form = {name: numbers[which] for name, numbers in core.format_fields.items()}
     index, delay, weight, run = (
-        np.repeat(form[name], counts) for name in ("index_bits", "delay_bits", "weight_bits", "run")
+        form[name] for name in ("index_bits", "delay_bits", "weight_bits", "run")
     )
-    total = int(counts.sum())
-    ends_of_blocks = np.cumsum(counts)
-    k = np.arange(total) - np.repeat(ends_of_blocks - counts, counts)
-    begun = np.repeat(words * WORD + HEADER, counts)
-    record = delay + weight + np.where(run, 0, index)
-    after_index = begun + k * record + index
+    ends, own = np.cumsum(counts), np.where(run, 0, index)
+    begun, record = words * WORD + HEADER, delay + weight + own
     windows = _windows(core)
-    offsets = _field(windows, np.where(run, begun, begun + k * record), index) + k * run
-    offsets = np.where(index == 0, np.repeat(counted, counts) + k, offsets)
-    delays = _field(windows, after_index, delay)
-    stored = _field(windows, after_index + delay, weight)
-    sign = np.repeat(form["sign"], counts)
-    negative = (sign == 0) & (stored >= 1 << (weight - 1))
-    stored = np.where(sign == 2, -stored, stored - (negative.astype(np.int64) << weight))
-    kept = stored != 0
-    before = np.concatenate([[0], np.cumsum(kept)])
-    rows = before[np.concatenate([[0], ends_of_blocks])[bounds]]
-    return Decoded(
-        of_axon, rows, offsets[kept], delays[kept], stored[kept], np.repeat(which, counts)[kept]
-    )
+    least = _field(windows, begun, np.where(run, index, 0))
+    # synapse k of a block is at k records from where its first would be; k counts over all blocks
+    k = np.arange(int(counts.sum()))
+    k -= np.repeat(ends - counts, counts)
+    size = np.repeat(record, counts)
+    at = k * size
+    at += np.repeat(begun + np.where(run, index, 0), counts)
+    offsets = np.repeat(least, counts)
+    if own.any():
+        mine = np.repeat(own, counts)
+        offsets += np.where(mine > 0, _field(windows, at, mine), k)
+        at += mine
+    else:
+        offsets += k
+    delays = np.zeros_like(k)
+    if delay.any():
+        long = np.repeat(delay, counts)
+        delays = _field(windows, at, long)
+        at += long
+    width = np.repeat(weight, counts)
+    stored = _field(windows, at, width)
+    sign = form["sign"]
+    # of mixed weights the uppermost bit counts downward
+    stored -= (stored & np.repeat(np.where(sign == 0, 1 << (weight - 1), 0), counts)) << 1
+    if (sign == 2).any():
+        stored = np.where(np.repeat(sign == 2, counts), -stored, stored)
+    kept = np.flatnonzero(stored)
+    rows = np.searchsorted(kept, np.concatenate([[0], ends]))
+    return _Synapses(rows, offsets[kept], delays[kept], stored[kept])
 
 
 def _windows(core: Core) -> NDArray[np.uint32]:
@@ -160,6 +200,9 @@ def grid_shifts(core: Core, numbers: Numbers) -> Integers:
 
 def weights(core: Core, decoded: Decoded, numbers: Numbers) -> Integers:
     """Of each synapse, rounded down where it is no integer (`exponents` refuses those)."""
-    shift = grid_shifts(core, numbers)[decoded.formats]
+    by_format = grid_shifts(core, numbers)
+    if not by_format.any():
+        return decoded.stored
+    shift = by_format[decoded.formats]
     found: Integers = (decoded.stored << np.maximum(shift, 0)) >> np.maximum(-shift, 0)
     return found

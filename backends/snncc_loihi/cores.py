@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
@@ -16,13 +18,24 @@ HOST = -1
 @dataclass(frozen=True)
 class Arrangement:
     """core: of each neuron, −1 where it is on none. compartment: the first of each neuron, in its
-    core. line: the row of positions that it is in, counted over all layers. used: compartments, by
-    core."""
+    core. used: compartments, by core. lines: of each compartment, core after core, the row of
+    positions that its neuron is in, counted over all layers."""
 
     core: Integers
     compartment: Integers
-    line: Integers
     used: Integers
+    lines: NDArray[np.int32]
+
+    @cached_property
+    def _first(self) -> Integers:
+        """The first compartment of each core in `lines`."""
+        found: Integers = np.cumsum(self.used) - self.used
+        return found
+
+    def lines_of(self, core: int) -> NDArray[np.int32]:
+        """Of each compartment of a core."""
+        first = int(self._first[core])
+        return self.lines[first : first + int(self.used[core])]
 
     @property
     def cores(self) -> int:
@@ -41,26 +54,28 @@ def arrange(network: Network, core: Integers) -> Arrangement:
     before = np.cumsum(used) - used
     compartment = np.empty_like(ends)
     compartment[sorted_by] = ends - width[sorted_by] - before[core[sorted_by]]
-    return Arrangement(core, compartment, _lines(network.layers), used)
+    lines = np.repeat(_lines(network.layers)[sorted_by], width[sorted_by])
+    return Arrangement(core, compartment, used, lines)
 
 
 def arrange_alone(network: Network, number: int, neurons: Integers) -> Arrangement:
     """One core, which holds some neurons of a layer."""
     layer = network.layers[number]
     core = np.full(network.neurons, -1)
-    compartment, line = np.zeros_like(core), np.zeros_like(core)
+    compartment = np.zeros_like(core)
     order = np.argsort(_position_first(layer)[neurons])
     core[layer.first + neurons] = 0
     compartment[layer.first + neurons[order]] = np.arange(len(neurons)) * layer.width
-    line[layer.first : layer.first + layer.size] = _lines((layer,))
-    return Arrangement(core, compartment, line, np.array([len(neurons) * layer.width]))
+    lines = np.repeat(_lines((layer,))[neurons[order]], layer.width)
+    return Arrangement(core, compartment, np.array([len(neurons) * layer.width]), lines)
 
 
-def _lines(layers: Sequence[Layer]) -> Integers:
+def _lines(layers: Sequence[Layer]) -> NDArray[np.int32]:
+    """Of each neuron."""
     parts, before = [], 0
     for layer in layers:
         channels, rows, columns = layer.box
-        line = before + np.arange(rows)[None, :, None]
+        line = (before + np.arange(rows, dtype=np.int32))[None, :, None]
         parts.append(np.broadcast_to(line, (channels, rows, columns)).reshape(-1))
         before += rows
     return np.concatenate(parts)
@@ -78,6 +93,8 @@ def mantissa_and_exponent(weights: Integers) -> tuple[Integers, Integers]:
     """Weights as mantissa · 2^exponent with mantissas of 8 bits, where they can be; the others
     keep a mantissa that is too large."""
     mantissas, exponents = weights.copy(), np.zeros_like(weights)
+    if -128 <= weights.min(initial=0) and weights.max(initial=0) <= 127:
+        return mantissas, exponents
     for _ in range(7):
         large = ((mantissas > 127) | (mantissas < -128)) & (mantissas % 2 == 0)
         if not large.any():

@@ -8,9 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snncc_ir import Integers, spread
 from snncc_loihi.axon_parts import (
+    DELAY,
+    EXPONENT,
+    LIST,
     Part,
     Sorted,
     boxed_part,
@@ -22,7 +26,7 @@ from snncc_loihi.boxes import Boxes
 from snncc_loihi.cores import HOST, Arrangement, mantissa_and_exponent
 from snncc_loihi.layers import Network
 from snncc_loihi.lists import AxonLists, Synapses
-from snncc_loihi.sorting import stable_order
+from snncc_loihi.sorting import by_first, stably_sorted
 from snncc_loihi.tiles import LayerTiles, tiles_of
 
 
@@ -70,7 +74,8 @@ class Gatherer:
                 for source, part in self._parts(number, core):
                     by_source.setdefault(source, []).append(part)
         groups = [_grouped(by_source[source]) for source in sorted(by_source)]
-        return _gathered([group for group in groups if len(group.sources)])
+        filled = [group for group in groups if len(group.sources)]
+        return _gathered(filled, self._arrangement.lines_of(core))
 
     def _parts(self, number: int, core: int) -> Iterator[tuple[int, Part]]:
         """With the layer whose spikes they bring, or −1 for the input."""
@@ -117,45 +122,50 @@ def _grouped(parts: Sequence[Part]) -> _Group:
             for values in (part.kinds, part.anchors - anchors[place]):
                 column = np.zeros(len(sources), np.int64)
                 column[place] = values + 1
-                key = key * (int(column.max(initial=0)) + 1) + column
-                key = np.unique(key, return_inverse=True)[1].reshape(-1)
-    _, firsts, kinds = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(firsts)
-    number = np.empty_like(order)
-    number[order] = np.arange(len(order))
-    return _Group(sources, number[kinds.reshape(-1)], anchors, firsts[order], parts)
+                key = by_first(key * (int(column.max(initial=0)) + 1) + column)[1]
+    firsts, kinds = by_first(key)
+    return _Group(sources, kinds, anchors, firsts, parts)
 
 
-def _gathered(groups: Sequence[_Group]) -> CoreInputs:
-    """groups: ascending."""
+def _gathered(groups: Sequence[_Group], lines: NDArray[np.int32]) -> CoreInputs:
+    """groups: ascending. lines: of the core's compartments."""
     none = np.zeros(0, np.int64)
-    which, offsets, weights, delays, lines = ([none] for _ in range(5))
     sources, kinds, moves = [none], [none], [none]
-    lists = 0
+    parts: list[tuple[Integers, NDArray[np.signedinteger]]] = []
+    lists = delays = 0
     for group in groups:
         for part in group.parts:
             wanted = group.sources[group.firsts]
             at = np.minimum(np.searchsorted(part.sources, wanted), max(len(part.sources) - 1, 0))
             there = np.flatnonzero(part.sources[at] == wanted) if len(part.sources) else none
-            found = part.listed(at[there])
-            which.append(lists + there[found.which])
-            offsets.append(found.offsets)
-            weights.append(found.weights)
-            delays.append(np.full(len(found.which), part.delay))
-            lines.append(found.lines)
+            parts.append(part.listed(at[there], lists + there))
+            delays |= part.delay
         sources.append(group.sources)
         kinds.append(lists + group.kinds)
         moves.append(group.anchors - group.anchors[group.firsts][group.kinds])
         lists += len(group.firsts)
-    of, offset, weight, delay, line = map(np.concatenate, (which, offsets, weights, delays, lines))
-    mantissas, exponents = mantissa_and_exponent(weight)
-    order = stable_order(((of << 6 | delay) << 3 | exponents) << 16 | offset)
-    lengths = np.bincount(of, minlength=lists)
+    keys = np.concatenate([none, *(key for key, _ in parts)])
+    weights = np.concatenate([weight for _, weight in parts]) if parts else none
+    mantissas, exponents = mantissa_and_exponent(weights)
+    scaled = bool(exponents.any())
+    if scaled:
+        keys |= exponents.astype(np.int64) << EXPONENT
+    if np.any(keys[1:] < keys[:-1]):
+        keys, order = stably_sorted(keys)
+        mantissas = mantissas[order]
+    rows = np.searchsorted(keys, np.arange(lists + 1) << LIST)
     # a list whose weights are all 0 is none, and its axons are not there
-    filled = lengths > 0
-    rows = np.concatenate([[0], np.cumsum(lengths[filled])])
-    synapses = Synapses(rows, offset[order], mantissas[order], delay[order], exponents[order],
-                        line[order])  # fmt: skip
+    filled = np.diff(rows) > 0
+    offsets = (keys & (1 << EXPONENT) - 1).astype(np.int32)
+    zeros = np.zeros(len(keys), np.int8)
+    synapses = Synapses(
+        np.append(rows[:-1][filled], rows[-1]),
+        offsets,
+        mantissas,
+        (keys >> DELAY & (1 << LIST - DELAY) - 1).astype(np.int8) if delays else zeros,
+        (keys >> EXPONENT & (1 << DELAY - EXPONENT) - 1).astype(np.int8) if scaled else zeros,
+        lines[offsets],
+    )
     kind = np.concatenate(kinds)
     kept = filled[kind]
     number = np.cumsum(filled) - 1

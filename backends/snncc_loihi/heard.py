@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, Grid, Truths
+from snncc_loihi.atoms import Atoms, Grid, LayerAtoms, Truths
 
 MOST_TERMS = 3
 """Maps of one source that are counted by inclusion and exclusion."""
@@ -41,15 +41,18 @@ class Question:
 
 @dataclass(frozen=True)
 class _Side:
-    """What one axis gives to products, for one choice of the maps of a source, where all of them
-    are heard. parts: that hear each channel group (row, column). at_home: whether its own does.
-    inputs: channels (rows, columns) that each part hears; outputs: that it sends.
+    """What one axis gives to products, for all choices of the maps of a source: what all of them
+    hear. Rows are choices; those of channels have the choice's sign.
+
+    inputs: channels (rows, columns) that each part hears; outputs: that it sends. times: by how
+    much the spikes of each channel group (row, column) are multiplied: parts that hear it, and in
+    as many rows again, subtracted, whether its own does. numbers: inputs and outputs, plain ones.
     """
 
-    parts: Integers
-    at_home: Truths
     inputs: Integers
     outputs: Integers
+    times: Floats
+    numbers: tuple[list[list[int]], list[list[int]]]
 
 
 class Hearing:
@@ -57,8 +60,16 @@ class Hearing:
 
     def __init__(self, atoms: Atoms) -> None:
         self._atoms = atoms
+        self._like: dict[Question, Question] = {}
+        self._shapes: dict[tuple[object, ...], Question] = {}
+        self._axons: dict[tuple[Question, Grid], tuple[Integers, Integers | None]] = {}
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
-        self._sides: dict[tuple[Question, int, int], tuple[_Side, ...]] = {}
+        self._sides: dict[tuple[Question, int, int], _Side] = {}
+        self._messages: dict[tuple[Question, Grid], float] = {}
+        self._columns: dict[tuple[Question, int], Floats] = {}
+        self._middles: dict[tuple[Question, Grid], tuple[int, int]] = {}
+        self._cuts: dict[tuple[Question, Grid], Grid | None] = {}
+        self._grids: dict[tuple[int, Grid], Grid | None] = {}
         self._found: dict[tuple[Question, Grid], Heard] = {}
 
     def questions(self, first: int, last: int) -> tuple[Question, ...]:
@@ -73,8 +84,26 @@ class Hearing:
             inside = first <= source < last
             if numbers or (inside and self._atoms.layers[source].layer.feedback):
                 key = source, numbers, inside
-                found.append(self._asked.setdefault(key, Question(*key)))
+                if key not in self._asked:
+                    self._asked[key] = Question(*key)
+                    self._like[self._asked[key]] = self._first_like(self._asked[key])
+                found.append(self._asked[key])
         return tuple(found)
+
+    def _first_like(self, question: Question) -> Question:
+        """The first question that has the same axons in every cut: of layers of the same shape,
+        which are connected alike. Networks have many of those, in stages of equal layers."""
+        found: list[object] = [question.inside, question.source < 0]
+        for number in question.edges:
+            edges, target = self._atoms.edges[number], self._atoms.layers
+            if edges.axes is None:
+                return question
+            found += [edges.first, edges.source_sides, _shape(target[edges.target])]
+            found += [(axis.shape, axis.tobytes()) for axis in edges.axes]
+        if question.source >= 0:
+            source = self._atoms.layers[question.source]
+            found += [_shape(source), source.widths.tobytes(), source.layer.feedback]
+        return self._shapes.setdefault(tuple(found), question)
 
     def least(self, question: Question) -> tuple[float, int]:
         """Messages from outside and axons of all tiles, at least: every source that is heard, is
@@ -94,12 +123,50 @@ class Hearing:
         """grid: cuts all layers that are asked for."""
         key = question, grid
         if key not in self._found:
-            cut = self._cut(question, grid)
+            cut = self._cut_of(question, grid)
             if cut is None:
                 self._found[key] = self._by_atoms(question, grid)
             else:
-                self._found[key] = self._by_axes(question, cut)
+                self._found[key] = self._by_axes(question, grid, cut)
         return self._found[key]
+
+    def in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
+        """Axons of the middle tile: inputs, and outputs to other tiles of the segment."""
+        key = self._like[question], grid
+        if key not in self._middles:
+            self._middles[key] = self._in_the_middle(question, grid)
+        return self._middles[key]
+
+    def _in_the_middle(self, question: Question, grid: Grid) -> tuple[int, int]:
+        cut, tile = self._cut_of(question, grid), middle(grid)
+        if cut is None:
+            found = self.answer(question, grid)
+            outputs = 0 if found.outputs is None else int(found.outputs[tile])
+            return int(found.inputs[tile]), outputs
+        i, row, column = place_of(tile, cut)
+        channels, rows, columns = (self._side(question, a, n).numbers for a, n in enumerate(cut))
+        inputs = sum(
+            each[i] * down[row] * along[column]
+            for each, down, along in zip(channels[0], rows[0], columns[0], strict=True)
+        )
+        outputs = sum(
+            each[i] * down[row] * along[column]
+            for each, down, along in zip(channels[1], rows[1], columns[1], strict=True)
+        )
+        return inputs, outputs
+
+    def grid(self, layer: int, grid: Grid) -> Grid | None:
+        """`LayerAtoms.grid`, remembered."""
+        key = layer, grid
+        if key not in self._grids:
+            self._grids[key] = self._atoms.layers[layer].grid(grid)
+        return self._grids[key]
+
+    def _cut_of(self, question: Question, grid: Grid) -> Grid | None:
+        key = self._like[question], grid
+        if key not in self._cuts:
+            self._cuts[key] = self._cut(question, grid)
+        return self._cuts[key]
 
     def _cut(self, question: Question, grid: Grid) -> Grid | None:
         """The one grid of all layers; None where things are not to be counted by axes."""
@@ -110,59 +177,105 @@ class Hearing:
         again = question.inside and source is not None and source.layer.feedback
         if len(edges) + again > (MOST_TERMS if source else 1):
             return None
-        cuts = {self._atoms.layers[each.target].grid(grid) for each in edges}
+        cuts = {self.grid(each.target, grid) for each in edges}
         if question.inside and source is not None:
-            cuts.add(source.grid(grid))
+            cuts.add(self.grid(question.source, grid))
         cut = cuts.pop()
         return None if cuts or cut is None or prod(cut) != prod(grid) else cut
 
-    def _by_axes(self, question: Question, cut: Grid) -> Heard:
-        spikes = None
-        if question.source >= 0:
-            source = self._atoms.layers[question.source]
-            spikes = source.spikes.reshape(source.sides)
-        inputs, outputs, messages = np.zeros(cut, np.int64), np.zeros(cut, np.int64), 0.0
-        sides = (self._of_axis(question, axis, parts) for axis, parts in enumerate(cut))
-        for sign, of_axes in zip(SIGNS, zip(*sides, strict=True), strict=False):
-            channels, rows, columns = of_axes
-            inputs += _outer(sign * channels.inputs, rows.inputs, columns.inputs)
-            if spikes is None:
-                continue
-            messages += sign * _times(spikes, channels.parts, rows.parts, columns.parts)
-            if question.inside:
-                outputs += _outer(sign * channels.outputs, rows.outputs, columns.outputs)
-                messages -= sign * _times(spikes, channels.at_home, rows.at_home, columns.at_home)
-        sent = outputs.reshape(-1) if question.inside else None
-        return Heard(inputs.reshape(-1), sent, messages)
-
-    def _of_axis(self, question: Question, axis: int, parts: int) -> tuple[_Side, ...]:
-        """For each choice of edges, in the order of SIGNS."""
-        key = question, axis, parts
-        if key not in self._sides:
-            terms = []
-            for number in question.edges:
-                edges = self._atoms.edges[number]
-                starts = -(-np.arange(parts) * edges.target_sides[axis] // parts)
-                assert edges.axes is not None, "all are to be counted by axes"
-                terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
-            own, widths = np.zeros(0, np.int64), np.ones(1, np.int64)
-            if question.source >= 0:
-                source = self._atoms.layers[question.source]
-                own = source.parts((parts, parts, parts))[axis]
-                if question.inside and source.layer.feedback:
-                    terms.append(np.arange(parts) == own[:, None])
-                if axis == 0:
-                    widths = source.widths
-            self._sides[key] = tuple(
-                _side(heard, own, widths, question.inside) for heard in _choices(terms)
+    def messages(self, question: Question, grid: Grid) -> float:
+        """Those of the answer alone."""
+        key = question, grid
+        if key not in self._messages:
+            cut = self._cut_of(question, grid)
+            self._messages[key] = (
+                self.answer(question, grid).messages
+                if cut is None
+                else self._messages_by_axes(question, cut)
             )
+        return self._messages[key]
+
+    def _messages_by_axes(self, question: Question, cut: Grid) -> float:
+        """Spikes times the tiles that hear them, the own one left out."""
+        if question.source < 0:
+            return 0.0
+        channels, rows = (self._side(question, axis, cut[axis]).times for axis in (0, 1))
+        found = self._along_columns(question, cut[2]) @ rows[:, :, None]
+        return float((channels * found[:, :, 0]).sum())
+
+    def _along_columns(self, question: Question, parts: int) -> Floats:
+        """(choices, channel groups, rows): the spikes of each, as `times` has them for columns."""
+        key = question, parts
+        if key not in self._columns:
+            source = self._atoms.layers[question.source]
+            times = self._side(question, 2, parts).times
+            spikes = source.spikes.reshape(-1, source.sides[2]) @ times.T
+            self._columns[key] = np.ascontiguousarray(spikes.T).reshape(-1, *source.sides[:2])
+        return self._columns[key]
+
+    def _by_axes(self, question: Question, grid: Grid, cut: Grid) -> Heard:
+        key = self._like[question], grid
+        if key not in self._axons:
+            sides = tuple(self._side(question, axis, parts) for axis, parts in enumerate(cut))
+            inputs = _products(*(side.inputs for side in sides))
+            outputs = _products(*(side.outputs for side in sides)) if question.inside else None
+            self._axons[key] = inputs, outputs
+        inputs, outputs = self._axons[key]
+        return Heard(inputs, outputs, self.messages(question, grid))
+
+    def _side(self, question: Question, axis: int, parts: int) -> _Side:
+        key = self._like[question], axis, parts
+        if key not in self._sides:
+            self._sides[key] = self._made(question, axis, parts)
         return self._sides[key]
+
+    def _made(self, question: Question, axis: int, parts: int) -> _Side:
+        terms = []
+        for number in question.edges:
+            edges = self._atoms.edges[number]
+            assert edges.axes is not None, "all are to be counted by axes"
+            starts = _starts(edges.target_sides[axis], parts)
+            terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
+        source = None if question.source < 0 else self._atoms.layers[question.source]
+        inside = question.inside and source is not None
+        own = np.zeros(0, np.int64)
+        if inside and source is not None:
+            side = source.sides[axis]
+            own = np.arange(side) * parts // side
+            if source.layer.feedback:
+                terms.append(np.arange(parts) == own[:, None])
+        heard = np.stack(list(_choices(terms)))
+        hearing = heard.sum(axis=2)
+        widths = np.ones(heard.shape[1], np.int64)
+        if axis == 0 and source is not None:
+            widths = source.widths
+        signs = np.array(SIGNS[: len(heard)])[:, None] if axis == 0 else 1
+        inputs = signs * (widths @ heard)
+        outputs, times = np.zeros((len(heard), parts), np.int64), hearing
+        if inside:
+            sent = hearing * widths
+            outputs = signs * np.add.reduceat(sent, _starts(heard.shape[1], parts), axis=1)
+            at_home = heard[:, np.arange(len(own)), own]
+            times = np.concatenate([hearing, -at_home.astype(np.int64) if axis == 0 else at_home])
+        if axis == 0:
+            times = times * np.tile(signs, (1 + inside, 1))
+        return _Side(inputs, outputs, times.astype(np.float64), (inputs.tolist(), outputs.tolist()))
 
     def _by_atoms(self, question: Question, grid: Grid) -> Heard:
         tiles = self._atoms.layers[question.source].tiles(grid) if question.inside else None
         layers = {self._atoms.edges[number].target for number in question.edges}
         cut = {i: found for i in layers if (found := self._atoms.layers[i].tiles(grid)) is not None}
         return heard_by_atoms(self._atoms, question, tiles, cut, prod(grid))
+
+
+def middle(grid: Grid) -> int:
+    """The tile in the middle."""
+    return (grid[0] // 2 * grid[1] + grid[1] // 2) * grid[2] + grid[2] // 2
+
+
+def place_of(tile: int, cut: Grid) -> tuple[int, int, int]:
+    """Which part of channels, rows and columns a tile has."""
+    return tile // cut[2] // cut[1], tile // cut[2] % cut[1], tile % cut[2]
 
 
 def heard_by_atoms(
@@ -204,23 +317,18 @@ def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
     return iter(found)
 
 
-def _side(heard: Truths, own: Integers, widths: Integers, inside: bool) -> _Side:
-    """heard: (channels, rows or columns; parts)."""
-    parts = heard.sum(axis=1)
-    widths = np.broadcast_to(widths, parts.shape)
-    if not inside:
-        return _Side(parts, np.zeros(len(parts), np.bool_), widths @ heard, parts)
-    outputs = np.bincount(own, parts * widths, heard.shape[1]).astype(np.int64)
-    return _Side(parts, heard[np.arange(len(own)), own], widths @ heard, outputs)
+def _shape(atoms: LayerAtoms) -> tuple[Grid, int]:
+    """All that a layer's cuts depend on."""
+    return atoms.sides, atoms.layer.size
 
 
-def _outer(channels: Integers, rows: Integers, columns: Integers) -> Integers:
-    found: Integers = channels[:, None, None] * (rows[:, None] * columns)
-    return found
+def _starts(side: int, parts: int) -> Integers:
+    """The first channel group (row, column) of each part."""
+    return -(-np.arange(parts) * side // parts)
 
 
-def _times(
-    spikes: Floats, channels: Integers | Truths, rows: Integers | Truths, columns: Integers | Truths
-) -> float:
-    """Of each atom, its spikes times the product of a number for each axis."""
-    return float(channels @ ((spikes @ columns) @ rows))
+def _products(channels: Integers, rows: Integers, columns: Integers) -> Integers:
+    """(choices, parts) each: of every tile, the sum of products."""
+    positions = (rows[:, :, None] * columns[:, None]).reshape(len(rows), -1)
+    found: Integers = channels.T @ positions
+    return found.reshape(-1)

@@ -12,9 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
+from snncc_loihi.sorting import by_first
 from snncc_loihi.words import MOST_IN_BLOCK
 
 Hashes = NDArray[np.uint64]
+Whole = NDArray[np.signedinteger]
+"""Of whatever width: there are many synapses, and what is small is read sooner."""
+
+CHUNK = 1 << 14
+"""Numbers that are scattered together, so that all steps of it stay in a cache."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,11 @@ class Synapses:
     """
 
     rows: Integers
-    offsets: Integers
-    weights: Integers
-    delays: Integers
-    exponents: Integers
-    lines: Integers
+    offsets: Whole
+    weights: Whole
+    delays: Whole
+    exponents: Whole
+    lines: Whole
 
     @cached_property
     def lengths(self) -> Integers:
@@ -45,20 +51,31 @@ class Synapses:
     @cached_property
     def codes(self) -> Integers:
         """One number for all that a synapse is, its offset aside."""
-        return (self.weights + (1 << 15)) | (self.delays << 17) | (self.exponents << 24)
+        codes: Integers = self.weights.astype(np.int64)
+        codes += 1 << 15
+        if self.delays.any():
+            codes |= self.delays.astype(np.int64) << 17
+        if self.exponents.any():
+            codes |= self.exponents.astype(np.int64) << 24
+        return codes
 
     @cached_property
-    def kinds(self) -> Integers:
+    def kinds(self) -> NDArray[np.int16]:
         """Of each synapse, what it takes a format of its own for: delay and exponent."""
-        return self.delays << 8 | self.exponents
+        kinds: NDArray[np.int16] = self.delays.astype(np.int16)
+        kinds <<= 8
+        kinds |= self.exponents.astype(np.int16)
+        return kinds
 
     def chosen(self, lists: Integers) -> "Synapses":
         """Some of the lists, in the given order."""
+        if len(lists) == len(self.lengths) and np.array_equal(lists, np.arange(len(lists))):
+            return self
         lengths = self.lengths[lists]
         rows = np.concatenate([[0], np.cumsum(lengths)])
-        place = np.repeat(self.rows[lists] - rows[:-1], lengths) + np.arange(rows[-1])
-        return Synapses(rows, self.offsets[place], self.weights[place], self.delays[place],
-                        self.exponents[place], self.lines[place])  # fmt: skip
+        place, _ = unrolled(self.rows[lists], lengths)
+        return Synapses(rows, self.offsets[place], self.weights[place], _taken(self.delays, place),
+                        _taken(self.exponents, place), self.lines[place])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,26 +100,28 @@ class AxonLists:
         least = begin[self.which] + self.moved
         beyond = least // reach
         key = self.which * (int(beyond.max()) + 1) + beyond
-        _, first, which = np.unique(key, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        number = np.empty_like(order)
-        number[order] = np.arange(len(order))
-        first = first[order]
+        first, which = by_first(key)
         chosen = self.lists.chosen(self.which[first])
-        shift = reach * beyond[first] - begin[self.which[first]]
-        lists = replace(chosen, offsets=chosen.offsets + shift[chosen.owner])
-        return AxonLists(lists, number[which.reshape(-1)], self.moved), least % reach
+        shift = (reach * beyond[first] - begin[self.which[first]]).astype(chosen.offsets.dtype)
+        lists = replace(chosen, offsets=chosen.offsets + np.repeat(shift, chosen.lengths))
+        return AxonLists(lists, which, self.moved), least % reach
 
 
 def distinct(lists: Synapses) -> tuple[Integers, Integers]:
     """One list of each content, and for each list which of those it is."""
-    code = lists.codes ^ (lists.offsets << 30)
-    order = np.arange(len(code)) - lists.rows[lists.owner]
-    mixed = _mixed(code.astype(np.uint64)) * _powers(order)
-    total = np.add.reduceat(mixed, lists.rows[:-1]) + lists.lengths.astype(np.uint64)
+    code = lists.codes ^ (lists.offsets.astype(np.int64) << 30)
+    scattered = _scattered(code, _places(lists.rows))
+    total = np.add.reduceat(scattered, lists.rows[:-1]) + lists.lengths.astype(np.uint64)
     _, first, which = np.unique(total, return_index=True, return_inverse=True)
-    pattern = lists.rows[first[which]][lists.owner] + order
-    if not np.array_equal(code[pattern], code):
+    which = which.reshape(-1)
+    again = np.flatnonzero(first[which] != np.arange(len(which)))
+    pattern = first[which[again]]
+    lengths = [lists.lengths[each] for each in (again, pattern)]
+    own, same = (
+        code[unrolled(lists.rows[each], long)[0]]
+        for each, long in zip((again, pattern), lengths, strict=True)
+    )
+    if not np.array_equal(lengths[0], lengths[1]) or not np.array_equal(own, same):
         raise AssertionError("two lists of different content have one hash of 64 bits")
     return first, which
 
@@ -113,22 +132,26 @@ BRIDGED = 4
 
 def bridged(lists: Synapses) -> Synapses:
     """Lists with weights of 0 in gaps of few compartments, which are shorter than a new run."""
-    gap = np.zeros(len(lists.offsets), np.int64)
-    same = (
-        (lists.delays[1:] == lists.delays[:-1])
-        & (lists.exponents[1:] == lists.exponents[:-1])
-        & (lists.lines[1:] == lists.lines[:-1])
-        & (lists.owner[1:] == lists.owner[:-1])
-    )
-    gap[:-1] = np.where(same, np.diff(lists.offsets) - 1, 0)
-    gap[(gap < 0) | (gap > BRIDGED)] = 0
-    index = np.repeat(np.arange(len(gap)), 1 + gap)
-    ends = np.cumsum(1 + gap)
-    step = np.arange(len(index)) - (ends - 1 - gap)[index]
-    rows = np.concatenate([[0], ends])[lists.rows]
-    weights = np.where(step == 0, lists.weights[index], 0)
-    return Synapses(rows, lists.offsets[index] + step, weights, lists.delays[index],
-                    lists.exponents[index], lists.lines[index])  # fmt: skip
+    gap = np.diff(lists.offsets) - 1
+    filled = (gap > 0) & (gap <= BRIDGED) & (lists.kinds[1:] == lists.kinds[:-1])
+    filled &= lists.lines[1:] == lists.lines[:-1]
+    filled[lists.rows[1:-1] - 1] = False
+    before = np.flatnonzero(filled)
+    if not len(before):
+        return lists
+    gaps = gap[before].astype(np.int64)
+    upto = np.concatenate([[0], np.cumsum(gaps)])
+    new, which = unrolled(before + 1 + upto[:-1], gaps)
+    filling = np.zeros(len(lists.offsets) + upto[-1], np.int8)
+    filling[new] = 1
+    index = np.arange(len(filling))
+    index -= np.cumsum(filling, dtype=np.int64)
+    offsets, weights = lists.offsets[index], lists.weights[index]
+    weights[new] = 0
+    offsets[new] += (new - (before + upto[:-1])[which]).astype(offsets.dtype)
+    rows = lists.rows + upto[np.searchsorted(before, lists.rows)]
+    return Synapses(rows, offsets, weights, _taken(lists.delays, index),
+                    _taken(lists.exponents, index), lists.lines[index])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -206,22 +229,26 @@ def nested(
     holder, skipped, shift = (part.copy() for part in vars(Nesting.none(number)).values())
     first = lists.offsets[blocks.starts[:-1]]
     for found, parent, skip in _candidates(lists, blocks):
-        own = first[blocks.rows[found]]
-        moved = own - first[blocks.rows[parent] + skip]
-        free = (holder[found] == found) & _equal(lists, blocks, found, parent, skip)
-        holder[found[free]], skipped[found[free]] = parent[free], skip[free]
-        shift[found[free]] = moved[free]
+        free = np.flatnonzero(holder[found] == found)
+        free = free[_equal(lists, blocks, found[free], parent[free], skip[free])]
+        found, parent, skip = found[free], parent[free], skip[free]
+        holder[found], skipped[found] = parent, skip
+        shift[found] = first[blocks.rows[found]] - first[blocks.rows[parent] + skip]
     # a holder has more blocks than what it holds: the longest first, so that it is settled
-    for each in np.argsort(-blocks.per_list, kind="stable").tolist():
-        parent = holder[each]
-        if parent == each:
-            continue
-        skip, move = skipped[each] + skipped[parent], shift[each] + shift[parent]
-        if least[each] + move < allowed[0] or most[each] + move > allowed[1]:
-            holder[each], skipped[each], shift[each] = each, 0, 0
+    inside = np.flatnonzero(holder != np.arange(number))
+    held = inside[np.argsort(-blocks.per_list[inside], kind="stable")].tolist()
+    settled = [part.tolist() for part in (holder, skipped, shift)]
+    holders, skips, moves = settled
+    lowest, highest = (allowed[0] - least).tolist(), (allowed[1] - most).tolist()
+    for each in held:
+        parent = holders[each]
+        move = moves[each] + moves[parent]
+        if lowest[each] <= move <= highest[each]:
+            skips[each] += skips[parent]
+            holders[each], moves[each] = holders[parent], move
         else:
-            holder[each], skipped[each], shift[each] = holder[parent], skip, move
-    return Nesting(holder, skipped, shift)
+            holders[each], skips[each], moves[each] = each, 0, 0
+    return Nesting(*(np.array(part, np.int64) for part in settled))
 
 
 def _candidates(lists: Synapses, blocks: Blocks) -> list[tuple[Integers, Integers, Integers]]:
@@ -229,10 +256,9 @@ def _candidates(lists: Synapses, blocks: Blocks) -> list[tuple[Integers, Integer
     size, rows = len(blocks.counts), blocks.rows
     of = np.repeat(np.arange(len(blocks.per_list)), blocks.per_list)
     place = np.arange(size) - rows[of]
-    order = np.arange(len(lists.codes)) - np.repeat(blocks.starts[:-1], blocks.counts)
-    mixed = _mixed(lists.codes.astype(np.uint64)) * _powers(order)
-    content = np.add.reduceat(mixed, blocks.starts[:-1])
-    first = lists.offsets[blocks.starts[:-1]]
+    scattered = _scattered(lists.codes, _places(blocks.starts))
+    content = np.add.reduceat(scattered, blocks.starts[:-1])
+    first = lists.offsets[blocks.starts[:-1]].astype(np.int64)
     gap = np.where(place > 0, first - np.roll(first, 1), 0)
     whole, alone = _mixed(content ^ _mixed(gap.astype(np.uint64))), _mixed(content ^ _mixed(_ZERO))
     found = []
@@ -261,19 +287,18 @@ def _equal(
 ) -> NDArray[np.bool_]:
     """Whether lists are, synapse by synapse, in their holders; a hash alone decides nothing."""
     lengths = lists.lengths[found]
-    rows = np.concatenate([[0], np.cumsum(lengths)])
-    step = np.arange(rows[-1]) - np.repeat(rows[:-1], lengths)
     begin = blocks.starts[blocks.rows[parent] + skip]
     room: NDArray[np.bool_] = lists.rows[parent + 1] - begin >= lengths
-    own = np.repeat(lists.rows[found], lengths) + step
-    other = np.minimum(np.repeat(begin, lengths) + step, len(lists.codes) - 1)
-    moved = np.repeat(lists.offsets[lists.rows[found]] - lists.offsets[begin], lengths)
-    same = (lists.codes[own] == lists.codes[other]) & (
-        lists.offsets[own] == lists.offsets[other] + moved
-    )
     if not len(found):
         return room
-    whole: NDArray[np.bool_] = room & np.logical_and.reduceat(same, rows[:-1])
+    own, which = unrolled(lists.rows[found], lengths)
+    step = begin - lists.rows[found]
+    other = np.minimum(own + step[which], len(lists.codes) - 1)
+    moved = lists.offsets[lists.rows[found]] - lists.offsets[begin]
+    same = lists.codes[own] == lists.codes[other]
+    same &= lists.offsets[own] - lists.offsets[other] == moved[which]
+    rows = np.cumsum(lengths) - lengths
+    whole: NDArray[np.bool_] = room & np.logical_and.reduceat(same, rows)
     return whole
 
 
@@ -288,8 +313,41 @@ def _mixed(values: Hashes) -> Hashes:
     return mixed ^ (mixed >> np.uint64(31))
 
 
+def _scattered(codes: Integers, places: Integers) -> Hashes:
+    """Each number scattered, times an odd factor for its place."""
+    found: Hashes = codes.astype(np.uint64)
+    factors = _factors(int(places.max(initial=0)) + 1)
+    for at in range(0, len(found), CHUNK):
+        part = found[at : at + CHUNK]
+        np.multiply(_mixed(part), factors[places[at : at + CHUNK]], out=part)
+    return found
+
+
 def _powers(order: Integers) -> Hashes:
     """An odd factor for each place in a list."""
-    factor = np.full(int(order.max(initial=0)) + 1, 0xD6E8FEB86659FD93, np.uint64)
+    return _factors(int(order.max(initial=0)) + 1)[order]
+
+
+def _factors(count: int) -> Hashes:
+    factor = np.full(count, 0xD6E8FEB86659FD93, np.uint64)
     factor[0] = 1
-    return np.multiply.accumulate(factor)[order]
+    return np.multiply.accumulate(factor)
+
+
+def _taken(values: Whole, places: Integers) -> Whole:
+    """values[places]; often all are 0."""
+    return values[places] if values.any() else np.zeros(len(places), values.dtype)
+
+
+def _places(rows: Integers) -> Integers:
+    """The place of each synapse in its list, or block; rows: where they begin, and the end."""
+    found: Integers = np.arange(rows[-1]) - np.repeat(rows[:-1], np.diff(rows))
+    return found
+
+
+def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other, and i of each."""
+    which = np.repeat(np.arange(len(lengths)), lengths)
+    places = (starts - (np.cumsum(lengths) - lengths))[which]
+    places += np.arange(len(which))
+    return places, which

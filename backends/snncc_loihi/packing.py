@@ -8,7 +8,18 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
-from snncc_loihi.lists import AxonLists, Blocks, Nesting, Synapses, bridged, distinct, nested, runs
+from snncc_loihi.lists import (
+    AxonLists,
+    Blocks,
+    Nesting,
+    Synapses,
+    Whole,
+    bridged,
+    distinct,
+    nested,
+    runs,
+    unrolled,
+)
 from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
 
 DENSE, SPARSE, RUN = 0, 1, 2
@@ -87,9 +98,14 @@ class _Packer:
     def _runs(self) -> Blocks:
         return runs(self._bridged)
 
+    @cached_property
+    def _plain(self) -> Blocks:
+        """Of lists one by one: cut at other delays and exponents, and after 64."""
+        return runs(self.lists, consecutive=False)
+
     def _words(self, lists: Synapses, run: bool) -> Integers:
         """Of each list, in runs or one by one."""
-        blocks = self._runs if run else runs(lists, consecutive=False)
+        blocks = self._runs if run else self._plain
         total: Integers = np.add.reduceat(_words(self._bits(lists, blocks, run)), blocks.rows[:-1])
         return total
 
@@ -166,9 +182,11 @@ class _Packer:
     def formats(self) -> tuple[Format, ...]:
         """All that the core's blocks have, in order."""
         found: set[Format] = set()
-        of_synapses, kinds = self.mode[self.lists.owner], self.lists.kinds
+        blocks = self._plain
+        of_blocks = np.repeat(self.mode, blocks.per_list)
+        kinds = self.lists.kinds[blocks.starts[:-1]]
         for mode in (DENSE, SPARSE, RUN):
-            there = np.flatnonzero(np.bincount(kinds[of_synapses == mode])).tolist()
+            there = np.flatnonzero(np.bincount(kinds[of_blocks == mode])).tolist()
             found |= {self._format(mode, kind >> 8, kind & 255) for kind in there}
         return tuple(sorted(found))
 
@@ -187,51 +205,72 @@ class _Packer:
             chosen = np.flatnonzero(self.mode == mode)
             if not len(chosen):
                 continue
-            lists = self._filled
-            if mode != DENSE:
-                lists = (self._bridged if mode == RUN else self.lists).chosen(chosen)
-            blocks = runs(lists, consecutive=mode == RUN)
+            lists, blocks, mine = self._of(mode, chosen)
             inside = self._inside.of(chosen) if mode == RUN else Nesting.none(len(chosen))
             kept = np.flatnonzero(inside.holder == np.arange(len(chosen)))
-            words, sizes = self._written(mode, lists, blocks)
-            bounds = np.concatenate([[0], np.cumsum(sizes)])
-            first, last = bounds[blocks.rows[:-1]], bounds[blocks.rows[1:]]
+            bounds = np.concatenate([[0], np.cumsum(self._sizes(mode, lists, blocks))])
+            first, last = bounds[blocks.rows[mine]], bounds[blocks.rows[mine + 1]]
             long = last - first
             place = np.zeros(len(chosen), np.int64)
             place[kept] = used + np.cumsum(long[kept]) - long[kept]
-            before = bounds[blocks.rows[inside.holder] + inside.skipped] - first[inside.holder]
+            before = bounds[blocks.rows[mine[inside.holder]] + inside.skipped]
+            before -= first[inside.holder]
             pointers[chosen] = place[inside.holder] + before
             lengths[chosen], shift[chosen] = long, inside.shift
-            memory.append(words[_ranges(first[kept], long[kept])])
+            memory.append(self._written(mode, lists, blocks, mine[kept]))
             used += len(memory[-1])
         return pointers, lengths, shift, np.concatenate(memory)
 
-    def _written(self, mode: int, lists: Synapses, blocks: Blocks) -> tuple[Words, Integers]:
-        """The words of all blocks one after the other, and how many each has."""
-        begin = blocks.starts[:-1]
+    def _of(self, mode: int, chosen: Integers) -> tuple[Synapses, Blocks, Integers]:
+        """Lists as they are written, their blocks, and which of them have this mode."""
+        if mode == DENSE:
+            return self._filled, runs(self._filled, consecutive=False), np.arange(len(chosen))
+        if mode == RUN:
+            return self._bridged, self._runs, chosen
+        return self.lists, self._plain, chosen
+
+    def _head(self, mode: int) -> int:
+        """Bits of a block before its first synapse."""
+        return HEADER_BITS + (self.index_bits if mode == RUN else 0)
+
+    def _each(self, mode: int, delays: Whole) -> Integers:
+        """Bits of a synapse, by block."""
+        index = self.index_bits if mode == SPARSE else 0
+        return self.weight_bits + index + _delay_bits(delays)
+
+    def _sizes(self, mode: int, lists: Synapses, blocks: Blocks) -> Integers:
+        """Words of each block."""
+        delays = lists.delays[blocks.starts[:-1]]
+        return _words(self._head(mode) + blocks.counts * self._each(mode, delays))
+
+    def _written(self, mode: int, lists: Synapses, blocks: Blocks, kept: Integers) -> Words:
+        """The words of all blocks of some lists, one after the other."""
+        mine, _ = unrolled(blocks.rows[kept], blocks.per_list[kept])
+        begin, counts = blocks.starts[mine], blocks.counts[mine]
         delay = _delay_bits(lists.delays[begin])
-        index = 0 if mode == DENSE else self.index_bits
-        head = HEADER_BITS + (index if mode == RUN else 0)
-        each = self.weight_bits + delay + (index if mode == SPARSE else 0)
-        sizes = _words(head + blocks.counts * each)
+        head, each = self._head(mode), self._each(mode, lists.delays[begin])
+        sizes = _words(head + counts * each)
         start = WORD * (np.cumsum(sizes) - sizes)
         kinds = lists.kinds[begin]
         number = np.zeros(int(kinds.max()) + 1, np.int64)
         for kind in np.flatnonzero(np.bincount(kinds)).tolist():
             number[kind] = self.formats.index(self._format(mode, kind >> 8, kind & 255))
-        heads = (blocks.counts - 1) | number[kinds] << 6
+        heads = (counts - 1) | number[kinds] << 6
         if mode == RUN:
-            heads = heads | lists.offsets[begin] << HEADER_BITS
-        block = np.repeat(np.arange(len(sizes)), blocks.counts)
-        step = np.arange(len(block)) - begin[block]
-        weights = lists.weights & ((1 << self.weight_bits) - 1)
-        values = lists.delays | weights << delay[block]
+            heads = heads | lists.offsets[begin].astype(np.int64) << HEADER_BITS
+        at, block = unrolled(begin, counts)
+        # bit where the synapse of number 0 would be, were all in a row
+        bits = (start + head - begin * each)[block] + at * each[block]
+        values = lists.weights[at].astype(np.int64)
+        values &= (1 << self.weight_bits) - 1
+        if delay.any():
+            values = lists.delays[at] | values << delay[block]
         if mode == SPARSE:
-            values = lists.offsets | values << index
+            values = lists.offsets[at] | values << self.index_bits
         memory = np.zeros(int(sizes.sum()) + 1, np.uint64)
         _scatter(memory, start, heads)
-        _scatter(memory, start[block] + head + step * each[block], values)
-        return memory[:-1], sizes
+        _scatter(memory, bits, values)
+        return memory[:-1]
 
 
 def _delay_bits(delays: Integers) -> Integers:
@@ -242,12 +281,6 @@ def _delay_bits(delays: Integers) -> Integers:
 
 def _words(bits: Integers) -> Integers:
     return -(-bits // WORD)
-
-
-def _ranges(starts: Integers, lengths: Integers) -> Integers:
-    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other."""
-    rows = np.cumsum(lengths) - lengths
-    return np.repeat(starts - rows, lengths) + np.arange(int(lengths.sum()))
 
 
 def _scatter(memory: Words, bits: Integers, values: Integers) -> None:

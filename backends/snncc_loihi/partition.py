@@ -122,12 +122,9 @@ def _cheapest(
         if outline.messages + price * number > most:
             return most, _segment(tilings, first, last, best)
         fits = False
-        for grid in _grids(number):
-            if not tilings.may_fit(outline, grid):
-                continue
+        for grid in tilings.likely(outline, _grids(number)):
             if fits and best is not None:
-                messages = tilings.messages(outline, grid)
-                if messages is None or messages + price * number >= best[0]:
+                if not tilings.costs_less(outline, grid, price * number, best[0]):
                     continue
             use = tilings.use(outline, grid, guess)
             if use is None or not use.fits(tilings.chip):

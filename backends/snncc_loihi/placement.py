@@ -5,6 +5,8 @@ al., ASPLOS 2023), and by the slowest modes of their traffic (`spectral.py`), wh
 are improved by swaps (`swaps.py`); the better one is taken.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from snncc_ir import Floats, Integers
@@ -14,6 +16,7 @@ from snncc_loihi.curve import along_curve, along_rows
 from snncc_loihi.routes import figures
 from snncc_loihi.spectral import spectral
 from snncc_loihi.swaps import Assignment, Graph, Space, descended, tempered
+from snncc_loihi.tempering import together
 from snncc_loihi.traffic import Traffic, Weights, chips_for, extent, stretched, tiles_of
 
 ROUNDS = (100, 2000)
@@ -33,7 +36,7 @@ def place(traffic: Traffic, mesh: Mesh, weights: Weights, seed: int = 0) -> Inte
     """
     problem = _Problem(traffic, mesh, weights)
     starts = (problem.on_curve(), problem.by_modes(Chance(seed)))
-    found = [problem.improved(start, Chance(seed)) for start in starts]
+    found = problem.improved(starts, Chance(seed))
     plain = [row_major(traffic.cores, mesh), random_places(traffic.cores, mesh, seed), *starts]
     return min([*found, *plain], key=problem.merit)
 
@@ -82,11 +85,20 @@ class _Problem:
         x, y = self._space.x[self._curve], self._space.y[self._curve]
         return self._curve[spectral(graph, x, y, chance)]
 
-    def improved(self, places: Integers, chance: Chance) -> Integers:
+    def improved(self, starts: Sequence[Integers], chance: Chance) -> list[Integers]:
+        """Each start for itself, with the same chances."""
         work = WORK // (len(self._graph.neighbor) + self._cores)
         rounds = min(max(work, ROUNDS[0]), ROUNDS[1], EACH * self._traffic.cores)
-        now = tempered(self._assignment(places), rounds, chance)
-        return descended(now, chance).place[: self._traffic.cores]
+        given = [self._assignment(places) for places in starts]
+        if self._space.grid.min(initial=0) < 0:
+            chances = [chance.copied() for _ in given]
+            pairs = zip(given, chances, strict=True)
+            tried = [tempered(each, rounds, own) for each, own in pairs]
+        else:
+            tried = together(given, rounds, chance)
+            chances = [chance.copied() for _ in given]
+        best = [descended(now, own) for now, own in zip(tried, chances, strict=True)]
+        return [each.place[: self._traffic.cores] for each in best]
 
     def merit(self, places: Integers) -> tuple[float, float]:
         """Smaller is better: energy of all hops, messages on the most loaded link."""

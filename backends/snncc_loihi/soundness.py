@@ -10,7 +10,7 @@ import numpy as np
 
 from snncc_ir import Integers, fail, spread
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapses import ListError, SynapseLists, Truths, read_lists
+from snncc_loihi.synapses import ListError, Reach, Truths, read_reach
 from snncc_loihi.words import Words, unpack, unused_bits
 
 KINDS = {
@@ -208,28 +208,25 @@ def _synapses(core: Core) -> Iterator[Finding]:
         yield f"input axon {i}", f"its base should be below {len(core.compartments)}"
         return
     try:
-        lists = read_lists(core)
+        lists = read_reach(core)
     except ListError as error:
         yield "synapses", str(error)
         return
     yield from _targets(core, lists)
 
 
-def _targets(core: Core, lists: SynapseLists) -> Iterator[Finding]:
+def _targets(core: Core, lists: Reach) -> Iterator[Finding]:
     axons = core.input_axon_fields
-    furthest = np.zeros(len(lists.pointers), np.int64)
-    np.maximum.at(furthest, lists.owners, lists.offsets)
     begin = axons["base"] + lists.nearest[lists.of_axon]
     for i in np.flatnonzero(begin < 0)[:1]:
         yield f"input axon {i}", f"it reaches compartment {begin[i]}, should be 0 or more"
         return
-    reach = axons["base"] + furthest[lists.of_axon]
+    reach = axons["base"] + lists.furthest[lists.of_axon]
     for i in np.flatnonzero(reach >= len(core.compartments))[:1]:
         yield (
             f"input axon {i}",
             f"it reaches compartment {reach[i]}, should be below {len(core.compartments)}",
         )
-    delayed = np.zeros(len(lists.pointers), np.int64)
-    np.maximum.at(delayed, lists.owners, lists.delays)
-    for i in np.flatnonzero((axons["held"] == 1) & (delayed[lists.of_axon] > 0))[:1]:
+    delayed = (lists.longest > 0)[lists.of_axon]
+    for i in np.flatnonzero((axons["held"] == 1) & delayed)[:1]:
         yield f"input axon {i}", "it is held, and should have no delay"

@@ -21,6 +21,8 @@ PATIENCE = 24
 """Rounds of descent that may pass without a gain of a thousandth."""
 DESCENT = 2000
 """Rounds of descent, at most."""
+TRIED = 3
+"""Of so many wishes one is tried while tempering."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +156,7 @@ def tempered(start: Assignment, rounds: int, chance: Chance) -> Assignment:
     (Dueck and Scheuer, 1990: annealing without exponentials.) At first a swap may lose what a
     vertex pays on average; the threshold falls to zero with the square of the time left. A random
     third of the wishes is tried in each round, so that few swaps disturb each other.
+    `tempering.py` does the same faster, where every tile has all its places.
     """
     active = len(start.graph.active)
     if not active:
@@ -162,8 +165,10 @@ def tempered(start: Assignment, rounds: int, chance: Chance) -> Assignment:
     for turn in range(rounds):
         left = rounds - turn
         one, other = _wishes(now, turn, chance)
-        tried = chance.below(np.full(len(one), 3)) == 0
-        one, other = _chosen(now, one[tried], other[tried], heat * left * left // (rounds * rounds))
+        tried = chance.below(np.full(len(one), TRIED)) == 0
+        one, other = best_first(
+            now, one[tried], other[tried], heat * left * left // (rounds * rounds)
+        )
         now = now.swapped(one, other)
     return now
 
@@ -176,7 +181,7 @@ def descended(start: Assignment, chance: Chance) -> Assignment:
     pairs = np.triu_indices(count, 1) if every_pair else None
     mark, waited = cost, 0
     for turn in range(DESCENT):
-        one, other = _chosen(best, *(pairs or _wishes(best, turn, chance)), 0)
+        one, other = best_first(best, *(pairs or _wishes(best, turn, chance)), 0)
         if len(one):
             best, gained, share = _swapped(best, cost, one, other, share)
             cost -= gained
@@ -196,12 +201,11 @@ def _wishes(now: Assignment, turn: int, chance: Chance) -> tuple[Integers, Integ
     vertex = graph.active
     if turn % 4 == 3:  # from where it is
         column, row = space.column[now.place[vertex]], space.row[now.place[vertex]]
-        reach = 1 if turn % 8 == 3 else 2
     else:
         at = [_partner(now, vertex, chance) for _ in range(2)]
         column = np.where(at[0] < 0, 0, space.column[at[0]])
         row = np.where(at[1] < 0, 0, space.row[at[1]])
-        reach = (0, 1, 2)[turn % 4]
+    reach = reach_of(turn)
     height, width, deep = space.grid.shape
     span = np.full(len(vertex), 2 * reach + 1)
     column = np.clip(column + chance.below(span) - reach, 0, width - 1)
@@ -210,6 +214,13 @@ def _wishes(now: Assignment, turn: int, chance: Chance) -> tuple[Integers, Integ
     vertex_at = np.empty(len(now.place), np.int64)
     vertex_at[now.place] = np.arange(len(now.place))
     return vertex[there >= 0], vertex_at[there[there >= 0]]
+
+
+def reach_of(turn: int) -> int:
+    """How many tiles from where it looks a vertex may wish to be, in a round."""
+    if turn % 4 == 3:
+        return 1 if turn % 8 == 3 else 2
+    return turn % 4
 
 
 def _partner(now: Assignment, vertex: Integers, chance: Chance) -> Integers:
@@ -225,15 +236,16 @@ def _partner(now: Assignment, vertex: Integers, chance: Chance) -> Integers:
     return found
 
 
-def _chosen(
-    now: Assignment, one: Integers, other: Integers, limit: int
+def best_first(
+    now: Assignment, one: Integers, other: Integers, limit: int | Integers
 ) -> tuple[Integers, Integers]:
-    """Pairs by which the cost grows less than `limit`, the best first, each vertex in one only."""
+    """Pairs by which the cost grows less than `limit` (one for all, or each its own), the best
+    first, each vertex in one only."""
     space, here, there = now.space, now.place[one], now.place[other]
     apart = (space.x[here] != space.x[there]) | (space.y[here] != space.y[there])
     one, other = one[apart], other[apart]
     change = now.changes(one, other)
-    fine = change < limit
+    fine = change < (limit if isinstance(limit, int) else limit[apart])
     order = np.argsort(change[fine], kind="stable")
     one, other = one[fine][order], other[fine][order]
     best = np.full(len(now.place), len(one))

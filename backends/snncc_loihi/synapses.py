@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from snncc_ir import Integers
 from snncc_loihi.chip import Numbers
 from snncc_loihi.core_map import Core
+from snncc_loihi.lists import unrolled
 from snncc_loihi.words import BLOCK_HEADER, HEADER_BITS, Words, field_of
 
 MOST_WORDS = 1 << 20
@@ -48,14 +49,27 @@ class SynapseLists:
     @property
     def nearest(self) -> Integers:
         """The smallest offset of each list, and 0 of one without synapses."""
-        found = np.full(len(self.pointers), np.iinfo(np.int64).max)
-        np.minimum.at(found, self.owners, self.offsets)
-        return np.where(self.counts > 0, found, 0)
+        found = np.zeros(len(self.pointers), np.int64)
+        filled = np.flatnonzero(self.counts)
+        if len(filled):
+            found[filled] = np.minimum.reduceat(self.offsets, self.rows[filled])
+        return found
 
     @property
     def owners(self) -> Integers:
         """The list of each synapse."""
         return np.repeat(np.arange(len(self.rows) - 1), self.counts)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Of the different lists of a core, without every synapse. of_axon: the list that each input
+    axon names. nearest, furthest: offsets; longest: delay; 0 of a list without synapses."""
+
+    of_axon: Integers
+    nearest: Integers
+    furthest: Integers
+    longest: Integers
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,51 @@ def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Inte
 
 def read_lists(core: Core) -> SynapseLists:
     """All lists of a core; raises ListError. The fields of its formats are in range."""
+    of_axon, pointers, sizes = _named(core)
+    blocks = _blocks(core, pointers, sizes)
+    read = _read(core, blocks)
+    lengths = np.diff(read.rows)[read.of_block]
+    at, block = unrolled(read.rows[read.of_block], lengths)
+    offsets = read.offsets[at]
+    if read.before.any():
+        offsets += read.before[block]
+    rows = _rows(lengths)[np.searchsorted(blocks.lists, np.arange(len(pointers) + 1))]
+    formats = blocks.formats[block]
+    return SynapseLists(
+        of_axon, pointers, sizes, rows, offsets, read.delays[at], read.stored[at], formats,
+        (core.format_fields["index_bits"] == 0)[formats],
+    )  # fmt: skip
+
+
+def read_reach(core: Core) -> Reach:
+    """How far the lists of a core go; raises what `read_lists` does."""
+    of_axon, pointers, sizes = _named(core)
+    blocks = _blocks(core, pointers, sizes)
+    read = _read(core, blocks)
+    filled = np.flatnonzero(np.diff(read.rows))
+    place = np.full(len(read.rows) - 1, -1)
+    place[filled] = np.arange(len(filled))
+    there = np.flatnonzero(place[read.of_block] >= 0)
+    place, before, lists = place[read.of_block][there], read.before[there], blocks.lists[there]
+    starts = np.flatnonzero(np.diff(lists, prepend=-1))
+
+    def extreme(which: np.ufunc, values: Integers, moved: Integers) -> Integers:
+        found = np.zeros(len(pointers), np.int64)
+        if len(starts):
+            of_blocks = which.reduceat(values, read.rows[filled])[place] + moved
+            found[lists[starts]] = which.reduceat(of_blocks, starts)
+        return found
+
+    return Reach(
+        of_axon,
+        extreme(np.minimum, read.offsets, before),
+        extreme(np.maximum, read.offsets, before),
+        extreme(np.maximum, read.delays, np.zeros_like(before)),
+    )
+
+
+def _named(core: Core) -> tuple[Integers, Integers, Integers]:
+    """The list that each input axon names; first word and words of each list."""
     axons = core.input_axon_fields
     key = axons["pointer"] << 16 | axons["words"]
     found, of_axon = np.unique(key, return_inverse=True)
@@ -119,8 +178,7 @@ def read_lists(core: Core) -> SynapseLists:
     total = int(sizes.sum())
     if total > MOST_WORDS:
         raise ListError(f"the lists have {total} words, should be at most {MOST_WORDS}")
-    blocks = _blocks(core, pointers, sizes)
-    return _decoded(core, of_axon.reshape(-1), pointers, sizes, blocks)
+    return of_axon.reshape(-1), pointers, sizes
 
 
 @dataclass(frozen=True)
@@ -170,43 +228,68 @@ def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
     return _Blocks(*(part[order] for part in joined))
 
 
-def _decoded(
-    core: Core, of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
-) -> SynapseLists:
-    form = core.format_fields
-    counts = blocks.counts
-    rank = np.arange(counts.sum()) - np.repeat(_rows(counts)[:-1], counts)
-    formats = np.repeat(blocks.formats, counts)
-    start = np.repeat(blocks.words << 6, counts) + HEADER_BITS
-    indexed, delayed = form["index_bits"][formats], form["delay_bits"][formats]
-    run, weighed = form["run"][formats], form["weight_bits"][formats]
-    step = delayed + weighed
-    at_index = start + np.where(run, 0, rank * (indexed + step))
-    at_delay = start + indexed + rank * np.where(run, step, indexed + step)
-    dense = indexed == 0
-    begun = np.repeat(_dense_before(blocks, form["index_bits"] == 0), counts)
+@dataclass(frozen=True)
+class _Read:
+    """The synapses of different blocks, as lists have blocks in common. rows: (blocks + 1).
+    offsets, delays, stored: (synapses). of_block, before: of each block of a list, which of these
+    it is, and what is to be added to offsets."""
+
+    rows: Integers
+    offsets: Integers
+    delays: Integers
+    stored: Integers
+    of_block: Integers
+    before: Integers
+
+
+def _read(core: Core, blocks: _Blocks) -> _Read:
+    """Every block once; synapses of weight 0 are none."""
+    words, chosen, of_block = np.unique(blocks.words, return_index=True, return_inverse=True)
+    counts, formats = blocks.counts[chosen], blocks.formats[chosen]
+    form = {name: numbers[formats] for name, numbers in core.format_fields.items()}
+    run, index, delay = form["run"] == 1, form["index_bits"], form["delay_bits"]
     memory = np.append(core.synapses, np.uint64(0))
-    offsets = np.where(dense, begun + rank, _bits(memory, at_index, indexed) + run * rank)
-    delays = _bits(memory, at_delay, delayed)
-    stored = _bits(memory, at_delay + delayed, weighed)
-    sign = form["sign"][formats]
-    stored -= np.where((sign == MIXED) & (stored >> (weighed - 1) == 1), 1 << weighed, 0)
-    stored = np.where(sign == INHIBITORY, -stored, stored)
-    kept = stored != 0
-    owners = np.repeat(blocks.lists, counts)[kept]
-    rows = _rows(np.bincount(owners, minlength=len(pointers)))
-    return SynapseLists(
-        of_axon, pointers, sizes, rows, offsets[kept], delays[kept], stored[kept], formats[kept],
-        dense[kept],
-    )  # fmt: skip
+    start = (words << 6) + HEADER_BITS
+    # of each block: bits of an index of its own, and of a synapse, and where the first begins
+    own, shared = np.where(run, 0, index), np.where(run, index, 0)
+    each, first = own + delay + form["weight_bits"], start + shared
+    begun = _bits(memory, start, shared)
+    rank, block = unrolled(np.zeros_like(counts), counts)
+    width = each[block]
+    found = _bits(memory, first[block] + rank * width, width)
+    above = own + delay
+    stored = found >> above[block] if above.any() else found
+    half = np.where(form["sign"] == MIXED, 1 << (form["weight_bits"] - 1), 0)[block]
+    stored = (stored ^ half) - half
+    inhibits = form["sign"] == INHIBITORY
+    if inhibits.any():
+        stored = np.where(inhibits[block], -stored, stored)
+    kept = np.flatnonzero(stored)
+    block, rank, found = block[kept], rank[kept], found[kept]
+    offsets, delays = begun[block], np.zeros(len(kept), np.int64)
+    spaced = own > 0
+    offsets += np.where(spaced[block], 0, rank) if spaced.any() else rank
+    if spaced.any():
+        offsets += found & (1 << own[block]) - 1
+    if delay.any():
+        delays = found >> own[block] & (1 << delay[block]) - 1
+    dense = core.format_fields["index_bits"][blocks.formats] == 0
+    return _Read(
+        np.searchsorted(kept, _rows(counts)),
+        offsets,
+        delays,
+        stored[kept],
+        of_block.reshape(-1),
+        _dense_before(blocks, dense),
+    )
 
 
 def _dense_before(blocks: _Blocks, dense: Truths) -> Integers:
-    """Dense synapses of a list before each block."""
-    own = np.where(dense[blocks.formats], blocks.counts, 0)
+    """Dense synapses of a list before each block that is dense, too, as `dense` says."""
+    own = np.where(dense, blocks.counts, 0)
     before = np.cumsum(own) - own
     first = np.searchsorted(blocks.lists, blocks.lists)
-    found: Integers = before - before[first]
+    found: Integers = np.where(dense, before - before[first], 0)
     return found
 
 
@@ -218,10 +301,13 @@ def _rows(counts: Integers) -> Integers:
 
 def _bits(memory: Words, at: Integers, width: Integers) -> Integers:
     """`width` bits, at most 63, from bit `at` on; memory has one word more than is read."""
-    word, bit = at >> 6, (at & 63).astype(np.uint64)
-    low = memory[word] >> bit
-    # two shifts, because one by 64 is not defined
-    high = memory[np.minimum(word + 1, len(memory) - 1)] << (np.uint64(63) - bit) << np.uint64(1)
+    word, bit = at >> 6, at & 63
+    found = memory[word] >> bit.astype(np.uint64)
+    across = np.flatnonzero(bit + width > 64)
+    if len(across):
+        # none begins at bit 0
+        left = (64 - bit[across]).astype(np.uint64)
+        found[across] |= memory[word[across] + 1] << left
     mask = (np.uint64(1) << width.astype(np.uint64)) - np.uint64(1)
-    found: Integers = ((low | high) & mask).astype(np.int64)
-    return found
+    numbers: Integers = (found & mask).astype(np.int64)
+    return numbers

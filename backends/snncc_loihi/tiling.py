@@ -1,15 +1,15 @@
 """What tiles of a segment hold, hear and send: how a cut of layers uses the limits of a chip."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import TINY, Atoms, Grid
 from snncc_loihi.chip import Chip
-from snncc_loihi.heard import Heard, Hearing, Question, heard_by_atoms
+from snncc_loihi.heard import Heard, Hearing, Question, heard_by_atoms, middle, place_of
 
 ROOM = 1 << 22
 """Numbers of tiles that are remembered."""
@@ -106,6 +106,14 @@ class LayerTiles:
 
 
 @dataclass(frozen=True)
+class _Side:
+    """Of each part of an axis: channels (rows, columns), and which share of channel groups."""
+
+    held: list[int]
+    share: list[float]
+
+
+@dataclass(frozen=True)
 class Outline:
     """Of layers first to last − 1, with what all of their cuts have in common.
 
@@ -135,8 +143,18 @@ class Tilings:
     def __init__(self, atoms: Atoms, chip: Chip) -> None:
         self.atoms, self.chip = atoms, chip
         self._tiles: dict[tuple[int, Grid], LayerTiles | None] = {}
+        self._sides: dict[tuple[int, int, int], _Side] = {}
+        self._middles: dict[tuple[int, Grid], tuple[int, int, float] | None] = {}
         self._taken = 0
         self._hearing = Hearing(atoms)
+        known: dict[tuple[Grid, bytes, int, int], int] = {}
+        self._like = [
+            known.setdefault(
+                (each.sides, each.widths.tobytes(), each.layer.size, each.layer.width), i
+            )
+            for i, each in enumerate(atoms.layers)
+        ]
+        """Of each layer, the first that is cut like it."""
 
     def outline(self, first: int, last: int, guess: Guess) -> Outline:
         """Before the layers are cut."""
@@ -168,32 +186,46 @@ class Tilings:
             tuple(sent), asked, sum(messages for messages, _ in least),
         )  # fmt: skip
 
-    def may_fit(self, outline: Outline, grid: Grid) -> bool:
-        """Whether the layers can be cut so, and what tiles hold on average is not too much."""
-        channels, rows, columns = grid
-        sides, positions = outline.sides, rows * columns
-        if channels > sides[0] or rows > sides[1] or columns > sides[2]:
-            return False
-        number = channels * positions
-        words = (outline.shared * positions + outline.once) * (1 - 1e-9)
-        limits = self.chip.limits
-        return (
-            number <= outline.narrow
-            and (not limits.synapse_words or words <= limits.synapse_words * number)
-            and (
-                not limits.core_bytes
-                or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
-            )
-        )
+    def likely(self, outline: Outline, grids: Iterable[Grid]) -> Iterator[Grid]:
+        """Those by which the layers can be cut so that what tiles hold on average is not too much.
 
-    def messages(self, outline: Outline, grid: Grid) -> float | None:
-        """To the tiles of layers cut by a grid; None when they cannot be cut so."""
-        if any(self.atoms.layers[i].grid(grid) is None for i in range(outline.first, outline.last)):
-            return None
-        return sum(self._hearing.answer(asked, grid).messages for asked in outline.asked)
+        grids: of one number of tiles.
+        """
+        limits, (most_channels, most_rows, most_columns) = self.chip.limits, outline.sides
+        for grid in grids:
+            channels, rows, columns = grid
+            if channels > most_channels or rows > most_rows or columns > most_columns:
+                continue
+            positions = rows * columns
+            number = channels * positions
+            words = (outline.shared * positions + outline.once) * (1 - 1e-9)
+            if (
+                number <= outline.narrow
+                and (not limits.synapse_words or words <= limits.synapse_words * number)
+                and (
+                    not limits.core_bytes
+                    or outline.axons * (1 - 1e-9) + words * 8 <= limits.core_bytes * number
+                )
+            ):
+                yield grid
+
+    def costs_less(self, outline: Outline, grid: Grid, price: float, most: float) -> bool:
+        """Whether the layers can be cut so, and the messages and a price for its tiles together
+        are below `most`."""
+        layers = range(outline.first, outline.last)
+        if any(self._hearing.grid(i, grid) is None for i in layers):
+            return False
+        found = 0.0
+        for asked in outline.asked:
+            found += self._hearing.messages(asked, grid)
+            if found + price >= most:
+                return False
+        return found + price < most
 
     def use(self, outline: Outline, grid: Grid, guess: Guess) -> TileUse | None:
         """Of layers cut by a grid; None when they cannot be, or do not fit."""
+        if not self._fits_in_the_middle(outline, grid, guess):
+            return None
         number = prod(grid)
         compartments, outputs = np.zeros(number, np.int64), np.zeros(number, np.int64)
         words = np.zeros(number)
@@ -209,6 +241,61 @@ class Tilings:
         if not use.fits(self.chip):
             return None
         return _connected(use, [self._hearing.answer(asked, grid) for asked in outline.asked])
+
+    def _fits_in_the_middle(self, outline: Outline, grid: Grid, guess: Guess) -> bool:
+        """Whether the layers can be cut so, and the tile in the middle, which often holds and hears
+        the most, is within limits: all numbers as in `use`, of a single tile."""
+        compartments, inputs, outputs, words = 0, 0, 0, 0.0
+        for i, sent in zip(range(outline.first, outline.last), outline.sent, strict=True):
+            key = self._like[i], grid
+            if key not in self._middles:
+                self._middles[key] = self._middle(*key)
+            found = self._middles[key]
+            if found is None:
+                return False
+            neurons, held, share = found
+            compartments += held
+            words += guess.words[i].shared * share + guess.words[i].each * neurons
+            outputs += ceil(neurons * sent) if sent else 0
+        limits = self.chip.limits
+        for asked in outline.asked:
+            heard, told = self._hearing.in_the_middle(asked, grid)
+            inputs, outputs = inputs + heard, outputs + told
+            axons = (inputs + outputs) * limits.axon_bytes
+            shared = compartments * limits.compartment_bytes + axons + words * 8
+            if limits.core_bytes and shared > limits.core_bytes:
+                return False
+        return (
+            compartments <= limits.compartments
+            and inputs <= limits.input_axons
+            and outputs <= limits.output_axons
+            and (not limits.synapse_words or words <= limits.synapse_words)
+        )
+
+    def _middle(self, layer: int, grid: Grid) -> tuple[int, int, float] | None:
+        """Of the middle tile: neurons, compartments and the share of channels; None for a layer
+        that cannot be cut so."""
+        cut, tile = self._hearing.grid(layer, grid), middle(grid)
+        if cut is None:
+            return None
+        if tile >= prod(cut):
+            return 0, 0, 0.0
+        channel, row, column = place_of(tile, cut)
+        channels, rows, columns = (self._side(layer, axis, n) for axis, n in enumerate(cut))
+        neurons = channels.held[channel] * rows.held[row] * columns.held[column]
+        return neurons, neurons * self.atoms.layers[layer].layer.width, channels.share[channel]
+
+    def _side(self, layer: int, axis: int, parts: int) -> "_Side":
+        key = layer, axis, parts
+        if key not in self._sides:
+            atoms = self.atoms.layers[layer]
+            groups = np.bincount(np.arange(atoms.sides[axis]) * parts // atoms.sides[axis])
+            held = groups
+            if axis == 0:
+                own = atoms.parts((parts, 1, 1))[0]
+                held = np.bincount(own, atoms.widths, parts).astype(np.int64)
+            self._sides[key] = _Side(held.tolist(), (groups / atoms.sides[axis]).tolist())
+        return self._sides[key]
 
     def smallest(self, layer: int, guess: Guess) -> TileUse:
         """Of a layer with a tile for each of its atoms, whatever limits say."""
@@ -230,6 +317,7 @@ class Tilings:
 
     def tiles(self, layer: int, grid: Grid) -> LayerTiles | None:
         """A layer cut by a grid; None when it cannot be."""
+        layer = self._like[layer]
         if (layer, grid) not in self._tiles:
             if self._taken > ROOM:
                 self._tiles.clear()
@@ -240,19 +328,15 @@ class Tilings:
 
     def _cut(self, layer: int, grid: Grid) -> LayerTiles | None:
         atoms = self.atoms.layers[layer]
-        cut = atoms.grid(grid)
+        cut = self._hearing.grid(layer, grid)
         if cut is None:
             return None
-        parts = atoms.parts(cut)
-        held = np.bincount(parts[0], atoms.widths, cut[0])[:, None, None]
-        for axis in (1, 2):
-            shape = [1, 1, 1]
-            shape[axis] = cut[axis]
-            held = held * np.bincount(parts[axis]).reshape(shape)
+        channels, rows, columns = (self._side(layer, axis, n) for axis, n in enumerate(cut))
+        held = np.multiply.outer(channels.held, np.multiply.outer(rows.held, columns.held))
         neurons, share = np.zeros(prod(grid), np.int64), np.zeros(prod(grid))
         here = prod(cut)
         neurons[:here] = held.reshape(-1)
-        share[:here] = np.repeat(np.bincount(parts[0]) / atoms.chunks, here // cut[0])
+        share[:here] = np.repeat(channels.share, here // cut[0])
         return LayerTiles(neurons * atoms.layer.width, neurons, share)
 
 

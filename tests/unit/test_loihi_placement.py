@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from snncc_ir import Integers
@@ -15,6 +15,7 @@ from snncc_loihi.curve import along_curve, along_rows, hilbert
 from snncc_loihi.placement import place, random_places, row_major
 from snncc_loihi.routes import figures, link_loads
 from snncc_loihi.swaps import Assignment, Graph, Space, descended, tempered
+from snncc_loihi.tempering import together
 from snncc_loihi.traffic import Traffic, Weights, chips_for, tiles_of
 
 MESHES = (
@@ -197,6 +198,22 @@ def test_changes_of_swaps_are_exact(traffic: Traffic, mesh: Mesh, seed: int) -> 
     assert after.cost() <= now.cost()
     assert sorted(after.place) == sorted(tempered(now, 20, Chance(seed)).place)
     assert not (after.changes(one, other) < 0).any()  # few cores: no pair gains any more
+
+
+@settings(max_examples=40, deadline=None)
+@given(traffics(), st.sampled_from(MESHES), st.integers(0, 99), st.integers(0, 60))
+def test_tempered_together_is_tempered_alone(
+    traffic: Traffic, mesh: Mesh, seed: int, rounds: int
+) -> None:
+    """The same swaps, and chances that go on alike."""
+    starts = [assignment(traffic, mesh, start) for start in (seed, seed + 1)]
+    assume(starts[0].space.grid.min() >= 0)  # every row of chips is full
+    chance = Chance(seed)
+    found = together(starts, rounds, chance)
+    for start, ours in zip(starts, found, strict=True):
+        alone = Chance(seed)
+        assert np.array_equal(ours.place, tempered(start, rounds, alone).place)
+        assert np.array_equal(alone.order(9), chance.copied().order(9))
 
 
 def assignment(traffic: Traffic, mesh: Mesh, seed: int) -> Assignment:
