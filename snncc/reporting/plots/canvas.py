@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -29,16 +30,20 @@ POINT = 1 / 72
 """Inches."""
 
 
-def matplotlib_or_fail() -> None:
-    """Raises SNN054 when matplotlib is not installed."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
+def check_installed() -> None:
+    """Raises SNN054 when matplotlib is not installed, at once."""
+    if find_spec("matplotlib") is None:
         raise fail(
             "SNN054",
             "matplotlib is not installed, so there are no pictures",
             hint="pip install 'snncc[plot]'",
-        ) from None
+        )
+
+
+def load() -> None:
+    """Imports all of matplotlib that pictures need, which takes a while."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def beside(names: Iterable[str], labeled: bool = False) -> float:
 @contextmanager
 def sheet(height: float, margins: Margins, columns: int = 1, rows: int = 1) -> Iterator["Figure"]:
     """An empty figure of `WIDTH` by `height` inches, in the report's style, for so many axes."""
-    matplotlib_or_fail()
+    check_installed()
     import matplotlib
     from matplotlib.figure import Figure
 
