@@ -10,7 +10,7 @@ import numpy as np
 
 from snncc_ir import Integers, fail, spread
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapses import ListError, SynapseLists, Truths, read_lists
+from snncc_loihi.synapses import ListError, SynapseLists, Truths
 from snncc_loihi.words import Words, unpack, unused_bits
 
 KINDS = {
@@ -208,7 +208,7 @@ def _synapses(core: Core) -> Iterator[Finding]:
         yield f"input axon {i}", f"its base should be below {len(core.compartments)}"
         return
     try:
-        lists = read_lists(core)
+        lists = core.lists
     except ListError as error:
         yield "synapses", str(error)
         return

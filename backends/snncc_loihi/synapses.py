@@ -1,14 +1,17 @@
 """The synapse memory of a core taken apart: every list that an input axon names."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Numbers
-from snncc_loihi.core_map import Core
 from snncc_loihi.words import BLOCK_HEADER, HEADER_BITS, Words, field_of
+
+if TYPE_CHECKING:
+    from snncc_loihi.core_map import Core
 
 MOST_WORDS = 1 << 20
 """Words that the different lists of a core may have in all; overlapping ones count twice."""
@@ -73,9 +76,9 @@ class AxonSynapses:
     dense: Truths
 
 
-def axon_synapses(core: Core, numbers: Numbers) -> AxonSynapses:
+def axon_synapses(core: "Core", numbers: Numbers) -> AxonSynapses:
     """What each input axon reaches; raises ListError for a memory that does not decode."""
-    lists = read_lists(core)
+    lists = core.lists
     weights = effective_weights(core, lists, numbers)
     rows, which = by_axon(lists)
     base = np.repeat(core.input_axon_fields["base"], np.diff(rows))
@@ -92,7 +95,7 @@ def by_axon(lists: SynapseLists) -> tuple[Integers, Integers]:
     return rows, before + np.arange(rows[-1])
 
 
-def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Integers:
+def effective_weights(core: "Core", lists: SynapseLists, numbers: Numbers) -> Integers:
     """(synapses): stored · 2^(step + exponent); raises ListError for one that is no integer."""
     form = core.format_fields
     shift = form["exponent"].copy()
@@ -110,7 +113,7 @@ def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Inte
     return weights
 
 
-def read_lists(core: Core) -> SynapseLists:
+def read_lists(core: "Core") -> SynapseLists:
     """All lists of a core; raises ListError. The fields of its formats are in range."""
     axons = core.input_axon_fields
     key = axons["pointer"] << 16 | axons["words"]
@@ -133,7 +136,7 @@ class _Blocks:
     formats: Integers
 
 
-def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
+def _blocks(core: "Core", pointers: Integers, sizes: Integers) -> _Blocks:
     """Walks all lists at once, block by block."""
     form, memory = core.format_fields, core.synapses
     indexed = form["index_bits"]
@@ -171,7 +174,7 @@ def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
 
 
 def _decoded(
-    core: Core, of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
+    core: "Core", of_axon: Integers, pointers: Integers, sizes: Integers, blocks: _Blocks
 ) -> SynapseLists:
     form = core.format_fields
     counts = blocks.counts
@@ -218,6 +221,8 @@ def _rows(counts: Integers) -> Integers:
 
 def _bits(memory: Words, at: Integers, width: Integers) -> Integers:
     """`width` bits, at most 63, from bit `at` on; memory has one word more than is read."""
+    if not np.any(width):  # of delays, mostly
+        return np.zeros(len(at), np.int64)
     word, bit = at >> 6, (at & 63).astype(np.uint64)
     low = memory[word] >> bit
     # two shifts, because one by 64 is not defined
