@@ -28,6 +28,8 @@ FONT = 9.0
 """Points, of all texts but titles."""
 POINT = 1 / 72
 """Inches."""
+WIDER = 1.06
+"""How much wider a text may become where its font is fitted to pixels."""
 
 
 def check_installed() -> None:
@@ -75,7 +77,7 @@ class Margins:
         }
 
 
-HANDLE = 0.45
+HANDLE = 0.55
 """Inches of what stands before a text of a legend."""
 LEGEND = 0.35
 """Margin for a legend in one line above the axes."""
@@ -88,7 +90,7 @@ def beside(names: Iterable[str], labeled: bool = False) -> float:
 
     measure, font = TextToPath().get_text_width_height_descent, FontProperties(size=FONT)
     widest = max((measure(name, font, False)[0] for name in names), default=0.0)
-    return POINT * (widest + FONT + (2 * FONT if labeled else 0))
+    return POINT * (WIDER * widest + FONT + (2 * FONT if labeled else 0))
 
 
 @contextmanager

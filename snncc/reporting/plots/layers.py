@@ -102,7 +102,11 @@ def quality(rows: Sequence[LayerFigures]) -> "Figure":
                 linewidth=1.2, label=label,
             )  # fmt: skip
         bars(left, names, "signal to noise, dB")
-        left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+        # with long names panels are narrow: legends go from one edge of the picture to the other
+        panel = WIDTH * left.get_position().width
+        left.legend(
+            loc="lower left", bbox_to_anchor=(-around.left / panel, 1), ncols=3, borderaxespad=0.2
+        )
         own = [100 * row.losses["own"] for row in rows]
         right.barh(range(len(rows)), own, color=INK, alpha=0.15, height=0.8, label="own error")
         for (cause, color), marker in zip(CAUSE_COLORS.items(), "o^sDv", strict=True):
@@ -114,10 +118,9 @@ def quality(rows: Sequence[LayerFigures]) -> "Figure":
         right.set_xscale("log")
         right.xaxis.set_major_formatter("{x:g}")
         right.set_xlim(1e-3, None)
-        edge = 1 + around.right / (WIDTH * right.get_position().width)  # the picture's
         right.legend(
-            loc="lower right", bbox_to_anchor=(edge, 1), ncols=6, borderaxespad=0.2,
-            columnspacing=0.9, handletextpad=0.2, handlelength=1,
+            loc="lower right", bbox_to_anchor=(1 + around.right / panel, 1), ncols=6,
+            borderaxespad=0.2, columnspacing=0.9, handletextpad=0.2, handlelength=1,
         )  # fmt: skip
     return figure
 
