@@ -25,7 +25,7 @@ RECORDED_BYTES = 1 << 27
 
 SAMPLES = 128
 """Measured by default, at most."""
-OPERATIONS = 5e9
+OPERATIONS = 4e9
 """Synaptic operations in all that are simulated by default, about: seconds on every target."""
 TEST_DATA, TEST_VECTORS = "test data", "test vectors"
 
