@@ -6,23 +6,27 @@ figures = bundle.verify("model.onnx", "test.npz")
 snncc.make_report(bundle, "model.onnx", "test.npz").write("report/")
 """
 
-from snncc.bundle import Bundle
-from snncc.compiler import compile
-from snncc.data import Dataset
-from snncc.event_data import EventDataset, make_event_dataset
-from snncc.reporting import Report, make_report
-from snncc.result import Result
-from snncc.search import Goal
-from snncc.verify import Verification
-from snncc_backends import (
-    EventWindow,
-    Preprocessing,
-    RadixSettings,
-    RateSettings,
-    Settings,
-    TtfsSettings,
-)
-from snncc_ir import Diagnostic, SnnccError
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snncc.bundle import Bundle
+    from snncc.compiler import compile
+    from snncc.data import Dataset
+    from snncc.event_data import EventDataset, make_event_dataset
+    from snncc.reporting import Report, make_report
+    from snncc.result import Result
+    from snncc.search import Goal
+    from snncc.verify import Verification
+    from snncc_backends import (
+        EventWindow,
+        Preprocessing,
+        RadixSettings,
+        RateSettings,
+        Settings,
+        TtfsSettings,
+    )
+    from snncc_ir import Diagnostic, SnnccError
 
 __version__ = "0.1.0"
 
@@ -32,3 +36,38 @@ __all__ = [
     "TtfsSettings", "Verification", "__version__", "compile", "make_event_dataset",
     "make_report",
 ]  # fmt: skip
+
+_PLACES = {
+    "Bundle": "snncc.bundle",
+    "Dataset": "snncc.data",
+    "Diagnostic": "snncc_ir",
+    "EventDataset": "snncc.event_data",
+    "EventWindow": "snncc_backends",
+    "Goal": "snncc.search",
+    "Preprocessing": "snncc_backends",
+    "RadixSettings": "snncc_backends",
+    "RateSettings": "snncc_backends",
+    "Report": "snncc.reporting",
+    "Result": "snncc.result",
+    "Settings": "snncc_backends",
+    "SnnccError": "snncc_ir",
+    "TtfsSettings": "snncc_backends",
+    "Verification": "snncc.verify",
+    "compile": "snncc.compiler",
+    "make_event_dataset": "snncc.event_data",
+    "make_report": "snncc.reporting",
+}
+"""Where each name is: imported when it is asked for, as all of it together takes half a second,
+which no command of the command line needs."""
+
+
+def __getattr__(name: str) -> object:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'snncc' has no attribute '{name}'")
+    found: object = getattr(import_module(place), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from snncc.notebook import compact
 from snncc.onnx.reader import check_file
 from snncc.passes.manager import Measurement
 from snncc.result import Result
-from snncc.verify import Verification, verify
+from snncc.verify import Verification, expected_of, verify
 from snncc.words import decibels, percent
 from snncc_backends import (
     BundleFolder,
@@ -211,15 +212,21 @@ class Bundle:
         samples = batch.samples
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
-        result = _rest(runner, samples, steps, begun, progress)
-        ending = None
-        if rule is not None:
-            execution = runner.run_until(samples, rule, steps, progress=progress)
-            ending = Ending(rule, execution, early_exit if isinstance(early_exit, Choice) else None)
+        labels = dataset.labels
+        # the simulator is another process, beside which onnxruntime can work
+        with ThreadPoolExecutor(1) as beside:
+            told = beside.submit(expected_of, self.files, Path(model), batch, labels)
+            result = _rest(runner, samples, steps, begun, progress)
+            ending = None
+            if rule is not None:
+                execution = runner.run_until(samples, rule, steps, progress=progress)
+                choice = early_exit if isinstance(early_exit, Choice) else None
+                ending = Ending(rule, execution, choice)
+            expected = told.result()
         found = verify(
-            self.files, runner, reason, result, Path(model), batch, dataset.labels, exact, ending
+            self.files, runner, reason, result, Path(model), batch, labels, exact, expected, ending
         )
-        return Examination(found, result, samples, batch.numbers, dataset.labels)
+        return Examination(found, result, samples, batch.numbers, labels)
 
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and what its passes changed."""

@@ -108,6 +108,30 @@ class Verification:
         return {**asdict(self), "holds": self.holds}
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a bundle is compared with: its model's results, and `closed`, the last graph's, (N, …).
+
+    notes: of the model.
+    """
+
+    reference: Reference
+    closed: Floats
+    notes: tuple[str, ...]
+
+
+def expected_of(
+    bundle: BundleFolder, model: Path, batch: EventBatch, labels: Array | None
+) -> Expected:
+    """Runs the model and the value semantics of the bundle's graph, in onnxruntime."""
+    notes: list[str] = []
+    compiled = bundle.table("model").get("sha256")
+    reference = float_results(model, batch.numbers, labels, compiled, notes)
+    graph = bundle.graph
+    closed = ValueRunner(graph).run(batch.samples)[graph.outputs[0].name]
+    return Expected(reference, closed.astype(np.float64), tuple(notes))
+
+
 def verify(
     bundle: BundleFolder,
     runner: Runner,
@@ -117,6 +141,7 @@ def verify(
     batch: EventBatch,
     labels: Array | None,
     exact: int,
+    expected: Expected,
     ending: Ending | None = None,
 ) -> Verification:
     """Figures of a finished `execution` of a batch's samples, and of comparisons with the oracle.
@@ -134,8 +159,8 @@ def verify(
         exact = 0
     if labels is None:
         notes.append("the data has no classes 'y', so there is agreement but no accuracy")
-    compiled = bundle.table("model").get("sha256")
-    reference = float_results(model, batch.numbers, labels, compiled, notes)
+    notes += expected.notes
+    reference = expected.reference
     wanted = graph.outputs[0].type.size
     if reference.numbers.size != count * wanted:
         raise fail(
@@ -152,7 +177,7 @@ def verify(
         count,
         None if labels is None or classes is None else Share.of(classes == labels),
         tuple(_at(graph, execution, steps, reference) for steps in _milestones(execution.steps)),
-        _closed_form(graph, samples, reference),
+        _closed_form(graph, expected),
         _mean(execution.spike_counts),
         _mean(operations) if operations else None,
         {name: float(np.mean(number)) for name, number in execution.spike_counts.items()},
@@ -215,9 +240,9 @@ def _at(
     return _compared(results, steps, reference)
 
 
-def _closed_form(graph: Graph, samples: Batch, reference: Reference) -> AtSteps:
-    results = ValueRunner(graph).run(samples)[graph.outputs[0].name].astype(np.float64)
-    return _compared(results, graph.code.train if graph.code else 1, reference)
+def _closed_form(graph: Graph, expected: Expected) -> AtSteps:
+    steps = graph.code.train if graph.code else 1
+    return _compared(expected.closed, steps, expected.reference)
 
 
 def _compared(results: Floats, steps: int, reference: Reference) -> AtSteps:

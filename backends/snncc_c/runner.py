@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,10 +146,13 @@ class CRunner(Runner):
         nodes = [node for node in self._graph if not isinstance(node.op, Output)]
         spiking = {node.name: node.type.shape for node in nodes if isinstance(node.type, Spikes)}
         sources = dict.fromkeys(node.inputs[0] for node in self._graph.outputs)
-        totals = _split(
-            _load(files, "output").astype(np.int64),
-            {name: self._graph[name].type.shape for name in sources},
-        )
+        totals = {
+            name: total.astype(np.int64)
+            for name, total in _split(
+                _load(files, "output"),
+                {name: self._graph[name].type.shape for name in sources},
+            )
+        }
         counts = _load(files, "counts").astype(np.int64)
         spike_counts: dict[str, Integers] = {}
         operations: dict[str, Integers] = {}
@@ -162,7 +165,7 @@ class CRunner(Runner):
         if record:
             spikes = {
                 name: _train(sent, self._graph.code)
-                for name, sent in _split(_load(files, "spikes"), spiking).items()
+                for name, sent in _split(_load(files, "spikes"), spiking)
             }
         return Execution(steps, totals, spike_counts, operations, spikes)
 
@@ -178,13 +181,13 @@ def _joined(graph: Graph, samples: Batch) -> Array:
     return np.ascontiguousarray(np.concatenate(flat, axis=2), "|i1")
 
 
-def _train(sent: Integers, code: Code | None) -> NDArray[np.int8]:
+def _train(sent: NDArray[np.signedinteger], code: Code | None) -> NDArray[np.int8]:
     """(N, T, *shape) from what the program wrote a step: spikes, or all slots, or all numbers."""
     match code:
         case FirstSpike():
-            return spike_train(sent[:, 0], code)
+            return spike_train(sent[:, 0].astype(np.int64), code)
         case Radix():
-            return digit_train(sent[:, 0], code)
+            return digit_train(sent[:, 0].astype(np.int64), code)
     return sent.astype(np.int8)
 
 
@@ -194,13 +197,10 @@ def _load(files: list[Path], what: str) -> NDArray[np.signedinteger]:
 
 def _split(
     joined: NDArray[np.signedinteger], shapes: Mapping[str, tuple[int, ...]]
-) -> dict[str, Integers]:
-    """(N, T, all) into (N, T, *shape) by name."""
-    parts: dict[str, Integers] = {}
+) -> Iterator[tuple[str, NDArray[np.signedinteger]]]:
+    """(N, T, all) into (N, T, *shape) by name: views, as spikes are many."""
     start = 0
     for name, shape in shapes.items():
         size = int(np.prod(shape))
-        part: Array = joined[:, :, start : start + size].reshape(*joined.shape[:2], *shape)
-        parts[name] = part.astype(np.int64)
+        yield name, joined[:, :, start : start + size].reshape(*joined.shape[:2], *shape)
         start += size
-    return parts

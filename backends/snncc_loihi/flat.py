@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from snncc_ir import Integers, fail
+from snncc_ir import Integers, fail, spread
 from snncc_loihi.chip import Chip, Cost, Costs
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.hops import messages
 from snncc_loihi.segments import Attribution, Segments, attribution, segments
-from snncc_loihi.synapses import ListError, effective_weights, read_lists
+from snncc_loihi.synapses import ListError, effective_weights
 from snncc_loihi.words import unpack
 
 MOST_SUM = (1 << 31) - 1
 """What sums of a step are kept in: 32 bits and so more than any chip has."""
 LENGTHS = 8
+POPULATION_BITS = 16
+"""Of the field of a label."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +45,19 @@ def flatten(core_map: CoreMap, chip: Chip, costs: Costs, inputs: int, place: str
     runs = list[int]()
     slots = 2
     payloads = _payloads(core_map, first_axon)
-    for i, core in enumerate(cores):
-        group = group_of[first[i] : first[i + 1]]
-        _compartments(parts, core, chip, int(first[i]), group)
-        runs.append(len(parts.found["run_first"][-1]))
-        try:
-            lists = read_lists(core)
-            weights = effective_weights(core, lists, chip.numbers)
-        except ListError as error:
-            raise fail("SNN060", f"core {i}: {error}", place, "compile the network anew") from None
-        # a list counts from its nearest compartment, so that no base is negative
-        nearest = lists.nearest
-        base = core.input_axon_fields["base"] + nearest[lists.of_axon]
-        made = segments(replace(lists, offsets=lists.offsets - nearest[lists.owners]), weights)
-        told = attribution(core, lists, group)
+
+    def group(i: int) -> Integers:
+        return group_of[first[i] : first[i + 1]]
+
+    def reached(i: int) -> _Reached:
         sent = payloads[first_axon[i] : first_axon[i + 1]]
-        _bounded(core, base, lists.of_axon, made, sent, i, place)
-        slots = max(slots, int(lists.delays.max(initial=0)) + 2)
-        _axons(parts, i, base + int(first[i]), lists.of_axon, made, told, costs)
+        return _reached(cores[i], i, group(i), sent, chip, place)
+
+    for i, found in enumerate(spread(reached, range(len(cores)))):
+        _compartments(parts, cores[i], chip, int(first[i]), group(i))
+        runs.append(len(parts.found["run_first"][-1]))
+        slots = max(slots, found.longest_delay + 2)
+        _axons(parts, i, int(first[i]), found, costs)
     _outputs(parts, core_map, chip, costs, first, first_axon)
     _host(parts, core_map, first, first_axon)
     parts.add("core_first", first)
@@ -74,6 +71,36 @@ def flatten(core_map: CoreMap, chip: Chip, costs: Costs, inputs: int, place: str
                                           costs.message, costs.receive, costs.barrier)),
     ])  # fmt: skip
     return Flat(parts.content(), groups)
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What axons of a core bring. of_axon, base: (input axons) list, and from where it counts."""
+
+    of_axon: Integers
+    base: Integers
+    longest_delay: int
+    made: Segments
+    told: Attribution
+
+
+def _reached(
+    core: Core, number: int, group: Integers, payloads: Integers, chip: Chip, place: str
+) -> _Reached:
+    """group: (compartments), over all cores. payloads: (input axons), in one step at most."""
+    try:
+        lists = core.lists
+        weights = effective_weights(core, lists, chip.numbers)
+    except ListError as error:
+        hint = "compile the network anew"
+        raise fail("SNN060", f"core {number}: {error}", place, hint) from None
+    # a list counts from its nearest compartment, so that no base is negative
+    nearest = lists.nearest
+    base = core.input_axon_fields["base"] + nearest[lists.of_axon]
+    made = segments(replace(lists, offsets=lists.offsets - nearest[lists.owners]), weights)
+    _bounded(core, base, lists.of_axon, made, payloads, number, place)
+    longest = int(lists.delays.max(initial=0))
+    return _Reached(lists.of_axon, base, longest, made, attribution(core, lists, group))
 
 
 NAMES = (
@@ -127,8 +154,10 @@ def _groups(core_map: CoreMap) -> tuple[Integers, Integers]:
     """Core and population of each group, (groups, 2), and the group of each compartment."""
     cores = [np.full(len(core.labels), i) for i, core in enumerate(core_map.cores)]
     which = [core.label_fields["population"] for core in core_map.cores]
-    pairs = np.stack([np.concatenate(cores), np.concatenate(which)], axis=1).astype(np.int64)
-    groups, group_of = np.unique(pairs, axis=0, return_inverse=True)
+    # as one number a pair, which is sorted faster than rows
+    keys = np.concatenate(cores).astype(np.int64) << POPULATION_BITS | np.concatenate(which)
+    found, group_of = np.unique(keys, return_inverse=True)
+    groups = np.stack([found >> POPULATION_BITS, found & (1 << POPULATION_BITS) - 1], axis=1)
     return groups, group_of.reshape(-1).astype(np.int64)
 
 
@@ -155,12 +184,11 @@ def _compartments(parts: _Parts, core: Core, chip: Chip, first: int, group: Inte
     parts.add("threshold", threshold << chip.numbers.threshold_shift)
 
 
-def _axons(
-    parts: _Parts, number: int, base: Integers, of_axon: Integers, made: Segments,
-    told: Attribution, costs: Costs,
-) -> None:  # fmt: skip
+def _axons(parts: _Parts, number: int, first: int, found: _Reached, costs: Costs) -> None:
+    """first: compartment of the core."""
+    of_axon, made, told = found.of_axon, found.made, found.told
     parts.add("axon_list", of_axon + parts.lists)
-    parts.add("axon_base", base)
+    parts.add("axon_base", found.base + first)
     parts.add("axon_core", np.full(len(of_axon), number))
     parts.add("axon_group", told.group)
     dense, sparse = (_picoseconds(cost) for cost in (costs.synapse_dense, costs.synapse_sparse))

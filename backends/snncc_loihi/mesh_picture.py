@@ -77,7 +77,7 @@ def mesh_picture(mesh: Mesh, cores: Sequence[PicturedCore], loads: Loads, title:
         links=sorted(links, key=lambda link: link.width),
         cores=list(sheet.cores(cores)),
         host={"x": host.x - 1, "y": round(host.y + host.height / 2, 2)},
-        busiest=_number(busiest),
+        busiest=_readable(busiest),
         use_ramp=USE,
         load_ramp=LOAD,
     )
@@ -164,6 +164,11 @@ def _color(ramp: tuple[tuple[float, str], ...], share: float) -> str:
             pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
             return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in pairs)
     return ramp[-1][1]
+
+
+def _readable(value: float) -> str:
+    """Such as `0.25`, `18.75`, `18,701`."""
+    return f"{value:,.0f}" if value >= 100 else _number(value)
 
 
 def _number(value: float) -> str:

@@ -45,8 +45,10 @@ class MapRunner(Runner):
         the chip does not have, SNN052 when there is no C compiler.
         """
         self._graph, self._path = graph, path
-        self._map = read_map(_read(path), str(path))
-        self._chip = _chip_of(path, self._map)
+        core_map = read_map(_read(path), str(path))
+        self._cores = len(core_map.cores)
+        self._compartments = sum(len(core.compartments) for core in core_map.cores)
+        self._chip = _chip_of(path, core_map)
         self._names, self._unit, preset = _described(path)
         name = costs or preset or self._chip.default_costs
         if name not in self._chip.costs:
@@ -59,18 +61,16 @@ class MapRunner(Runner):
         self._costs = self._chip.costs[name]
         sizes = [int(np.prod(node.type.shape)) for node in graph.inputs]
         self._inputs = sum(sizes)
-        self._members = found_members(self._map, graph, self._names, str(path))
-        self._checked_inputs()
-        subject = subject_of(self._map, self._chip, graph)
+        self._members = found_members(core_map, graph, self._names, str(path))
+        self._checked_inputs(core_map)
+        subject = subject_of(core_map, self._chip, graph)
         broken = violations(subject, COUNTS) or violations(subject)
         if broken:
             raise refuse(broken, "SNN060", str(path), "compile the network anew")
         self._simulator = Simulator(
-            self._map, self._chip, self._costs, self._inputs, str(path), processes, flags
+            core_map, self._chip, self._costs, self._inputs, str(path), processes, flags
         )
-        self.description = (
-            f"loihi simulator, {len(self._map.cores)} cores ({self._simulator.command})"
-        )
+        self.description = f"loihi simulator, {self._cores} cores ({self._simulator.command})"
 
     def run(
         self,
@@ -118,7 +118,7 @@ class MapRunner(Runner):
         found = self._simulator.run(
             self._numbers(samples), chip_steps, steps, self._wanted(steps, [])
         )
-        total = np.zeros((len(found.counts), len(self._map.cores), len(COUNTERS)), np.int64)
+        total = np.zeros((len(found.counts), self._cores, len(COUNTERS)), np.int64)
         for group, (core, _) in enumerate(self._simulator.groups):
             total[:, core] += found.counts[:, group]
         return {counter: total[:, :, i] for i, counter in enumerate(COUNTERS)}
@@ -149,10 +149,10 @@ class MapRunner(Runner):
         ]
         return np.concatenate(rows, axis=1)
 
-    def _checked_inputs(self) -> None:
+    def _checked_inputs(self, core_map: CoreMap) -> None:
         for kind, words in (
-            ("host_axon", self._map.host_axons),
-            ("host_bias", self._map.host_biases),
+            ("host_axon", core_map.host_axons),
+            ("host_bias", core_map.host_biases),
         ):
             numbers = unpack(kind, words)["input"]
             if numbers.size and numbers.max() >= self._inputs:
@@ -160,9 +160,9 @@ class MapRunner(Runner):
                     f"the host sends input {numbers.max()}, should be below {self._inputs}"
                 )
         code = self._graph.code
-        if not isinstance(code, Rate) or code.steps != self._map.steps:
+        if not isinstance(code, Rate) or code.steps != core_map.steps:
             raise self._refuse(
-                f"the map has {self._map.steps} time steps, should have those of the network"
+                f"the map has {core_map.steps} time steps, should have those of the network"
             )
 
     def _wanted(self, steps: int, recorded: Sequence[str]) -> Wanted:
@@ -176,7 +176,7 @@ class MapRunner(Runner):
         total = steps * sum(self._members[name].size for name in recorded)
         if not total:
             return Wanted(*columns, steps)
-        count = sum(len(core.compartments) for core in self._map.cores)
+        count = self._compartments
         at, after = np.full(count, -1), np.zeros(count, np.int64)
         start = 0
         for name in recorded:
@@ -225,7 +225,7 @@ class MapRunner(Runner):
         activity[CHIP] = {
             "picoseconds": found.time,
             "steps": chip_steps * each,
-            "barriers": chip_steps * len(self._map.cores) * each,
+            "barriers": chip_steps * self._cores * each,
         }
         return activity
 

@@ -142,12 +142,16 @@ def _by_group(lists: SynapseLists, base: Integers, axons: Integers, group: Integ
     counts = lists.counts[which]
     rank = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     at = np.repeat(lists.rows[which], counts) + rank
-    owner = np.repeat(axons, counts)
-    reached = group[base[owner] + lists.offsets[at]]
-    found, place = np.unique(owner << 32 | reached, return_inverse=True)
-    all_of = np.bincount(place.reshape(-1), minlength=len(found))
-    solid = np.bincount(place.reshape(-1)[lists.dense[at]], minlength=len(found))
-    return np.stack([found >> 32, found & 0xFFFFFFFF, solid, all_of - solid])
+    groups, own = np.unique(group, return_inverse=True)
+    # a core has few groups, so that pairs of axon and group are counted faster than sorted
+    pair = np.repeat(len(groups) * np.arange(len(axons)), counts)
+    pair += own.reshape(-1)[np.repeat(base[axons], counts) + lists.offsets[at]]
+    size = len(groups) * len(axons)
+    all_of = np.bincount(pair, minlength=size)
+    found = np.flatnonzero(all_of)
+    solid = np.bincount(pair[lists.dense[at]], minlength=size)[found]
+    axon, reached = np.divmod(found, max(len(groups), 1))
+    return np.stack([axons[axon], groups[reached], solid, all_of[found] - solid])
 
 
 def _reach(lists: SynapseLists) -> tuple[Integers, Integers]:

@@ -1,15 +1,18 @@
 """The synapse memory of a core taken apart: every list that an input axon names."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Numbers
-from snncc_loihi.core_map import Core
 from snncc_loihi.lists import unrolled
 from snncc_loihi.words import BLOCK_HEADER, HEADER_BITS, Words, field_of
+
+if TYPE_CHECKING:
+    from snncc_loihi.core_map import Core
 
 MOST_WORDS = 1 << 20
 """Words that the different lists of a core may have in all; overlapping ones count twice."""
@@ -87,9 +90,9 @@ class AxonSynapses:
     dense: Truths
 
 
-def axon_synapses(core: Core, numbers: Numbers) -> AxonSynapses:
+def axon_synapses(core: "Core", numbers: Numbers) -> AxonSynapses:
     """What each input axon reaches; raises ListError for a memory that does not decode."""
-    lists = read_lists(core)
+    lists = core.lists
     weights = effective_weights(core, lists, numbers)
     rows, which = by_axon(lists)
     base = np.repeat(core.input_axon_fields["base"], np.diff(rows))
@@ -106,7 +109,7 @@ def by_axon(lists: SynapseLists) -> tuple[Integers, Integers]:
     return rows, before + np.arange(rows[-1])
 
 
-def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Integers:
+def effective_weights(core: "Core", lists: SynapseLists, numbers: Numbers) -> Integers:
     """(synapses): stored · 2^(step + exponent); raises ListError for one that is no integer."""
     form = core.format_fields
     shift = form["exponent"].copy()
@@ -124,7 +127,7 @@ def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Inte
     return weights
 
 
-def read_lists(core: Core) -> SynapseLists:
+def read_lists(core: "Core") -> SynapseLists:
     """All lists of a core; raises ListError. The fields of its formats are in range."""
     of_axon, pointers, sizes = _named(core)
     blocks = _blocks(core, pointers, sizes)
@@ -142,7 +145,7 @@ def read_lists(core: Core) -> SynapseLists:
     )  # fmt: skip
 
 
-def read_reach(core: Core) -> Reach:
+def read_reach(core: "Core") -> Reach:
     """How far the lists of a core go; raises what `read_lists` does."""
     of_axon, pointers, sizes = _named(core)
     blocks = _blocks(core, pointers, sizes)
@@ -169,7 +172,7 @@ def read_reach(core: Core) -> Reach:
     )
 
 
-def _named(core: Core) -> tuple[Integers, Integers, Integers]:
+def _named(core: "Core") -> tuple[Integers, Integers, Integers]:
     """The list that each input axon names; first word and words of each list."""
     axons = core.input_axon_fields
     key = axons["pointer"] << 16 | axons["words"]
@@ -191,7 +194,7 @@ class _Blocks:
     formats: Integers
 
 
-def _blocks(core: Core, pointers: Integers, sizes: Integers) -> _Blocks:
+def _blocks(core: "Core", pointers: Integers, sizes: Integers) -> _Blocks:
     """Walks all lists at once, block by block."""
     form, memory = core.format_fields, core.synapses
     indexed = form["index_bits"]
@@ -242,7 +245,7 @@ class _Read:
     before: Integers
 
 
-def _read(core: Core, blocks: _Blocks) -> _Read:
+def _read(core: "Core", blocks: _Blocks) -> _Read:
     """Every block once; synapses of weight 0 are none."""
     words, chosen, of_block = np.unique(blocks.words, return_index=True, return_inverse=True)
     counts, formats = blocks.counts[chosen], blocks.formats[chosen]

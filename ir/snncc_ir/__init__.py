@@ -18,7 +18,7 @@ from snncc_ir.graph import Graph, GraphBuilder, Node, Origin, Source, with_op
 from snncc_ir.parser import parse_graph
 from snncc_ir.printer import graph_tensors, node_tensors, print_graph, print_type, print_value
 from snncc_ir.products import constants, octave, offsets, products
-from snncc_ir.slots import Phases, run_phases, spike_train, value_of
+from snncc_ir.slots import Phases, run_phases, slots_of, spike_train, value_of
 from snncc_ir.spikes import Oracle, Step, decode
 from snncc_ir.stopwatch import Stopwatch
 from snncc_ir.tensors import (
@@ -126,6 +126,7 @@ __all__ = [
     "run_phases",
     "runtime_says",
     "session",
+    "slots_of",
     "small",
     "spike_train",
     "spread",

@@ -57,6 +57,17 @@ def spike_train(slot: Integers, code: FirstSpike) -> NDArray[np.int8]:
     return train
 
 
+def slots_of(train: NDArray[np.int8], code: FirstSpike) -> Integers:
+    """(N, *shape) the slot of each neuron's first spike, or the number of slots for none.
+
+    train: (N, steps, *shape).
+    """
+    slot = np.full((len(train), *train.shape[2:]), code.steps, np.int64)
+    for step in reversed(range(code.steps)):  # many times faster than argmax over that axis
+        np.copyto(slot, step, where=train[:, step] != 0)
+    return slot
+
+
 def value_of(slot: Integers, code: FirstSpike) -> Floats:
     """What spikes are worth, in units of their population's scale."""
     return np.where(slot < code.steps, np.exp2(-slot / code.tau), 0.0)

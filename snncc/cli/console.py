@@ -86,11 +86,6 @@ def samples_done(report: Report, what: str, total: int) -> Callable[[int], None]
     return step
 
 
-def percent(share: float | None) -> str:
-    """Such as `91.73 %`, or `–`."""
-    return "–" if share is None else f"{100 * share:.2f} %"
-
-
 def passes_text(pipeline: str) -> str:
     """On a terminal lines may end after a comma; in a pipe it is as --passes takes it."""
     return pipeline.replace(",", ", ") if out.is_terminal else pipeline

@@ -5,7 +5,7 @@ from rich.table import Table
 from snncc.cli import console
 from snncc.explain import Explanation, LayerFigures
 from snncc.verify import AtSteps
-from snncc.words import decibels
+from snncc.words import decibels, percent
 
 WORST = 5
 """Layers that are shown unless all are asked for."""
@@ -22,7 +22,7 @@ def show_steps(found: Explanation) -> None:
     whole = verification.float_accuracy
     table.add_row(
         f"float (onnxruntime), {verification.samples} samples",
-        console.percent(None if whole is None else whole.value),
+        percent(None if whole is None else whole.value),
         "",
         "",
         "",
@@ -34,8 +34,8 @@ def show_steps(found: Explanation) -> None:
             continue  # nothing but its own name to show
         table.add_row(
             step.step.partition("{")[0],
-            console.percent(step.accuracy),
-            console.percent(step.agreement),
+            percent(step.accuracy),
+            percent(step.agreement),
             decibels(step.snr),
             f"{step.worst} ({decibels(step.layers[step.worst])} dB)" if step.worst else "",
         )
@@ -54,8 +54,8 @@ def show_steps(found: Explanation) -> None:
 def _at(row: AtSteps) -> tuple[str, str, str, str]:
     accuracy, agreement = row.accuracy, row.agreement
     return (
-        console.percent(None if accuracy is None else accuracy.value),
-        console.percent(None if agreement is None else agreement.value),
+        percent(None if accuracy is None else accuracy.value),
+        percent(None if agreement is None else agreement.value),
         decibels(row.snr),
         "",
     )
@@ -81,7 +81,7 @@ def show_layers(found: Explanation, every: bool) -> None:
             decibels(row.snr_own),
             str(row.dead),
             str(row.saturated),
-            console.percent(row.agreement),
+            percent(row.agreement),
             f"{row.finding.cause}: {row.reason}" if row.finding.cause != "none" else row.reason,
         )
     table.caption = (

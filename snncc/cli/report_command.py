@@ -8,7 +8,7 @@ import click
 
 from snncc.bundle import Bundle
 from snncc.cli import console, exit_options
-from snncc.cli.verify_command import EXACT_SAMPLES
+from snncc.cli.check_options import check_options
 from snncc.reporting import make_report
 from snncc.reporting.folder import HTML, JSON, beside, check_report_place
 from snncc.reporting.measured import SAMPLES
@@ -24,17 +24,7 @@ from snncc.reporting.sentences import sentences
     type=click.IntRange(min=1),
     help=f"Only so many samples.  [default: as many as take seconds, {SAMPLES} at most]",
 )
-@click.option(
-    "--exact",
-    is_flag=False,
-    flag_value=EXACT_SAMPLES,
-    default=0,
-    type=click.IntRange(min=0),
-    help=f"Compare every spike of N samples (default {EXACT_SAMPLES}) with the oracle.",
-)
-@exit_options.margin_option
-@exit_options.points_option
-@exit_options.calibration_option
+@check_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder.  [default: BUNDLE-report]"
 )

@@ -5,6 +5,7 @@ from rich.text import Text
 
 from snncc.cli import console
 from snncc.search import Goal, Search
+from snncc.words import percent
 from snncc_ir import fail
 
 
@@ -37,7 +38,7 @@ def show_search(found: Search) -> None:
         f"{study.count} others, {where}"
     )
     if study.float_accuracy is not None:
-        console.out.print(f"float accuracy {console.percent(study.float_accuracy)}")
+        console.out.print(f"float accuracy {percent(study.float_accuracy)}")
     table = Table()
     table.add_column("")
     table.add_column("settings", overflow="fold")
@@ -56,8 +57,8 @@ def show_search(found: Search) -> None:
             mark,
             Text(str(trial.candidate)),
             str(figures.latency),
-            console.percent(None if figures.accuracy is None else figures.accuracy.value),
-            console.percent(figures.agreement.value),
+            percent(None if figures.accuracy is None else figures.accuracy.value),
+            percent(figures.agreement.value),
             f"{100 * figures.lost.lost:.2f}",
             f"{wanted.bound(figures):.2f}",
             f"{figures.spikes:.0f}",

@@ -13,6 +13,7 @@ from snncc.sweep import TABLE, Sweep, sweep
 from snncc.sweep.plan import values
 from snncc.sweep.plot import PICTURES, plot
 from snncc.sweep.row import COSTS, Row
+from snncc.words import percent
 from snncc_ir import SnnccError, fail
 
 MARKS = {"steps": "S", "operations": "O", "energy": "E"}
@@ -153,7 +154,7 @@ def _show(found: Sweep) -> None:
         console.note(f"{found.reused} rows are of an earlier sweep; --force computes them anew")
     console.out.print(f"{found.samples} samples")
     if found.float_accuracy is not None:
-        console.out.print(f"float accuracy {console.percent(found.float_accuracy)}")
+        console.out.print(f"float accuracy {percent(found.float_accuracy)}")
     table = Table()
     table.add_column("target")
     table.add_column("settings", overflow="fold")

@@ -9,11 +9,10 @@ from rich.table import Table
 
 from snncc.bundle import Bundle
 from snncc.cli import console, exit_options
+from snncc.cli.check_options import check_options
 from snncc.cli.spikes_table import spikes_table
 from snncc.verify import Verification
 from snncc.words import share
-
-EXACT_SAMPLES = 20
 
 
 @click.command("verify", short_help="Compare a bundle with its model, and with the oracle.")
@@ -24,17 +23,7 @@ EXACT_SAMPLES = 20
 )
 @click.option("--steps", type=int, help="Time steps, at most those compiled for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first samples.")
-@click.option(
-    "--exact",
-    is_flag=False,
-    flag_value=EXACT_SAMPLES,
-    default=0,
-    type=click.IntRange(min=0),
-    help=f"Compare every spike of N samples (default {EXACT_SAMPLES}) with the oracle.",
-)
-@exit_options.margin_option
-@exit_options.points_option
-@exit_options.calibration_option
+@check_options
 @console.json_option
 @console.quiet_option
 @console.verbose_option

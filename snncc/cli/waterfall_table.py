@@ -6,6 +6,7 @@ from rich.table import Table
 
 from snncc.cli import console
 from snncc.passes.manager import Measurement
+from snncc.words import percent
 
 
 def waterfall_table(rows: Sequence[Measurement], title: str) -> Table:
@@ -19,8 +20,8 @@ def waterfall_table(rows: Sequence[Measurement], title: str) -> Table:
         table.add_row(
             console.passes_text(row.step),
             row.promise,
-            console.percent(row.agreement),
-            console.percent(row.accuracy),
+            percent(row.agreement),
+            percent(row.accuracy),
             "–" if row.snr is None else f"{row.snr:.1f}",
         )
     return table

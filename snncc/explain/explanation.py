@@ -131,8 +131,8 @@ def explain(
     numbers = frames(bundle.graph, part)
     runner, _ = bundle.runner_or_oracle()
     counted = counting(progress, "layers", few.count)
-    layers = measure_layers(bundle.files, runner, path, part, few.labels, counted)
-    reference, _ = float_network(bundle.files, path, part)
+    reference = float_network(bundle.files, path, part)
+    layers = measure_layers(bundle.graph, runner, reference, part, few.labels, counted)
     found = [row for row in layers.rows if row.finding.cause != "none"]
     steps: tuple[StepFigures, ...] = ()
     tried: tuple[Tried, ...] = ()

@@ -31,10 +31,13 @@ def frames(graph: Graph, samples: Batch) -> Batch:
 
 
 class FloatNetwork:
-    """Value semantics of a graph in normal form without scales, node by node."""
+    """Value semantics of a graph in normal form without scales, node by node.
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    same: whether it is of the very file that the bundle was compiled from.
+    """
+
+    def __init__(self, graph: Graph, same: bool) -> None:
+        self.graph, self.same = graph, same
         self._runners = {
             node.name: NodeRunner([node.op], [source.type for source in graph.operands(node)])
             for node in graph
@@ -63,12 +66,12 @@ class FloatNetwork:
         return next(node.name for node in self.graph if isinstance(node.op, Output))
 
 
-def float_network(bundle: BundleFolder, model: Path, samples: Batch) -> tuple[FloatNetwork, bool]:
+def float_network(bundle: BundleFolder, model: Path, samples: Batch) -> FloatNetwork:
     """The model as it was right before its numbers got scales and a code, by the bundle's passes.
 
-    And whether it is the very file that the bundle was compiled from. Nodes have the names that
-    they have in the bundle. samples: some, for passes that look at data. Raises SNN001 to SNN007
-    for a model that cannot be imported, SNN030 when it has not the bundle's inputs.
+    Nodes have the names that they have in the bundle. samples: some, for passes that look at data.
+    Raises SNN001 to SNN007 for a model that cannot be imported, SNN030 when it has not the bundle's
+    inputs.
     """
     imported = import_model(model, approximate=bundle.manifest.get("approximate") is True)
     names = {node.name for node in imported.graph.inputs}
@@ -86,4 +89,4 @@ def float_network(bundle: BundleFolder, model: Path, samples: Batch) -> tuple[Fl
     samples = frames(bundle.graph, samples)
     few = {name: array[:2] for name, array in samples.items()}
     graph = run_pipeline(imported.graph, front, Context(few), measure=False).graph
-    return FloatNetwork(graph), model_digest(model) == bundle.table("model").get("sha256")
+    return FloatNetwork(graph, model_digest(model) == bundle.table("model").get("sha256"))

@@ -1,17 +1,16 @@
 """What each layer loses: the chip's spikes beside the float network's numbers, layer by layer."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from snncc.explain.figures import LayerFigures, Layers
-from snncc.explain.float_network import FloatNetwork, Values, float_network, frames
+from snncc.explain.float_network import FloatNetwork, Values, frames
 from snncc.explain.reasons import find, losses_of
 from snncc.explain.sent import as_float32, sent_values
 from snncc.explain.tally import Seen, Tally, decibels
 from snncc.explain.twins import twins
-from snncc_backends import BundleFolder, Runner
+from snncc_backends import Runner
 from snncc_ir import Array, Batch, Floats, Graph, Node, NodeRunner, Spikes, ValueRunner
 from snncc_ir.ops import AnyInput, Population, Relu
 
@@ -22,28 +21,27 @@ CUTS = 40
 
 
 def measure_layers(
-    bundle: BundleFolder,
+    graph: Graph,
     runner: Runner,
-    model: Path,
+    model: FloatNetwork,
     samples: Batch,
     labels: Array | None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Layers:
     """Runs `samples` (in the network's own numbers) on `runner`, and compares layer by layer.
 
-    model: the ONNX file; where it is another than that which was compiled, populations are matched
-    as `twins` says. labels: (N,). progress: called with the samples done since the last call.
-    Raises as `float_network`.
+    graph: the bundle's. model: as `float_network` has it; where it is another than that which was
+    compiled, populations are matched as `twins` says. labels: (N,). progress: called with the
+    samples done since the last call.
     """
-    reference, same = float_network(bundle, model, samples)
-    study = _Study(bundle.graph, reference)
+    study = _Study(graph, model)
     count = len(next(iter(samples.values())))
     for start in range(0, count, BATCH):
         part = {name: array[start : start + BATCH] for name, array in samples.items()}
         truth = None if labels is None else labels[start : start + BATCH]
         study.add(runner, part, truth)
         progress(len(next(iter(part.values()))))
-    return study.layers(count, same)
+    return study.layers(count)
 
 
 class _Study:
@@ -149,12 +147,12 @@ class _Study:
         right = 0 if labels is None else np.count_nonzero(chosen == labels)
         self._right[cut] += np.array([np.count_nonzero(chosen == truth), right])
 
-    def layers(self, count: int, same: bool) -> Layers:
+    def layers(self, count: int) -> Layers:
         rows = tuple(
             self._row(node, count) for node in self._nodes if self._tallies[node.name].samples
         )
         accuracy = self._float_right / count if self._labeled else None
-        return Layers(rows, count, same, accuracy, *self._shares("", count))
+        return Layers(rows, count, self._reference.same, accuracy, *self._shares("", count))
 
     def _shares(self, cut: str, count: int) -> tuple[float | None, float | None]:
         if not self._classes or cut not in self._right:

@@ -17,6 +17,7 @@ from snncc_ir import (
     Radix,
     Rate,
     Spikes,
+    slots_of,
     value_of,
 )
 from snncc_ir.ops import EventInput, Input, Population, Readout
@@ -57,8 +58,7 @@ def _units(node: Node, spikes: Mapping[str, NDArray[np.int8]]) -> Floats:
             number: Integers = np.tensordot(train.astype(np.int64), place, (1, 0))
             return number / code.levels
         case FirstSpike():
-            slot = np.where(train.any(axis=1), train.argmax(axis=1), code.steps)
-            return value_of(slot, code)
+            return value_of(slots_of(train, code), code)
     raise AssertionError(f"population '{node.name}' has no code")
 
 

@@ -17,19 +17,22 @@ from snncc_ir import Graph, SnnccError, fail
 @dataclass(frozen=True)
 class Facts:
     """measured: runs, and what was compared. layers: in the order of the network. steps: the way
-    from float to chip. quality: what each layer loses, None where no model was given. trains,
-    histogram: spikes. sections: what the target adds.
+    from float to chip. trains, histogram: spikes. sections: what the target adds.
     """
 
     bundle: Bundle
     measured: Measured
-    quality: Layers | None
     layers: tuple[LayerRow, ...]
     neurobench: NeuroBench
     steps: tuple[Step, ...]
     trains: tuple[LayerTrain, ...]
     histogram: Histogram
     sections: tuple[Section, ...]
+
+    @property
+    def quality(self) -> Layers | None:
+        """What each layer loses, None where no model was given."""
+        return self.measured.quality
 
     @property
     def graph(self) -> Graph:
@@ -40,7 +43,7 @@ class Facts:
         return self.bundle.files.text("target")
 
 
-def facts_of(bundle: Bundle, measured: Measured, quality: Layers | None) -> Facts:
+def facts_of(bundle: Bundle, measured: Measured) -> Facts:
     """Puts together what follows from the runs."""
     graph = bundle.graph
     rows = layer_rows(graph, measured.execution, measured.estimate)
@@ -48,7 +51,6 @@ def facts_of(bundle: Bundle, measured: Measured, quality: Layers | None) -> Fact
     return Facts(
         bundle,
         measured,
-        quality,
         rows,
         neurobench(graph, rows, measured.recorded, measured.first),
         way(bundle.waterfall, measured.verification, data),

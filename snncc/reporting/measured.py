@@ -1,6 +1,7 @@
 """What a report is made of: a run of the bundle, what it is compared with, and some spikes."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from snncc.bundle import Bundle, Data
 from snncc.data import samples_for
 from snncc.early_exit import Choice
+from snncc.explain import FloatNetwork, Layers, float_network, measure_layers
 from snncc.onnx.reader import check_file
 from snncc.reporting.exits import AtMargin, margin_curve
 from snncc.vectors import stored_inputs, stored_run
@@ -23,7 +25,7 @@ RECORDED_BYTES = 1 << 27
 
 SAMPLES = 128
 """Measured by default, at most."""
-OPERATIONS = 5e9
+OPERATIONS = 4e9
 """Synaptic operations in all that are simulated by default, about: seconds on every target."""
 TEST_DATA, TEST_VECTORS = "test data", "test vectors"
 
@@ -34,7 +36,8 @@ class Measured:
 
     data: `TEST_DATA`, or `TEST_VECTORS` where no data was given. available: samples of the file, of
     which `samples` were measured. execution: of all of them; recorded: of `first`, with their
-    spikes; first_labels: their classes. verification: with a model only. on_chip: whether the
+    spikes. verification: with a model only, and with it quality: what each layer loses on `first`.
+    on_chip: whether the
     target's own runner ran, so that there are counts; its description is `runner`.
     """
 
@@ -46,10 +49,10 @@ class Measured:
     execution: Execution
     recorded: Execution
     first: Batch
-    first_labels: Array | None
     estimate: Estimate | None
     verification: Verification | None
     exits: tuple[AtMargin, ...]
+    quality: Layers | None
     notes: tuple[str, ...]
 
 
@@ -61,19 +64,24 @@ def measure(
     exact: int = 0,
     early_exit: float | Choice | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    meanwhile: Executor,
 ) -> Measured:
     """Figures are those of `Bundle.verify` on the first `limit` samples.
 
     limit: by default as many as a page can wait for. progress: samples done since the last call,
-    of how many.
+    of how many. meanwhile: does what needs no simulator, which is another process, while that runs.
     """
     dataset = bundle.dataset(data)
     check_file(Path(model))
     most = dataset.count if limit is None else min(limit, dataset.count)
     record = recorded_samples(bundle.graph, most)
-    first = samples_for(bundle.graph, dataset.first(record), bundle.preprocessing)
+    few = dataset.first(record)
+    first = samples_for(bundle.graph, few, bundle.preprocessing)
+    network = meanwhile.submit(float_network, bundle.files, Path(model), first)
     runner, reason = bundle.runner_or_oracle()
     recorded = runner.run(first, record=True)
+    quality = meanwhile.submit(_quality, bundle.graph, network, recorded, first, few.labels)
     count = min(most, enough_samples(recorded)) if limit is None else most
     part = dataset.first(count)
     progress(record, count)
@@ -89,12 +97,23 @@ def measure(
         found.execution,
         recorded,
         first,
-        None if found.labels is None else found.labels[:record],
         found.verification.estimate,
         found.verification,
         margin_curve(bundle.graph, found.execution, found.labels),
+        quality.result(),
         found.verification.notes,
     )
+
+
+def _quality(
+    graph: Graph,
+    network: Future[FloatNetwork],
+    recorded: Execution,
+    first: Batch,
+    labels: Array | None,
+) -> Layers:
+    """network: was asked for before, so that it is there."""
+    return measure_layers(graph, Played(recorded), network.result(), first, labels)
 
 
 def measure_vectors(bundle: Bundle) -> Measured:
@@ -112,10 +131,10 @@ def measure_vectors(bundle: Bundle) -> Measured:
         replace(execution, spikes={}),
         execution,
         inputs,
-        None,
         None if reason else runner.estimate(execution),
         None,
         (),
+        None,
         (reason,) if reason else (),
     )
 

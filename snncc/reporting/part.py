@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup
 
@@ -32,7 +33,7 @@ class Table:
     def folded(self) -> bool:
         return len(self.rows) >= CLOSED_FROM
 
-    @property
+    @cached_property
     def texts(self) -> list[bool]:
         """Which columns hold words, and no numbers."""
         return [

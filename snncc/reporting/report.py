@@ -1,20 +1,20 @@
 """The report of a bundle: every figure of it, its pictures, and the page."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snncc.bundle import Bundle, Data
 from snncc.early_exit import Choice
-from snncc.explain import Layers, measure_layers
 from snncc.reporting.contents import contents
 from snncc.reporting.facts import Facts, facts_of
 from snncc.reporting.folder import HTML, JSON, check_report_place
-from snncc.reporting.measured import Measured, Played, measure, measure_vectors
+from snncc.reporting.measured import measure, measure_vectors
 from snncc.reporting.page import compact, page
 from snncc.reporting.pictures import pictures
-from snncc.reporting.plots.canvas import matplotlib_or_fail
+from snncc.reporting.plots.canvas import check_installed, load
 from snncc_backends import to_json, write_folder
 from snncc_ir import fail
 
@@ -93,7 +93,7 @@ def make_report(
     `Bundle.verify`, whose figures the report has. Raises as that does, SNN042 for a model without
     data or data without a model, and SNN054 when matplotlib is not installed.
     """
-    matplotlib_or_fail()
+    check_installed()
     loaded = bundle if isinstance(bundle, Bundle) else Bundle.load(bundle)
     if (model is None) != (data is None):
         there, missing = ("data is", "a model") if model is None else ("a model is", "data")
@@ -102,14 +102,12 @@ def make_report(
             f"{there} given without {missing}, should be both or neither",
             hint="--model MODEL.onnx --data TEST.npz",
         )
-    if model is None or data is None:
-        return Report(facts_of(loaded, measure_vectors(loaded), None))
-    measured = measure(loaded, model, data, limit, exact, early_exit, progress)
-    return Report(facts_of(loaded, measured, _quality(loaded, Path(model), measured)))
-
-
-def _quality(bundle: Bundle, model: Path, measured: Measured) -> Layers:
-    """On the samples whose spikes are recorded."""
-    return measure_layers(
-        bundle.files, Played(measured.recorded), model, measured.first, measured.first_labels
-    )
+    with ThreadPoolExecutor(1) as meanwhile:
+        meanwhile.submit(load)
+        if model is None or data is None:
+            measured = measure_vectors(loaded)
+        else:
+            measured = measure(
+                loaded, model, data, limit, exact, early_exit, progress, meanwhile=meanwhile
+            )
+    return Report(facts_of(loaded, measured))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from snncc.reporting.layers import depths_of
 from snncc_backends import Execution
-from snncc_ir import Array, FirstSpike, Graph, Integers, Radix, Rate
+from snncc_ir import Code, FirstSpike, Graph, Integers, Radix, Rate, slots_of
 
 SHOWN = 160
 """Neurons of a raster, about."""
@@ -73,7 +73,7 @@ def histogram(graph: Graph, recorded: Execution) -> Histogram:
     code = graph.code
     kinds = {Rate: "spike count", FirstSpike: "slot", Radix: "number"}
     kind = kinds.get(type(code), "spike count")
-    sent = {name: _sent(train, kind) for name, train in recorded.spikes.items()}
+    sent = {name: _sent(train, code) for name, train in recorded.spikes.items()}
     largest = max((int(values.max(initial=0)) for values in sent.values()), default=0)
     width = -(-(largest + 1) // BINS)
     edges = np.arange(0, largest + width + 1, width)
@@ -91,12 +91,13 @@ def histogram(graph: Graph, recorded: Execution) -> Histogram:
     )
 
 
-def _sent(train: Array, kind: str) -> Integers:
+def _sent(train: NDArray[np.int8], code: Code | None) -> Integers:
     """What each neuron sends in each sample; −1 where it sends nothing."""
+    if isinstance(code, FirstSpike):
+        slot = slots_of(train, code)
+        return np.where(slot < code.steps, slot, -1)
     fires = np.any(train, axis=1)
-    if kind == "slot":
-        value = train.argmax(axis=1)
-    elif kind == "number":
+    if isinstance(code, Radix):
         worth = 1 << np.arange(train.shape[1] - 1, -1, -1)
         value = np.tensordot(train.astype(np.int32), worth, axes=(1, 0))
     else:

@@ -1,10 +1,13 @@
 """Which package may import which: floors without a way back up. And no file grows too long."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import snncc
 import snncc.backends
 import snncc.ir
 import snncc_backends
@@ -63,3 +66,14 @@ def test_faces_show_the_public_names() -> None:
     for face, package in ((snncc.ir, snncc_ir), (snncc.backends, snncc_backends)):
         assert sorted(face.__all__) == sorted(package.__all__)
         assert all(getattr(face, name) is getattr(package, name) for name in package.__all__)
+
+
+def test_public_names_are_there_and_cost_nothing_before_they_are_asked_for() -> None:
+    assert all(getattr(snncc, name) is not None for name in snncc.__all__)
+    assert set(snncc.__all__) <= set(dir(snncc))
+    with pytest.raises(AttributeError, match="module 'snncc' has no attribute 'compil'"):
+        snncc.compil  # noqa: B018
+    script = (
+        "import sys, snncc.cli; assert not {'networkx', 'matplotlib', 'onnx_ir'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -34,3 +34,12 @@ def test_everything_is_in_the_picture(chip: str, count: int) -> None:
     assert len(links) == sum(load.size for load in vars(loads).values())
     told = sum(float((link.text or "").split(": ")[1].split()[0]) for link in links)
     assert told == pytest.approx(loads.hops)
+
+
+def test_large_numbers_can_be_read() -> None:
+    mesh = load_chip("loihi2").mesh
+    places = np.array([0, mesh.cores_per_tile])  # neighboring tiles
+    for messages, shown in ((18701.1666, "18,701"), (99.25, "99.25")):
+        sent = Traffic.of(2, places[:1] * 0, places[:1] + 1, np.array([messages]))
+        loads = link_loads(sent, places, mesh)
+        assert f"messages on a link: 0 to {shown};" in mesh_picture(mesh, [], loads, "")

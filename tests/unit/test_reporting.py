@@ -199,17 +199,17 @@ def test_sections_of_a_plug_in_that_fail_name_it(
 ) -> None:
     bundle = made(folder, "mlp", "c", "rate", steps=6)
     measured = measure_vectors(bundle)
-    assert facts_of(bundle, measured, None).sections
+    assert facts_of(bundle, measured).sections
 
     def sections(*_: object) -> None:
         raise ZeroDivisionError("no cores")
 
     monkeypatch.setattr("snncc_c.backend.CBackend.sections", sections)
     with pytest.raises(ZeroDivisionError):  # a bug of ours
-        facts_of(bundle, measured, None)
+        facts_of(bundle, measured)
     monkeypatch.setattr("snncc.reporting.facts.BUILT_IN", ())
     with pytest.raises(SnnccError, match="SNN040: target 'c' cannot add to the report: ZeroDiv"):
-        facts_of(bundle, measured, None)
+        facts_of(bundle, measured)
 
 
 def test_a_section_holds_together() -> None:

@@ -28,6 +28,8 @@ from snncc_ir import (
     i32,
     products,
     run_phases,
+    slots_of,
+    spike_train,
 )  # fmt: skip
 from snncc_ir.ops import (
     Add,
@@ -345,3 +347,12 @@ def test_passes_out_of_order_are_said() -> None:
         with pytest.raises(SnnccError, match=message) as caught:
             run_pipeline(graph, parse_pipeline(pipeline), context)
         assert caught.value.diagnostics[0].code == "SNN020"
+
+
+def test_slots_are_those_of_the_first_spikes() -> None:
+    code = FirstSpike(5, 2)
+    slot = np.random.default_rng(1).integers(0, 6, (3, 4, 2))  # 5: no spike
+    train = spike_train(slot, code)
+    assert np.array_equal(slots_of(train, code), slot)
+    train[0, :, 0, 0] = 0, 0, 1, 0, 1
+    assert slots_of(train, code)[0, 0, 0] == 2

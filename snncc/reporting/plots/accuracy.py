@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from snncc.reporting.exits import AtMargin
-from snncc.reporting.plots.canvas import BLUE, GREEN, INK, ORANGE, RED, numbers, sheet
+from snncc.reporting.plots.canvas import (
+    BLUE,
+    GREEN,
+    INK,
+    LEGEND,
+    ORANGE,
+    RED,
+    Margins,
+    beside,
+    legend_beside,
+    numbers,
+    sheet,
+)
 from snncc.reporting.steps import CALIBRATION, Step
 from snncc.shares import Share
 from snncc.verify import Verification
@@ -18,21 +30,24 @@ def waterfall(steps: Sequence[Step]) -> "Figure":
     """Accuracy and agreement with the float network at each step; without classes, dB."""
     shares = [s for s in steps if s.agreement is not None or s.accuracy is not None]
     shown = shares or [step for step in steps if step.snr is not None]
-    with sheet(1.2 + 0.27 * len(shown)) as figure:
+    names = [step.name for step in shown]
+    sources = [f"on {step.data}" for step in shown]
+    around = Margins(beside(names), beside(sources), top=LEGEND)
+    with sheet(1.0 + 0.27 * len(shown), around) as figure:
         axes = figure.subplots()
         if shares:
             _share_rows(axes, shown)
         else:
             axes.plot(numbers(s.snr for s in shown), range(len(shown)), "o-", color=BLUE)
             axes.set_xlabel("signal to noise of the first output, dB")
-        axes.set_yticks(range(len(shown)), [step.name for step in shown])
+        axes.set_yticks(range(len(shown)), names)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         for row, step in enumerate(shown):
             if row and step.data != shown[row - 1].data:
                 axes.axhline(row - 0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
             if row == 0 or step.data != shown[row - 1].data:
                 axes.annotate(
-                    f"on {step.data}", (1.0, row), xycoords=("axes fraction", "data"),
+                    sources[row], (1.0, row), xycoords=("axes fraction", "data"),
                     xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
                 )  # fmt: skip
         axes.grid()
@@ -68,7 +83,7 @@ def _share_rows(axes: "Axes", shown: Sequence[Step]) -> None:
 def over_steps(found: Verification, exits: Sequence[AtMargin]) -> "Figure":
     """Accuracy and agreement after so many time steps; beside it what early exit would bring."""
     classes = found.last.agreement is not None
-    with sheet(3.4) as figure:
+    with sheet(3.4, Margins(beside(["100.0"], labeled=True))) as figure:
         axes = figure.subplots()
         steps = [row.steps for row in found.at_steps]
         if not classes:
@@ -84,10 +99,10 @@ def over_steps(found: Verification, exits: Sequence[AtMargin]) -> "Figure":
                 (at.mean_steps, 100 * (at.accuracy or at.same).value)
                 for at in sorted(exits, key=lambda at: at.mean_steps)
             ]
-            which = "accuracy" if exits[0].accuracy else "same class as after all steps"
+            which = "accuracy" if exits[0].accuracy else "same class\nas after all steps"
             axes.plot(
                 [x for x, _ in curve], [y for _, y in curve], color=GREEN, linewidth=1.5,
-                linestyle="--", label=f"early exit at any margin: mean steps, {which}",
+                linestyle="--", label=f"early exit at any margin:\nmean steps, {which}",
             )  # fmt: skip
         if found.early is not None:
             share = found.early.accuracy or found.early.same
@@ -107,7 +122,7 @@ def over_steps(found: Verification, exits: Sequence[AtMargin]) -> "Figure":
             axes.set_ylabel("% of samples")
         axes.grid()
         if classes:
-            axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+            legend_beside(axes)
     return figure
 
 

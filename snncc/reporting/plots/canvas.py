@@ -4,6 +4,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -22,37 +24,94 @@ INK = "#24292f"
 """Of texts and axes; the page has its own in its place."""
 WIDTH = 9.0
 """Inches of every picture; the page scales it."""
+FONT = 9.0
+"""Points, of all texts but titles."""
+POINT = 1 / 72
+"""Inches."""
+WIDER = 1.06
+"""How much wider a text may become where its font is fitted to pixels."""
 
 
-def matplotlib_or_fail() -> None:
-    """Raises SNN054 when matplotlib is not installed."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
+def check_installed() -> None:
+    """Raises SNN054 when matplotlib is not installed, at once."""
+    if find_spec("matplotlib") is None:
         raise fail(
             "SNN054",
             "matplotlib is not installed, so there are no pictures",
             hint="pip install 'snncc[plot]'",
-        ) from None
+        )
+
+
+def load() -> None:
+    """Imports all of matplotlib that pictures need, which takes a while."""
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Inches around the axes of a picture, and between them: known before it is drawn.
+
+    matplotlib would find out by drawing everything once more. bottom: room for ticks and a label.
+    top: of a legend, where there is one, else for half a tick label. gap: between axes side by
+    side, or one above the other.
+    """
+
+    left: float
+    right: float = 0.25
+    bottom: float = 0.52
+    top: float = 0.1
+    gap: float = 0.3
+
+    def share(self, height: float, columns: int, rows: int) -> dict[str, float]:
+        """As matplotlib wants it, of a picture of `WIDTH` by `height` inches."""
+        wide, high = WIDTH - self.left - self.right, height - self.bottom - self.top
+        return {
+            "left": self.left / WIDTH,
+            "right": 1 - self.right / WIDTH,
+            "bottom": self.bottom / height,
+            "top": 1 - self.top / height,
+            # of the mean width and height of the axes
+            "wspace": self.gap * columns / max(wide - self.gap * (columns - 1), self.gap),
+            "hspace": self.gap * rows / max(high - self.gap * (rows - 1), self.gap),
+        }
+
+
+HANDLE = 0.55
+"""Inches of what stands before a text of a legend."""
+LEGEND = 0.35
+"""Margin for a legend in one line above the axes."""
+
+
+def beside(names: Iterable[str], labeled: bool = False) -> float:
+    """The margin for texts at the ticks of a vertical axis. labeled: the axis has a label, too."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    measure, font = TextToPath().get_text_width_height_descent, FontProperties(size=FONT)
+    widest = max((measure(name, font, False)[0] for name in names), default=0.0)
+    return POINT * (WIDER * widest + FONT + (2 * FONT if labeled else 0))
 
 
 @contextmanager
-def sheet(height: float) -> Iterator["Figure"]:
-    """An empty figure of `WIDTH` by `height` inches, in the report's style."""
-    matplotlib_or_fail()
+def sheet(height: float, margins: Margins, columns: int = 1, rows: int = 1) -> Iterator["Figure"]:
+    """An empty figure of `WIDTH` by `height` inches, in the report's style, for so many axes."""
+    check_installed()
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(
         {
-            "font.size": 9, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
+            "font.size": FONT, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
             "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
             "axes.spines.right": False, "axes.titlesize": 10, "axes.titlelocation": "left",
-            "legend.frameon": False, "legend.fontsize": 9, "axes.linewidth": 0.8,
+            "legend.frameon": False, "legend.fontsize": FONT, "axes.linewidth": 0.8,
             "grid.color": INK, "grid.alpha": 0.15, "grid.linewidth": 0.6,
         }
     ):  # fmt: skip
-        yield Figure(figsize=(WIDTH, height), dpi=100, layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), dpi=100)
+        figure.subplots_adjust(**margins.share(height, columns, rows))
+        yield figure
 
 
 def as_svg(figure: "Figure", name: str, label: str) -> str:
@@ -92,6 +151,13 @@ def bars(axes: "Axes", names: list[str], label: str) -> None:
     axes.grid(axis="x")
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
+
+
+def legend_beside(axes: "Axes") -> None:
+    """A legend to the right of the only axes of a figure, which make room for it."""
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    lines = [line for text in legend.get_texts() for line in text.get_text().splitlines()]
+    axes.figure.subplots_adjust(right=1 - (beside(lines) + HANDLE) / WIDTH)
 
 
 def row_height(count: int) -> float:

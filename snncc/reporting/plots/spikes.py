@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from snncc.reporting.plots.canvas import BLUE, INK, RED, row_height, sheet, short
+from snncc.reporting.plots.canvas import (
+    BLUE,
+    INK,
+    RED,
+    WIDTH,
+    Margins,
+    beside,
+    row_height,
+    sheet,
+    short,
+)
 from snncc.reporting.trains import Histogram, LayerTrain
 
 if TYPE_CHECKING:
@@ -14,8 +24,8 @@ if TYPE_CHECKING:
 
 BANDS = 0.05
 """How much ink is behind every second layer."""
-BAR = 4.0
-"""Inches of a color bar, at most."""
+BAR, BAR_WIDTH, BAR_PAD = 4.0, 0.15, 0.08
+"""Inches of a color bar: its height, at most, its width, and how far it is away."""
 NARROWEST = 0.003
 """Half of a mark, as a share of the time shown."""
 NAMED = 60
@@ -25,7 +35,8 @@ NAMED = 60
 def raster(trains: Sequence[LayerTrain], follows: bool) -> "Figure":
     """A mark a spike; follows: layers follow one another in time. Negative spikes are red."""
     rows = sum(len(layer.neurons) for layer in trains)
-    with sheet(1.0 + min(0.032 * rows, 9.0) + 0.02 * len(trains)) as figure:
+    around = Margins(beside(short(layer.name) for layer in trains))
+    with sheet(1.0 + min(0.032 * rows, 9.0) + 0.02 * len(trains), around) as figure:
         axes = figure.subplots()
         start, ticks = 0, []
         last = max(layer.start + len(layer.train) for layer in trains)
@@ -68,10 +79,12 @@ def values(found: Histogram) -> "Figure":
     neurons = found.counts.sum(axis=1) + found.silent
     shares = 100 * found.counts / np.maximum(neurons, 1)[:, None]
     silent = 100 * found.silent / np.maximum(neurons, 1)
-    with sheet(row_height(len(found.names)) + 0.4) as figure:
+    names = [short(name) for name in found.names]
+    around = Margins(beside(names), beside(["100.0"], labeled=True) + BAR_WIDTH + BAR_PAD)
+    with sheet(row_height(len(names)) + 0.4, around, columns=2) as figure:
         quiet, sent = figure.subplots(1, 2, sharey=True, width_ratios=(1, 4))
-        quiet.barh(range(len(found.names)), silent, color=INK, alpha=0.35, height=0.7)
-        quiet.set_yticks(range(len(found.names)), [short(name) for name in found.names])
+        quiet.barh(range(len(names)), silent, color=INK, alpha=0.35, height=0.7)
+        quiet.set_yticks(range(len(names)), names)
         quiet.set_xlim(0, 100)
         quiet.set_xlabel("silent, %")
         quiet.tick_params(axis="y", length=0)
@@ -83,9 +96,11 @@ def values(found: Histogram) -> "Figure":
         sent.set_ylim(len(found.names) - 0.5, -0.5)
         sent.set_xlabel(f"{found.kind} of a neuron in a sample")
         sent.tick_params(axis="y", length=0)
-        bar_height = min(1.0, BAR / figure.get_size_inches()[1])
+        box = sent.get_position()
+        wide, high = box.width * WIDTH, box.height * figure.get_size_inches()[1]
+        bar_height = min(1.0, BAR / high)
+        beside_it = (1 + BAR_PAD / wide, 1 - bar_height, BAR_WIDTH / wide, bar_height)
         figure.colorbar(
-            image, ax=sent, label="% of the layer's neurons", extend="max", pad=0.01,
-            shrink=bar_height, anchor=(0.0, 1.0), aspect=25,
-        )  # fmt: skip
+            image, cax=sent.inset_axes(beside_it), label="% of the layer's neurons", extend="max"
+        )
     return figure
