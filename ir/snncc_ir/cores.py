@@ -1,8 +1,10 @@
 """How many cores snncc may use on this machine, and work that is spread over them."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 VARIABLE = "SNNCC_CORES"
@@ -25,11 +27,32 @@ def cores() -> int:
 def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int = 0) -> list[Result]:
     """`work` of every item, in threads, a core each, or at most so many; results in order.
 
-    For work that spends its time in numpy or onnxruntime, which let other threads run.
+    For work that spends its time in numpy or onnxruntime, which let other threads run, and takes
+    milliseconds: starting a thread takes as long. Raises what the first item that fails raises.
     """
     listed = list(items)
     workers = min(threads or cores(), len(listed))
     if workers < 2:
         return [work(item) for item in listed]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, listed))
+    left = deque(enumerate(listed))
+    results: dict[int, Result] = {}
+    failed: dict[int, BaseException] = {}
+
+    def take() -> None:
+        with suppress(IndexError):  # nothing is left
+            while True:
+                i, item = left.popleft()
+                try:
+                    results[i] = work(item)
+                except BaseException as error:
+                    failed[i] = error
+                    left.clear()
+
+    # this thread works, too
+    with ThreadPoolExecutor(workers - 1) as pool:
+        for _ in range(workers - 1):
+            pool.submit(take)
+        take()
+    if failed:
+        raise failed[min(failed)]
+    return [results[i] for i in range(len(listed))]

@@ -154,7 +154,11 @@ class NodeRunner:
     """Runs the value semantics of one node, or of the chain of ops of a map, as `ValueRunner`."""
 
     def __init__(self, ops: Sequence[Op], types: Sequence[Type], threads: int = 0) -> None:
-        """ops: the first takes operands of `types`, each further one the result before it."""
+        """ops: the first takes operands of `types`, each further one the result before it.
+
+        threads: at most, 0 for the cores there are; 1 for a caller that has its own, and that says
+        by the number of samples how many run together.
+        """
         sizes = list(types)
         writer = _Writer()
         names: tuple[str, ...] = tuple(f"in:{i}" for i in range(len(types)))
@@ -182,19 +186,20 @@ class NodeRunner:
         count = len(operands[0])
         if count == 0:
             raise ValueError("there is no sample, should be one at least")
-        if count <= self._batch:
-            return self._result(operands, 0)
+        if self._threads == 1 or count <= self._batch:
+            return self._result(operands, slice(None))
         joined = np.empty((count, *self._shape), np.float32)
 
         def work(start: int) -> None:
-            joined[start : start + self._batch] = self._result(operands, start)
+            part = slice(start, start + self._batch)
+            joined[part] = self._result(operands, part)
 
         spread(work, range(0, count, self._batch), self._threads)
         return joined
 
-    def _result(self, operands: Sequence[Array], start: int) -> NDArray[np.float32]:
+    def _result(self, operands: Sequence[Array], part: slice) -> NDArray[np.float32]:
         feed = {
-            f"in:{i}": np.ascontiguousarray(value[start : start + self._batch], dtype=np.float32)
+            f"in:{i}": np.ascontiguousarray(value[part], dtype=np.float32)
             for i, value in enumerate(operands)
         }
         result: NDArray[np.float32] = self._session.run(["out"], feed)[0]

@@ -24,7 +24,7 @@ from snncc.passes.chains import compress
 from snncc.passes.fitting import better_rows, centered, fitted, held_out, rounded_to_bits
 from snncc.passes.layerwise import Layer, rewrite_layers
 from snncc.passes.sampling import Column, Sampled, sampled
-from snncc_ir import CODED, Graph, Rate, f32, fail
+from snncc_ir import CODED, Floats, Graph, Rate, f32, fail
 from snncc_ir.ops import IntegrateFire, Population, Readout
 
 WEIGHTS = ("best", "fit", "keep")
@@ -118,14 +118,26 @@ class CalibrateRate(Pass):
 
 
 @dataclass(frozen=True)
+class _Off:
+    """What the values of each channel's neurons are too small by: mean and mean square, (C,)."""
+
+    mean: Floats
+    error: Floats
+
+
+@dataclass(frozen=True)
 class _Trial:
-    """Thresholds and starts (C, 1), and what is added to biases, (C, 1), tried on some neurons."""
+    """Thresholds and starts (C, 1), and what is added to biases, (C, 1), tried on some neurons.
+
+    known: what that is off by, as far as it was seen already: channels do not depend on each other.
+    """
 
     some: Sampled
     model: IntegrateFire
     theta: Column
     start: Column
     moved: Column
+    known: _Off | None = None
 
     @staticmethod
     def of(op: Population, model: IntegrateFire, some: Sampled) -> "_Trial":
@@ -141,40 +153,48 @@ class _Trial:
 
     def scaled(self, factor: np.float32) -> "_Trial":
         """With thresholds and starts times `factor`."""
-        return replace(self, theta=self.theta * factor, start=self.start * factor)
+        return replace(self, theta=self.theta * factor, start=self.start * factor, known=None)
 
     def started(self, share: np.float32) -> "_Trial":
         """With starts of `share` thresholds."""
-        return replace(self, start=self.theta * share)
+        return replace(self, start=self.theta * share, known=None)
 
-    def off(self) -> Column:
-        """What the values are too small by, (C, P)."""
+    def off(self) -> _Off:
+        """What the values are too small by."""
+        if self.known is not None:
+            return self.known
         sent = self.some.sent(self.model, self.theta, self.start, self.moved)
-        return self.some.wanted - sent / np.float32(self.some.steps)
+        sent /= np.float32(self.some.steps)
+        off = np.subtract(self.some.wanted, sent, out=sent)
+        mean = off.mean(axis=1, dtype=np.float64)
+        return _Off(mean, np.square(off, out=off).mean(axis=1, dtype=np.float64))
 
     def settled(self, rounds: int) -> "_Trial":
         """With biases corrected so many times."""
         trial = self
         for _ in range(rounds):
-            mean = trial.off().mean(axis=1, dtype=np.float64)
-            trial = replace(trial, moved=trial.moved + rounded_to_bits(mean)[:, None])
+            moved = trial.moved + rounded_to_bits(trial.off().mean)[:, None]
+            trial = replace(trial, moved=moved, known=None)
         return trial
 
     def best_of(self, others: Iterable["_Trial"]) -> "_Trial":
         """Of each channel the one whose error is least: this one, or another after some rounds."""
-        best, least = self, np.square(self.off()).mean(axis=1, dtype=np.float64)
+        best, least = self, self.off()
         for other in others:
             trial = other.settled(TRIED_ROUNDS)
-            error = np.square(trial.off()).mean(axis=1, dtype=np.float64)
-            better = (error < least)[:, None]
-            least = np.minimum(error, least)
+            off = trial.off()
+            better = off.error < least.error
+            column = better[:, None]
+            least = _Off(
+                np.where(better, off.mean, least.mean), np.where(better, off.error, least.error)
+            )
             best = replace(
                 best,
-                theta=np.where(better, trial.theta, best.theta),
-                start=np.where(better, trial.start, best.start),
-                moved=np.where(better, trial.moved, best.moved),
+                theta=np.where(column, trial.theta, best.theta),
+                start=np.where(column, trial.start, best.start),
+                moved=np.where(column, trial.moved, best.moved),
             )
-        return best
+        return replace(best, known=least)
 
     def applied(self, op: Population, tuned: bool) -> Population:
         """The population with what has been found; tuned: thresholds and starts, too."""

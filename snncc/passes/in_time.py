@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.passes.soma import Numbers, Soma
-from snncc_ir import Array, Floats, NodeRunner, Spikes, Tensor, Type, f32, spread
+from snncc_ir import Array, Code, Floats, NodeRunner, Rate, Spikes, Tensor, Type, cores, f32, spread
 from snncc_ir.ops import (
     Chain,
     Conv,
@@ -44,6 +44,16 @@ NEURONS_AT_ONCE = 1 << 17
 """Neurons of all samples of a block, about: steps of fewer cost Python more than the processor."""
 NUMBERS_AT_ONCE = 1 << 19
 """Numbers that go through a map at once, about: as many as caches hold."""
+
+
+def settles_soon(code: Code | None) -> bool:
+    """Whether neurons take back in a step, with graded spikes, what they sent too much.
+
+    Calibration has less to find out about them, and finds it on fewer samples and places:
+    ResNet-20's signal to noise, 23 and 20 dB at 16 and 8 steps, stays within the 0.2 dB by which
+    other samples differ. With `if` it would lose up to 0.9 dB.
+    """
+    return isinstance(code, Rate) and code.signed and code.most > 1
 
 
 def is_train(value: Array, kind: Type) -> bool:
@@ -108,7 +118,7 @@ class Currents:
     @property
     def blocks(self) -> list[tuple[int, int]]:
         """Samples (from, to) that are to be looked at together."""
-        each = max(1, NEURONS_AT_ONCE // self._size)
+        each = max(1, min(NEURONS_AT_ONCE // self._size, -(-self.samples // cores())))
         return [(s, min(s + each, self.samples)) for s in range(0, self.samples, each)]
 
     def of(self, start: int, end: int) -> Iterator[Drive]:

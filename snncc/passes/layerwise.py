@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc.passes.base import Context
-from snncc.passes.in_time import fire, mean_of, pool_in_time
+from snncc.passes.in_time import fire, mean_of, pool_in_time, settles_soon
 from snncc_ir import Array, Graph, GraphBuilder, Node, NodeRunner, Rate, Spikes, Type
 from snncc_ir.ops import (
     AnyInput,
@@ -33,10 +33,8 @@ MEMORY = 1 << 31
 WORK = 1 << 37
 """Multiplications, about, that a simulation of all samples over time may take; of large networks
 and of many steps, fewer samples are taken."""
-OF_SIGNED_GRADED = 3 / 8
-"""The share of it that signed graded neurons get. They take back in a step what they sent too much,
-so that there is less to find out: ResNet-20 at 16 and 8 steps keeps its 23 and 20 dB of signal to
-noise with so few samples, within the 0.2 dB by which other samples differ. `if` loses up to 0.9."""
+WORK_IF_SETTLED = 3 << 34
+"""Likewise, of neurons that settle soon."""
 WORK_OF_VALUES = 1 << 34
 """Likewise, where values in place of spikes go through the network, once for each look at them."""
 WORK_OF_A_NEURON = 64
@@ -168,13 +166,13 @@ def _affordable(graph: Graph, given: int, wanted: int, steps: int) -> int:
 
     Two float32 numbers a neuron; over time its spikes, and three numbers.
     """
-    spikes = [node.type for node in graph if isinstance(node.type, Spikes)]
-    neurons = sum(kind.size for kind in spikes) or 1
-    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * neurons)
-    codes = [kind.code for kind in spikes]
-    signed_graded = any(isinstance(c, Rate) and c.signed and c.most > 1 for c in codes)
-    share = OF_SIGNED_GRADED if steps and signed_graded else 1
-    bearable = max(LEAST_SAMPLES, int(share * (WORK if steps else WORK_OF_VALUES)) // work)
+    sizes = [node.type.size for node in graph if isinstance(node.type, Spikes)] or [1]
+    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * sum(sizes))
+    most = WORK_OF_VALUES
+    if steps:
+        codes = [node.type.code for node in graph if isinstance(node.type, Spikes)]
+        most = WORK_IF_SETTLED if any(map(settles_soon, codes)) else WORK
+    bearable = max(LEAST_SAMPLES, most // work)
     bytes_a_sample = (12 + steps) * _most_alive(graph)
     return max(1, min(given, wanted, bearable, MEMORY // bytes_a_sample))
 

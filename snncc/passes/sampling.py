@@ -12,15 +12,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snncc.passes.in_time import LARGEST_BYTE, Currents, Drive
+from snncc.passes.in_time import LARGEST_BYTE, Currents, Drive, settles_soon
 from snncc.passes.soma import Soma
 from snncc_ir import Array, Type, spread
 from snncc_ir.ops import Conv, IntegrateFire, Op, Population, Scale, Sizes, Window
 
 PLACES = 1 << 10
-"""Neurons of a channel that are looked at, over all samples, about; more where steps are few."""
+"""Neurons of a channel that are looked at, over all samples, about; more where steps are few, and
+neurons do not settle soon."""
 STEPS = 1 << 15
-"""Of a channel's neurons, all told, which are looked at in any case."""
+"""Of a channel's neurons, all told, which are then looked at."""
 CURRENTS = 1 << 25
 """Currents that are kept at most, over all steps: of many channels or steps, fewer places."""
 LEAST_SAMPLES = 16
@@ -48,21 +49,19 @@ class Sampled:
         total = np.zeros((channels, places), np.float32)
         each = max(1, NEURONS_AT_ONCE // places)
         bias = self.bias + moved
-
-        def work(first: int) -> None:
+        few = LARGEST_BYTE // model.code.most
+        # in one thread: steps are so short that threads would mostly wait for each other
+        for first in range(0, channels, each):
             own = slice(first, first + each)
             counted = total[own]
             soma = Soma(model, theta[own], start[own], counted.shape)
             spikes = np.empty(counted.shape, np.int8)
-            few = LARGEST_BYTE // model.code.most
             for first_step in range(0, self.steps, few):
                 sent = np.zeros(counted.shape, np.int8)
                 for step in range(first_step, min(first_step + few, self.steps)):
                     soma.step(self.currents[step % len(self.currents), own], spikes, bias[own])
                     sent += spikes
                 counted += sent
-
-        spread(work, range(0, channels, each))
         return total
 
 
@@ -75,7 +74,9 @@ def sampled(
 ) -> Sampled:
     """Of a population for what arrives: trains, or numbers, N samples. wanted: (N, *shape)."""
     channels = op.shape[0]
-    places = max(1, min(max(PLACES, STEPS // steps), CURRENTS // (channels * steps)))
+    settled = isinstance(op.model, IntegrateFire) and settles_soon(op.model.code)
+    wished = PLACES if settled else max(PLACES, STEPS // steps)
+    places = max(1, min(wished, CURRENTS // (channels * steps)))
     apart = _spacing(op, len(wanted), places)
     if apart > 1:
         grid = _Grid(apart, op.shape[1:])
