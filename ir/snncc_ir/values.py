@@ -27,8 +27,9 @@ Batch = Mapping[str, Array]
 
 OPSET = 17
 IR_VERSION = 8
-NUMBERS_AT_ONCE = 1 << 17
-"""Of the largest value of the samples that run together: they stay in a core's cache."""
+NUMBERS_AT_ONCE = 1 << 19
+"""Of the largest value of the samples that run together: few enough for caches, and enough that
+threads wait little for each other."""
 LEAST_AT_ONCE, MOST_AT_ONCE = 8, 256
 """Samples that run together. How many depends on the network alone, not on the machine."""
 
