@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import networkx as nx
-
 from snncc.reporting.layers import LayerRow, layer_graph
 from snncc_ir import Graph
 from snncc_templates import render
@@ -43,6 +41,8 @@ def ordered(graph: Graph) -> list[str]:
 
 def edges(graph: Graph, order: list[str]) -> list[Edge]:
     """Lines of all projections; those that would cross a node take lanes, few as they are."""
+    import networkx as nx
+
     network = layer_graph(graph)
     at = {name: row for row, name in enumerate(order)}
     spans = sorted((at[source], at[target]) for source, target in network.edges)

@@ -1,14 +1,17 @@
 """Layer by layer: what each is made of, what it keeps in memory, what it does in a sample."""
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from snncc.inspection.populations import Layer, layers
 from snncc_backends import Estimate, Execution
 from snncc_ir import Composed, Graph, Node, Tensor
 from snncc_ir.ops import Chain, Conv, Dense, Population, Scale
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 POTENTIAL_BITS = 32
 """Of a neuron's potential; `quantize-weights` proves that they suffice."""
@@ -71,6 +74,8 @@ def layer_rows(
 
 def layer_graph(graph: Graph) -> "nx.DiGraph[str]":
     """Inputs, populations and max pools, with an edge for each projection."""
+    import networkx as nx  # here, since it takes a fifth of a second
+
     made: nx.DiGraph[str] = nx.DiGraph()
     kept = [node for node in graph if node.op.name != "output"]
     made.add_nodes_from(node.name for node in kept)
@@ -80,6 +85,8 @@ def layer_graph(graph: Graph) -> "nx.DiGraph[str]":
 
 def depths_of(graph: Graph) -> dict[str, int]:
     """Edges of the longest way from an input to each node."""
+    import networkx as nx
+
     generations = nx.topological_generations(layer_graph(graph))
     return {name: depth for depth, names in enumerate(generations) for name in names}
 

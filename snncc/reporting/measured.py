@@ -13,19 +13,20 @@ from snncc.early_exit import Choice
 from snncc.explain import FloatNetwork, Layers, float_network, measure_layers
 from snncc.onnx.reader import check_file
 from snncc.reporting.exits import AtMargin, margin_curve
+from snncc.reporting.plots.canvas import load
 from snncc.vectors import stored_inputs, stored_run
 from snncc.verify import Verification
 from snncc_backends import Estimate, Execution, Runner
 from snncc_ir import Array, Batch, Graph, Spikes
 
-RECORDED = 16
+RECORDED = 8
 """Samples whose every spike is looked at, at most."""
 RECORDED_BYTES = 1 << 27
 """What their spikes may take in memory, one byte a neuron and step."""
 
 SAMPLES = 128
 """Measured by default, at most."""
-OPERATIONS = 4e9
+OPERATIONS = 2.5e9
 """Synaptic operations in all that are simulated by default, about: seconds on every target."""
 TEST_DATA, TEST_VECTORS = "test data", "test vectors"
 
@@ -78,8 +79,9 @@ def measure(
     record = recorded_samples(bundle.graph, most)
     few = dataset.first(record)
     first = samples_for(bundle.graph, few, bundle.preprocessing)
-    network = meanwhile.submit(float_network, bundle.files, Path(model), first)
     runner, reason = bundle.runner_or_oracle()
+    meanwhile.submit(load)
+    network = meanwhile.submit(float_network, bundle.files, Path(model), first)
     recorded = runner.run(first, record=True)
     quality = meanwhile.submit(_quality, bundle.graph, network, recorded, first, few.labels)
     count = min(most, enough_samples(recorded)) if limit is None else most

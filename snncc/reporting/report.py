@@ -14,7 +14,7 @@ from snncc.reporting.folder import HTML, JSON, check_report_place
 from snncc.reporting.measured import measure, measure_vectors
 from snncc.reporting.page import compact, page
 from snncc.reporting.pictures import pictures
-from snncc.reporting.plots.canvas import check_installed, load
+from snncc.reporting.plots.canvas import check_installed
 from snncc_backends import to_json, write_folder
 from snncc_ir import fail
 
@@ -103,7 +103,6 @@ def make_report(
             hint="--model MODEL.onnx --data TEST.npz",
         )
     with ThreadPoolExecutor(1) as meanwhile:
-        meanwhile.submit(load)
         if model is None or data is None:
             measured = measure_vectors(loaded)
         else:

@@ -98,10 +98,10 @@ def test_samples_are_as_many_as_take_seconds(reports: dict[str, snncc.Report]) -
     facts = reports["c"].facts
     recorded = facts.measured.recorded
     assert enough_samples(recorded) == 128
-    for each, expected in ((80_000_000, 50), (10**9, 16)):
-        heavy = {"layer": np.full(16, each)}
+    for each, expected in ((50_000_000, 50), (10**9, 8)):
+        heavy = {"layer": np.full(8, each)}
         assert enough_samples(replace(recorded, synaptic_operations=heavy)) == expected
-    assert enough_samples(replace(recorded, synaptic_operations={})) == 16
+    assert enough_samples(replace(recorded, synaptic_operations={})) == 8
 
 
 @pytest.mark.parametrize("target", TARGETS)

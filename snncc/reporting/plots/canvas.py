@@ -43,9 +43,10 @@ def check_installed() -> None:
 
 
 def load() -> None:
-    """Imports all of matplotlib that pictures need, which takes a while."""
+    """Imports what pictures need, which takes a while."""
     import matplotlib.backends.backend_svg
     import matplotlib.figure  # noqa: F401
+    import networkx  # noqa: F401
 
 
 @dataclass(frozen=True)
