@@ -11,7 +11,7 @@ from snncc_loihi.boxes import Boxes, Taps
 from snncc_loihi.connections import Box
 from snncc_loihi.cores import HOST, Arrangement
 from snncc_loihi.layers import Layer, Link, Network
-from snncc_loihi.lists import unrolled
+from snncc_loihi.ranges import unrolled
 
 Small = NDArray[np.signedinteger]
 

@@ -13,7 +13,8 @@ from snncc_loihi.chip import Chip, Cost, Costs
 from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.hops import messages
 from snncc_loihi.segments import Attribution, Segments, attribution, segments
-from snncc_loihi.synapses import ListError, effective_weights
+from snncc_loihi.synapse_blocks import ListError
+from snncc_loihi.synapses import effective_weights
 from snncc_loihi.words import unpack
 
 MOST_SUM = (1 << 31) - 1

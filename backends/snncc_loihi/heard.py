@@ -6,14 +6,14 @@ source is heard in by several maps is counted by inclusion and exclusion. Other 
 atom by atom.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from snncc_ir import Floats, Integers
-from snncc_loihi.atoms import Atoms, Grid, LayerAtoms, Truths
+from snncc_loihi.atoms import Atoms, Grid, LayerAtoms
+from snncc_loihi.heard_sides import Question, Side, side_of
 
 MOST_TERMS = 3
 """Maps of one source that are counted by inclusion and exclusion."""
@@ -29,32 +29,6 @@ class Heard:
     messages: float
 
 
-@dataclass(frozen=True, eq=False)
-class Question:
-    """A source (−1: the input numbers), by which of its edges it is heard, and whether it is cut by
-    the same grid. Of the same questions there is one object."""
-
-    source: int
-    edges: tuple[int, ...]
-    inside: bool
-
-
-@dataclass(frozen=True)
-class _Side:
-    """What one axis gives to products, for all choices of the maps of a source: what all of them
-    hear. Rows are choices; those of channels have the choice's sign.
-
-    inputs: channels (rows, columns) that each part hears; outputs: that it sends. times: by how
-    much the spikes of each channel group (row, column) are multiplied: parts that hear it, and in
-    as many rows again, subtracted, whether its own does. numbers: inputs and outputs, plain ones.
-    """
-
-    inputs: Integers
-    outputs: Integers
-    times: Floats
-    numbers: tuple[list[list[int]], list[list[int]]]
-
-
 class Hearing:
     """Answers, remembered: many segments ask for the same."""
 
@@ -64,7 +38,7 @@ class Hearing:
         self._shapes: dict[tuple[object, ...], Question] = {}
         self._axons: dict[tuple[Question, Grid], tuple[Integers, Integers | None]] = {}
         self._asked: dict[tuple[int, tuple[int, ...], bool], Question] = {}
-        self._sides: dict[tuple[Question, int, int], _Side] = {}
+        self._sides: dict[tuple[Question, int, int], Side] = {}
         self._messages: dict[tuple[Question, Grid], float] = {}
         self._columns: dict[tuple[Question, int], Floats] = {}
         self._middles: dict[tuple[Question, Grid], tuple[int, int]] = {}
@@ -223,43 +197,11 @@ class Hearing:
         inputs, outputs = self._axons[key]
         return Heard(inputs, outputs, self.messages(question, grid))
 
-    def _side(self, question: Question, axis: int, parts: int) -> _Side:
+    def _side(self, question: Question, axis: int, parts: int) -> Side:
         key = self._like[question], axis, parts
         if key not in self._sides:
-            self._sides[key] = self._made(question, axis, parts)
+            self._sides[key] = side_of(self._atoms, question, axis, parts)
         return self._sides[key]
-
-    def _made(self, question: Question, axis: int, parts: int) -> _Side:
-        terms = []
-        for number in question.edges:
-            edges = self._atoms.edges[number]
-            assert edges.axes is not None, "all are to be counted by axes"
-            starts = _starts(edges.target_sides[axis], parts)
-            terms.append(np.logical_or.reduceat(edges.axes[axis], starts, axis=1))
-        source = None if question.source < 0 else self._atoms.layers[question.source]
-        inside = question.inside and source is not None
-        own = np.zeros(0, np.int64)
-        if inside and source is not None:
-            side = source.sides[axis]
-            own = np.arange(side) * parts // side
-            if source.layer.feedback:
-                terms.append(np.arange(parts) == own[:, None])
-        heard = np.stack(list(_choices(terms)))
-        hearing = heard.sum(axis=2)
-        widths = np.ones(heard.shape[1], np.int64)
-        if axis == 0 and source is not None:
-            widths = source.widths
-        signs = np.array(SIGNS[: len(heard)])[:, None] if axis == 0 else 1
-        inputs = signs * (widths @ heard)
-        outputs, times = np.zeros((len(heard), parts), np.int64), hearing
-        if inside:
-            sent = hearing * widths
-            outputs = signs * np.add.reduceat(sent, _starts(heard.shape[1], parts), axis=1)
-            at_home = heard[:, np.arange(len(own)), own]
-            times = np.concatenate([hearing, -at_home.astype(np.int64) if axis == 0 else at_home])
-        if axis == 0:
-            times = times * np.tile(signs, (1 + inside, 1))
-        return _Side(inputs, outputs, times.astype(np.float64), (inputs.tolist(), outputs.tolist()))
 
     def _by_atoms(self, question: Question, grid: Grid) -> Heard:
         tiles = self._atoms.layers[question.source].tiles(grid) if question.inside else None
@@ -305,26 +247,9 @@ def heard_by_atoms(
     return Heard(inputs, outputs, float(receivers @ source.spikes))
 
 
-SIGNS = (1, 1, -1, 1, -1, -1, 1)
-"""Of the choices of one, two or three terms, as `_choices` has them: their sum is the union."""
-
-
-def _choices(terms: Sequence[Truths]) -> Iterator[Truths]:
-    """What all terms of a choice hear, for all choices."""
-    found: list[Truths] = []
-    for term in terms:
-        found += [term, *(each & term for each in found)]
-    return iter(found)
-
-
 def _shape(atoms: LayerAtoms) -> tuple[Grid, int]:
     """All that a layer's cuts depend on."""
     return atoms.sides, atoms.layer.size
-
-
-def _starts(side: int, parts: int) -> Integers:
-    """The first channel group (row, column) of each part."""
-    return -(-np.arange(parts) * side // parts)
 
 
 def _products(channels: Integers, rows: Integers, columns: Integers) -> Integers:

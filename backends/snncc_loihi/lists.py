@@ -1,8 +1,7 @@
 """The synapse lists of a core: one for all input axons that need the same, one inside another.
 
 The lists of two input axons are the same when they differ only by the compartment at which they
-begin, as those of a convolution's positions do. A list of runs that is the beginning or the end of
-another (at the edge of a tile) is found inside it. Both are found by content, whatever made them.
+begin, as those of a convolution's positions do. They are found by content, whatever made them.
 """
 
 from dataclasses import dataclass, replace
@@ -12,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
+from snncc_loihi.hashes import scattered
+from snncc_loihi.ranges import places_in, unrolled
 from snncc_loihi.sorting import by_first
 from snncc_loihi.words import MOST_IN_BLOCK
 
-Hashes = NDArray[np.uint64]
 Whole = NDArray[np.signedinteger]
 """Of whatever width: there are many synapses, and what is small is read sooner."""
-
-CHUNK = 1 << 14
-"""Numbers that are scattered together, so that all steps of it stay in a cache."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,8 @@ class AxonLists:
 def distinct(lists: Synapses) -> tuple[Integers, Integers]:
     """One list of each content, and for each list which of those it is."""
     code = lists.codes ^ (lists.offsets.astype(np.int64) << 30)
-    scattered = _scattered(code, _places(lists.rows))
-    total = np.add.reduceat(scattered, lists.rows[:-1]) + lists.lengths.astype(np.uint64)
+    hashed = scattered(code, places_in(lists.rows))
+    total = np.add.reduceat(hashed, lists.rows[:-1]) + lists.lengths.astype(np.uint64)
     _, first, which = np.unique(total, return_index=True, return_inverse=True)
     which = which.reshape(-1)
     again = np.flatnonzero(first[which] != np.arange(len(which)))
@@ -194,160 +191,6 @@ def runs(lists: Synapses, consecutive: bool = True) -> Blocks:
     return Blocks(np.searchsorted(starts, lists.rows), starts)
 
 
-@dataclass(frozen=True)
-class Nesting:
-    """For each list the one that holds it (itself where none does), and where.
-
-    skipped: blocks of that list before it. shift: by how much its base has to move.
-    """
-
-    holder: Integers
-    skipped: Integers
-    shift: Integers
-
-    @staticmethod
-    def none(number: int) -> "Nesting":
-        """Each list for itself."""
-        zeros = np.zeros(number, np.int64)
-        return Nesting(np.arange(number), zeros, zeros)
-
-    def of(self, chosen: Integers) -> "Nesting":
-        """Some of the lists, each with its holder, numbered anew."""
-        number = np.full(len(self.holder), -1)
-        number[chosen] = np.arange(len(chosen))
-        return Nesting(number[self.holder[chosen]], self.skipped[chosen], self.shift[chosen])
-
-
-def nested(
-    lists: Synapses, blocks: Blocks, least: Integers, most: Integers, allowed: tuple[int, int]
-) -> Nesting:
-    """Finds lists of runs at the beginning or end of others.
-
-    least, most: bases of the axons of each list, which have to stay within the allowed.
-    """
-    number = len(blocks.per_list)
-    holder, skipped, shift = (part.copy() for part in vars(Nesting.none(number)).values())
-    first = lists.offsets[blocks.starts[:-1]]
-    for found, parent, skip in _candidates(lists, blocks):
-        free = np.flatnonzero(holder[found] == found)
-        free = free[_equal(lists, blocks, found[free], parent[free], skip[free])]
-        found, parent, skip = found[free], parent[free], skip[free]
-        holder[found], skipped[found] = parent, skip
-        shift[found] = first[blocks.rows[found]] - first[blocks.rows[parent] + skip]
-    # a holder has more blocks than what it holds: the longest first, so that it is settled
-    inside = np.flatnonzero(holder != np.arange(number))
-    held = inside[np.argsort(-blocks.per_list[inside], kind="stable")].tolist()
-    settled = [part.tolist() for part in (holder, skipped, shift)]
-    holders, skips, moves = settled
-    lowest, highest = (allowed[0] - least).tolist(), (allowed[1] - most).tolist()
-    for each in held:
-        parent = holders[each]
-        move = moves[each] + moves[parent]
-        if lowest[each] <= move <= highest[each]:
-            skips[each] += skips[parent]
-            holders[each], moves[each] = holders[parent], move
-        else:
-            holders[each], skips[each], moves[each] = each, 0, 0
-    return Nesting(*(np.array(part, np.int64) for part in settled))
-
-
-def _candidates(lists: Synapses, blocks: Blocks) -> list[tuple[Integers, Integers, Integers]]:
-    """Lists, lists that may begin or end with them, and the blocks before them there."""
-    size, rows = len(blocks.counts), blocks.rows
-    of = np.repeat(np.arange(len(blocks.per_list)), blocks.per_list)
-    place = np.arange(size) - rows[of]
-    scattered = _scattered(lists.codes, _places(blocks.starts))
-    content = np.add.reduceat(scattered, blocks.starts[:-1])
-    first = lists.offsets[blocks.starts[:-1]].astype(np.int64)
-    gap = np.where(place > 0, first - np.roll(first, 1), 0)
-    whole, alone = _mixed(content ^ _mixed(gap.astype(np.uint64))), _mixed(content ^ _mixed(_ZERO))
-    found = []
-    for ends in (False, True):
-        power = _powers(blocks.per_list[of] - 1 - place if ends else place)
-        total = np.cumsum(whole * power)
-        before = total - whole * power
-        if ends:
-            stop = total[rows[1:] - 1][of]
-            part = stop - total + alone * power
-        else:
-            part = total - before[rows[:-1]][of]
-        full = part[rows[:-1] if ends else rows[1:] - 1]
-        proper = np.flatnonzero(place > 0 if ends else place + 1 < blocks.per_list[of])
-        proper = proper[np.argsort(part[proper], kind="stable")]
-        where = np.searchsorted(part[proper], full)
-        hit = np.flatnonzero(where < len(proper))
-        hit = hit[part[proper[where[hit]]] == full[hit]]
-        block = proper[where[hit]]
-        found.append((hit, of[block], place[block] if ends else np.zeros_like(block)))
-    return found
-
-
-def _equal(
-    lists: Synapses, blocks: Blocks, found: Integers, parent: Integers, skip: Integers
-) -> NDArray[np.bool_]:
-    """Whether lists are, synapse by synapse, in their holders; a hash alone decides nothing."""
-    lengths = lists.lengths[found]
-    begin = blocks.starts[blocks.rows[parent] + skip]
-    room: NDArray[np.bool_] = lists.rows[parent + 1] - begin >= lengths
-    if not len(found):
-        return room
-    own, which = unrolled(lists.rows[found], lengths)
-    step = begin - lists.rows[found]
-    other = np.minimum(own + step[which], len(lists.codes) - 1)
-    moved = lists.offsets[lists.rows[found]] - lists.offsets[begin]
-    same = lists.codes[own] == lists.codes[other]
-    same &= lists.offsets[own] - lists.offsets[other] == moved[which]
-    rows = np.cumsum(lengths) - lengths
-    whole: NDArray[np.bool_] = room & np.logical_and.reduceat(same, rows)
-    return whole
-
-
-_ZERO = np.zeros(1, np.uint64)
-
-
-def _mixed(values: Hashes) -> Hashes:
-    """Each number scattered over 64 bits (the finalizer of splitmix64)."""
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def _scattered(codes: Integers, places: Integers) -> Hashes:
-    """Each number scattered, times an odd factor for its place."""
-    found: Hashes = codes.astype(np.uint64)
-    factors = _factors(int(places.max(initial=0)) + 1)
-    for at in range(0, len(found), CHUNK):
-        part = found[at : at + CHUNK]
-        np.multiply(_mixed(part), factors[places[at : at + CHUNK]], out=part)
-    return found
-
-
-def _powers(order: Integers) -> Hashes:
-    """An odd factor for each place in a list."""
-    return _factors(int(order.max(initial=0)) + 1)[order]
-
-
-def _factors(count: int) -> Hashes:
-    factor = np.full(count, 0xD6E8FEB86659FD93, np.uint64)
-    factor[0] = 1
-    return np.multiply.accumulate(factor)
-
-
 def _taken(values: Whole, places: Integers) -> Whole:
     """values[places]; often all are 0."""
     return values[places] if values.any() else np.zeros(len(places), values.dtype)
-
-
-def _places(rows: Integers) -> Integers:
-    """The place of each synapse in its list, or block; rows: where they begin, and the end."""
-    found: Integers = np.arange(rows[-1]) - np.repeat(rows[:-1], np.diff(rows))
-    return found
-
-
-def unrolled(starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
-    """starts[i], starts[i] + 1, …: lengths[i] of them, one range after the other, and i of each."""
-    which = np.repeat(np.arange(len(lengths)), lengths)
-    places = (starts - (np.cumsum(lengths) - lengths))[which]
-    places += np.arange(len(which))
-    return places, which

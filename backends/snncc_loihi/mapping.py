@@ -16,7 +16,8 @@ from snncc_loihi.misfit import refuse_core, refuse_layers, refuse_network, refus
 from snncc_loihi.packing import PackedCore, pack_core
 from snncc_loihi.partition import Known, Misfit, Segment, misfits, partition
 from snncc_loihi.tables import CoreTables, Tables
-from snncc_loihi.tiling import Guess, Tilings
+from snncc_loihi.tile_use import Guess
+from snncc_loihi.tiling import Tilings
 from snncc_loihi.words_model import word_models
 
 ROUNDS = 16

@@ -8,18 +8,9 @@ from numpy.typing import NDArray
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Chip
-from snncc_loihi.lists import (
-    AxonLists,
-    Blocks,
-    Nesting,
-    Synapses,
-    Whole,
-    bridged,
-    distinct,
-    nested,
-    runs,
-    unrolled,
-)
+from snncc_loihi.lists import AxonLists, Blocks, Synapses, Whole, bridged, distinct, runs
+from snncc_loihi.nesting import Nesting, nested
+from snncc_loihi.ranges import unrolled
 from snncc_loihi.words import HEADER_BITS, MOST_IN_BLOCK, Words
 
 DENSE, SPARSE, RUN = 0, 1, 2

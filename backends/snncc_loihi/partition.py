@@ -19,7 +19,8 @@ import numpy as np
 from snncc_ir import Floats, Integers
 from snncc_loihi.atoms import Grid
 from snncc_loihi.chip import Chip
-from snncc_loihi.tiling import Guess, TileUse, Tilings, WordModel
+from snncc_loihi.tile_use import Guess, TileUse, WordModel
+from snncc_loihi.tiling import Tilings
 
 CORE_PRICE = 0.01
 """Of all spikes: a further core has to save as many messages."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from snncc_ir import Integers, fail, spread
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapses import ListError, Reach, Truths, read_reach
+from snncc_loihi.synapse_blocks import ListError, Truths
+from snncc_loihi.synapses import Reach, read_reach
 from snncc_loihi.words import Words, unpack, unused_bits
 
 KINDS = {

@@ -13,7 +13,7 @@ from snncc_loihi.cores import arrange_alone
 from snncc_loihi.gathering import Gatherer
 from snncc_loihi.layers import Network
 from snncc_loihi.packing import pack_core
-from snncc_loihi.tiling import WordModel
+from snncc_loihi.tile_use import WordModel
 
 SAMPLED = 1 << 20
 """Synapses of a trial, about: tiles have fewer channels where a layer has more."""

@@ -22,7 +22,8 @@ from benchmarks.referees.simulated import simulate
 from snncc_ir import Integers
 from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import CoreMap, Program
-from snncc_loihi.synapses import MIXED, by_axon, read_lists
+from snncc_loihi.synapse_blocks import MIXED
+from snncc_loihi.synapses import by_axon, read_lists
 
 STEPS = 2000
 

@@ -1,5 +1,7 @@
 """The simulation of calibration: neurons by their rule, places as the whole population has them."""
 
+from time import sleep
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from snncc.passes.sampling import sampled
 from snncc.passes.soma import Soma
 from snncc.testing import FAMILY, inputs, network
 from snncc_backends import OracleRunner, Preprocessing
-from snncc_ir import Integers, Rate, Spikes, f32, i32, spread
+from snncc_ir import Integers, Rate, Spikes, ValueRunner, f32, i32, spread
 from snncc_ir.ops import Conv, IntegrateFire, Population, Scale
 
 STEPS = 12
@@ -119,6 +121,34 @@ def test_a_histogram_has_each_value_in_its_bin() -> None:
 def test_spread_keeps_the_order(cores: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNNCC_CORES", cores)
     assert spread(lambda number: number * number, range(20)) == [n * n for n in range(20)]
+
+
+@pytest.mark.parametrize("cores", ["1", "3"])
+def test_spread_raises_what_the_first_item_raises(
+    cores: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNNCC_CORES", cores)
+
+    def work(number: int) -> int:
+        sleep(0.01 if number == 3 else 0.0)
+        if number >= 3:
+            raise ValueError(f"item {number}")
+        return number
+
+    with pytest.raises(ValueError, match="item 3"):
+        spread(work, range(20))
+
+
+def test_values_do_not_depend_on_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network("residual", "if")
+    samples = {name: np.repeat(array, 300, axis=0) for name, array in inputs(graph).items()}
+    found = []
+    for cores in ("1", "3"):
+        monkeypatch.setenv("SNNCC_CORES", cores)
+        found.append(ValueRunner(graph).run(samples))
+    for name, values in found[0].items():
+        assert np.array_equal(values, found[1][name])
+        assert len(values) == len(next(iter(samples.values())))
 
 
 @pytest.mark.parametrize("neuron", ["if", "signed-if", "graded"])

@@ -13,7 +13,8 @@ from snncc_loihi.chip import load_chip
 from snncc_loihi.core_map import Core, CoreMap
 from snncc_loihi.flat import flatten
 from snncc_loihi.segments import segments
-from snncc_loihi.synapses import ListError, axon_synapses, effective_weights, read_lists
+from snncc_loihi.synapse_blocks import ListError
+from snncc_loihi.synapses import axon_synapses, effective_weights, read_lists
 from snncc_loihi.words import LAYOUTS, pack, unpack
 from tests.conformance.loihi_maps import Format, Maker, encoded
 from tests.conformance.loihi_reference import synapses_of

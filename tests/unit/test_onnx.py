@@ -16,7 +16,16 @@ from snncc.onnx import import_model, lowerings
 from snncc.onnx.context import readable
 from snncc.onnx.curves import APPROXIMATED
 from snncc.onnx.ops import qlinear, qonnx, quantized, trained
-from snncc_ir import Current, Graph, SnnccError, Source, ValueRunner, session
+from snncc_ir import (
+    Current,
+    Graph,
+    SnnccError,
+    Source,
+    ValueRunner,
+    print_graph,
+    session,
+    tensor_bytes,
+)
 
 Array = NDArray[np.float32] | NDArray[np.int64]
 Value = int | float | str | Sequence[int]
@@ -307,9 +316,8 @@ def test_reshapes_that_keep_the_batch(shape: tuple[int, ...], tmp_path: Path) ->
     agree(maker.save(tmp_path))
 
 
-def test_computed_paddings_are_constants(tmp_path: Path) -> None:
-    """As torch writes the padding shortcut of ResNet-20."""
-    maker = Maker(3, 9, 8)
+def padded(maker: Maker) -> None:
+    """A padding as torch writes that of ResNet-20's shortcut: its amounts are computed."""
     relu_conv(maker)
     data = maker.last
     maker.last = maker.constant(ints(0, 1, 0, 0))
@@ -319,6 +327,33 @@ def test_computed_paddings_are_constants(tmp_path: Path) -> None:
     maker.last = data
     maker.node("Pad", amounts)
     maker.node("Relu")
+
+
+def test_computed_paddings_are_constants(tmp_path: Path) -> None:
+    maker = Maker(3, 9, 8)
+    padded(maker)
+    agree(maker.save(tmp_path))
+
+
+def test_constants_are_folded_or_computed_to_the_same_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Maker(3, 9, 8)
+    padded(maker)
+    path = maker.save(tmp_path)
+    computed = import_model(path).graph
+    monkeypatch.setattr("snncc.onnx.reads_no_shapes", lambda model: False)
+    folded = import_model(path).graph
+    assert print_graph(computed) == print_graph(folded)
+    assert tensor_bytes(computed) == tensor_bytes(folded)
+
+
+def test_what_nobody_reads_is_left_out_where_constants_are_folded(tmp_path: Path) -> None:
+    maker = Maker(3, 9, 8)
+    padded(maker)
+    last = maker.last
+    maker.node("Hardmax")
+    maker.last = last
     agree(maker.save(tmp_path))
 
 

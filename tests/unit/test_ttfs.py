@@ -126,6 +126,27 @@ def test_value_semantics_in_onnx(steps: int, tau: int, offset: float) -> None:
         assert ratio.max() <= 0.5 / tau + 1e-9
 
 
+@given(
+    st.lists(st.integers(1, 5000), min_size=2, max_size=20),
+    st.sampled_from([1, 2, 4, 8]),
+    st.booleans(),
+)
+def test_slots_in_onnx_are_those_of_the_thresholds(
+    found: list[int], tau: int, regular: bool
+) -> None:
+    """Of drives at each threshold, and next to it; thresholds need not follow the code's curve."""
+    slots = len(found)
+    curve = np.rint(max(found) * np.exp2(-np.arange(slots) / tau))
+    threshold = np.maximum(curve, 1) if regular else np.sort(np.array(found, float))[::-1]
+    model = TimeToFirstSpike(tau, f32(threshold))
+    single = threshold.astype(np.float32)
+    drive = np.concatenate(
+        [single, np.nextafter(single, np.float32(0)), single - 0.5, [0, -3, 1e9, 1e-30]]
+    ).astype(np.float32)[:, None]
+    sent = NodeRunner([Neuron(model)], [Current((1,))]).run([drive])
+    assert np.array_equal(sent, model.evaluate(drive.astype(np.float64)).astype(np.float32))
+
+
 def test_the_oracle_by_hand() -> None:
     """Two layers, each product one by one in Python's own integers."""
     random = np.random.default_rng(5)
