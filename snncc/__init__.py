@@ -7,6 +7,7 @@ snncc.make_report(bundle, "model.onnx", "test.npz").write("report/")
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ which no command of the command line needs."""
 
 
 def __getattr__(name: str) -> object:
-    place = _PLACES.get(name)
-    if place is None:
-        raise AttributeError(f"module 'snncc' has no attribute '{name}'")
-    found: object = getattr(import_module(place), name)
-    return found
+    if name in _PLACES:
+        found: object = getattr(import_module(_PLACES[name]), name)
+        return found
+    if find_spec(f"snncc.{name}") is not None:
+        return import_module(f"snncc.{name}")
+    raise AttributeError(f"module 'snncc' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -3,7 +3,6 @@
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +30,7 @@ from snncc_backends import (
     margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
-from snncc_ir import Array, Batch, Graph, SnnccError
+from snncc_ir import Array, Batch, Graph, SnnccError, beside
 
 Data = str | Path | Array | Dataset | EventDataset
 
@@ -213,9 +212,9 @@ class Bundle:
         rule = self._rule(early_exit)
         runner, reason = self.runner_or_oracle()
         labels = dataset.labels
-        # the simulator is another process, beside which onnxruntime can work
-        with ThreadPoolExecutor(1) as beside:
-            told = beside.submit(expected_of, self.files, Path(model), batch, labels)
+        # most simulators are processes of their own, beside which onnxruntime can work
+        with beside() as thread:
+            told = thread.submit(expected_of, self.files, Path(model), batch, labels)
             result = _rest(runner, samples, steps, begun, progress)
             ending = None
             if rule is not None:

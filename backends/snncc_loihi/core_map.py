@@ -8,7 +8,6 @@ from enum import IntEnum
 from functools import cached_property
 
 from snncc_ir import Integers
-from snncc_loihi.synapses import SynapseLists, read_lists
 from snncc_loihi.words import Words, unpack
 
 
@@ -75,14 +74,6 @@ class Core:
     @cached_property
     def input_axon_fields(self) -> dict[str, Integers]:
         return unpack("input_axon", self.input_axons)
-
-    @cached_property
-    def lists(self) -> SynapseLists:
-        """The synapse memory taken apart; raises ListError where it does not decode.
-
-        Kept, as whoever runs a map asks after it was checked.
-        """
-        return read_lists(self)
 
     @cached_property
     def output_axon_fields(self) -> dict[str, Integers]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from snncc_ir import Integers
 from snncc_loihi.core_map import Core, CoreMap
-from snncc_loihi.synapses import by_axon
+from snncc_loihi.synapses import by_axon, read_lists
 from snncc_loihi.words import unpack
 
 MEMORIES = {
@@ -78,7 +78,7 @@ def _synapses(first: Core, second: Core) -> Iterator[str]:
 
 
 def _by_axon(core: Core) -> tuple[Integers, dict[str, Integers]]:
-    lists = core.lists
+    lists = read_lists(core)
     rows, which = by_axon(lists)
     base = np.repeat(core.input_axon_fields["base"], np.diff(rows))
     return rows, {

@@ -14,7 +14,7 @@ from snncc_loihi.core_map import Core, CoreMap, Program
 from snncc_loihi.hops import messages
 from snncc_loihi.segments import Attribution, Segments, attribution, segments
 from snncc_loihi.synapse_blocks import ListError
-from snncc_loihi.synapses import effective_weights
+from snncc_loihi.synapses import effective_weights, read_lists
 from snncc_loihi.words import unpack
 
 MOST_SUM = (1 << 31) - 1
@@ -90,7 +90,7 @@ def _reached(
 ) -> _Reached:
     """group: (compartments), over all cores. payloads: (input axons), in one step at most."""
     try:
-        lists = core.lists
+        lists = read_lists(core)
         weights = effective_weights(core, lists, chip.numbers)
     except ListError as error:
         hint = "compile the network anew"

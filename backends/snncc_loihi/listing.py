@@ -7,7 +7,7 @@ import numpy as np
 from snncc_ir import Integers
 from snncc_loihi.binary import VERSION
 from snncc_loihi.core_map import Core, CoreMap, Program
-from snncc_loihi.synapses import SynapseLists
+from snncc_loihi.synapses import SynapseLists, read_lists
 from snncc_loihi.words import unpack
 
 WORDS_A_LINE = 4
@@ -83,7 +83,7 @@ def _compartments(core: Core) -> Iterator[str]:
 
 def _synapses(core: Core) -> Iterator[str]:
     """All words; before those where lists begin, what they say."""
-    lists = core.lists
+    lists = read_lists(core)
     words = [f"{word:016x}" for word in core.synapses.tolist()]
     axons = np.argsort(lists.of_axon, kind="stable")
     named = np.concatenate(

@@ -1,17 +1,14 @@
 """The blocks of a core's synapse memory: where they are, and the synapses in them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snncc_ir import Integers
+from snncc_loihi.core_map import Core
 from snncc_loihi.ranges import unrolled
 from snncc_loihi.words import BLOCK_HEADER, HEADER_BITS, Words, field_of
-
-if TYPE_CHECKING:
-    from snncc_loihi.core_map import Core
 
 MIXED, EXCITATORY, INHIBITORY = range(3)
 
@@ -32,7 +29,7 @@ class Blocks:
     formats: Integers
 
 
-def blocks_of(core: "Core", pointers: Integers, sizes: Integers) -> Blocks:
+def blocks_of(core: Core, pointers: Integers, sizes: Integers) -> Blocks:
     """Walks all lists at once, block by block."""
     form, memory = core.format_fields, core.synapses
     indexed = form["index_bits"]
@@ -83,7 +80,7 @@ class Read:
     before: Integers
 
 
-def read_blocks(core: "Core", blocks: Blocks) -> Read:
+def read_blocks(core: Core, blocks: Blocks) -> Read:
     """Every block once; synapses of weight 0 are none."""
     words, chosen, of_block = np.unique(blocks.words, return_index=True, return_inverse=True)
     counts, formats = blocks.counts[chosen], blocks.formats[chosen]

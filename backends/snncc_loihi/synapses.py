@@ -1,17 +1,14 @@
 """The synapse memory of a core taken apart: every list that an input axon names."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from snncc_ir import Integers
 from snncc_loihi.chip import Numbers
+from snncc_loihi.core_map import Core
 from snncc_loihi.ranges import unrolled
 from snncc_loihi.synapse_blocks import MIXED, ListError, Truths, blocks_of, read_blocks, rows_of
-
-if TYPE_CHECKING:
-    from snncc_loihi.core_map import Core
 
 MOST_WORDS = 1 << 20
 """Words that the different lists of a core may have in all; overlapping ones count twice."""
@@ -82,9 +79,9 @@ class AxonSynapses:
     dense: Truths
 
 
-def axon_synapses(core: "Core", numbers: Numbers) -> AxonSynapses:
+def axon_synapses(core: Core, numbers: Numbers) -> AxonSynapses:
     """What each input axon reaches; raises ListError for a memory that does not decode."""
-    lists = core.lists
+    lists = read_lists(core)
     weights = effective_weights(core, lists, numbers)
     rows, which = by_axon(lists)
     base = np.repeat(core.input_axon_fields["base"], np.diff(rows))
@@ -101,7 +98,7 @@ def by_axon(lists: SynapseLists) -> tuple[Integers, Integers]:
     return rows, before + np.arange(rows[-1])
 
 
-def effective_weights(core: "Core", lists: SynapseLists, numbers: Numbers) -> Integers:
+def effective_weights(core: Core, lists: SynapseLists, numbers: Numbers) -> Integers:
     """(synapses): stored · 2^(step + exponent); raises ListError for one that is no integer."""
     form = core.format_fields
     shift = form["exponent"].copy()
@@ -119,7 +116,7 @@ def effective_weights(core: "Core", lists: SynapseLists, numbers: Numbers) -> In
     return weights
 
 
-def read_lists(core: "Core") -> SynapseLists:
+def read_lists(core: Core) -> SynapseLists:
     """All lists of a core; raises ListError. The fields of its formats are in range."""
     of_axon, pointers, sizes = _named(core)
     blocks = blocks_of(core, pointers, sizes)
@@ -137,7 +134,7 @@ def read_lists(core: "Core") -> SynapseLists:
     )  # fmt: skip
 
 
-def read_reach(core: "Core") -> Reach:
+def read_reach(core: Core) -> Reach:
     """How far the lists of a core go; raises what `read_lists` does."""
     of_axon, pointers, sizes = _named(core)
     blocks = blocks_of(core, pointers, sizes)
@@ -164,7 +161,7 @@ def read_reach(core: "Core") -> Reach:
     )
 
 
-def _named(core: "Core") -> tuple[Integers, Integers, Integers]:
+def _named(core: Core) -> tuple[Integers, Integers, Integers]:
     """The list that each input axon names; first word and words of each list."""
     axons = core.input_axon_fields
     key = axons["pointer"] << 16 | axons["words"]

@@ -2,9 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 VARIABLE = "SNNCC_CORES"
@@ -24,11 +24,24 @@ def cores() -> int:
     return limit() or os.cpu_count() or 1
 
 
+@contextmanager
+def beside() -> Iterator[Executor]:
+    """A thread for work beside the caller's, who, if it fails, waits for nothing that is queued."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
 def spread(work: Callable[[Item], Result], items: Iterable[Item], threads: int = 0) -> list[Result]:
     """`work` of every item, in threads, a core each, or at most so many; results in order.
 
     For work that spends its time in numpy or onnxruntime, which let other threads run, and takes
-    milliseconds: starting a thread takes as long. Raises what the first item that fails raises.
+    milliseconds an item at least, as starting a thread does. Raises what the first item that fails
+    raises.
     """
     listed = list(items)
     workers = min(threads or cores(), len(listed))

@@ -32,6 +32,8 @@ NUMBERS_AT_ONCE = 1 << 19
 threads wait little for each other."""
 LEAST_AT_ONCE, MOST_AT_ONCE = 8, 256
 """Samples that run together. How many depends on the network alone, not on the machine."""
+RESULTS_AT_ONCE = 1 << 30
+"""Bytes of results that batches side by side may have in all; then fewer cores work."""
 
 
 class _Writer:
@@ -104,8 +106,9 @@ class ValueRunner:
         ]
         self._inputs = {node.name: node.op for node in graph.inputs}
         self._session = session(to_onnx(graph, extra).SerializeToString(), threads=1)
-        self._threads = threads or cores()
         self._batch = _at_once(node.type for node in graph)
+        numbers = self._batch * sum(graph[name].type.size for name in self._names)
+        self._threads = min(threads or cores(), max(1, RESULTS_AT_ONCE // (4 * numbers)))
 
     def batches(self, samples: Batch) -> Iterator[dict[str, Array]]:
         """Results by node name, some samples at a time, in order."""

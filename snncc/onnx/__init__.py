@@ -13,7 +13,7 @@ from snncc.onnx.constants import Constants
 from snncc.onnx.ends import Result
 from snncc.onnx.lower import Trained, lower, lowerings
 from snncc.onnx.reader import Model, read_model
-from snncc.onnx.simplify import reads_no_shapes, simplify
+from snncc.onnx.simplify import needs_no_folding, simplify
 from snncc_ir import LOWERED, Graph, SnnccError, Stopwatch, check
 
 
@@ -49,7 +49,7 @@ def import_model(
     with np.errstate(all="ignore"):  # numbers that overflow are found by the checker, with a place
         with watch.stage("read"):
             model = read_model(path)
-        if reads_no_shapes(model.proto):
+        if needs_no_folding(model.proto):
             # folding takes a second, most of it the import of its library; what fails without it
             # is tried again with it
             with suppress(SnnccError):

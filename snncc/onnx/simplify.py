@@ -16,9 +16,15 @@ from snncc_ir import fail
 _NO_LIMIT = 1 << 40
 
 
-def reads_no_shapes(model: onnx.ModelProto) -> bool:
-    """Whether constants are all that folding would compute, which layers can also ask for."""
-    return not any(node.op_type in _OF_SHAPES or _has_body(node) for node in model.graph.node)
+def needs_no_folding(model: onnx.ModelProto) -> bool:
+    """Whether constants are all that folding would compute, which layers can also ask for.
+
+    Nodes without names get them by folding.
+    """
+    return all(
+        node.name and node.op_type not in _OF_SHAPES and not _has_body(node)
+        for node in model.graph.node
+    )
 
 
 def simplify(
@@ -26,11 +32,9 @@ def simplify(
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """The model with shapes inferred, constant nodes computed, and unused nodes gone; and notes.
 
-    fold: without it shapes are inferred alone.
-
-    stored: inputs of its graph that are weights. Names of nodes stay. BatchNormalization stays too:
-    our own pass folds it, and says so. Raises SNN002 when inference or folding finds the graph
-    contradictory.
+    stored: inputs of its graph that are weights. fold: without it shapes are inferred, and nothing
+    else is done. Names of nodes stay. BatchNormalization stays too: our own pass folds it, and says
+    so. Raises SNN002 when inference or folding finds the graph contradictory.
     """
     try:
         with quiet():

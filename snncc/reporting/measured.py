@@ -38,8 +38,8 @@ class Measured:
     data: `TEST_DATA`, or `TEST_VECTORS` where no data was given. available: samples of the file, of
     which `samples` were measured. execution: of all of them; recorded: of `first`, with their
     spikes. verification: with a model only, and with it quality: what each layer loses on `first`.
-    on_chip: whether the
-    target's own runner ran, so that there are counts; its description is `runner`.
+    on_chip: whether the target's own runner ran, so that there are counts; its description is
+    `runner`.
     """
 
     data: str
@@ -71,7 +71,8 @@ def measure(
     """Figures are those of `Bundle.verify` on the first `limit` samples.
 
     limit: by default as many as a page can wait for. progress: samples done since the last call,
-    of how many. meanwhile: does what needs no simulator, which is another process, while that runs.
+    of how many. meanwhile: does what needs no simulator while that runs, mostly in a process of its
+    own.
     """
     dataset = bundle.dataset(data)
     check_file(Path(model))

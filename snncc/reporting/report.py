@@ -1,7 +1,6 @@
 """The report of a bundle: every figure of it, its pictures, and the page."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from snncc.reporting.page import compact, page
 from snncc.reporting.pictures import pictures
 from snncc.reporting.plots.canvas import check_installed
 from snncc_backends import to_json, write_folder
-from snncc_ir import fail
+from snncc_ir import beside, fail
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +101,7 @@ def make_report(
             f"{there} given without {missing}, should be both or neither",
             hint="--model MODEL.onnx --data TEST.npz",
         )
-    with ThreadPoolExecutor(1) as meanwhile:
+    with beside() as meanwhile:
         if model is None or data is None:
             measured = measure_vectors(loaded)
         else:

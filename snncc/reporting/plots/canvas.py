@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from math import nan
 from typing import TYPE_CHECKING
 
-from snncc_ir import fail
+from snncc_ir import SnnccError, fail
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,18 +35,25 @@ WIDER = 1.06
 def check_installed() -> None:
     """Raises SNN054 when matplotlib is not installed, at once."""
     if find_spec("matplotlib") is None:
-        raise fail(
-            "SNN054",
-            "matplotlib is not installed, so there are no pictures",
-            hint="pip install 'snncc[plot]'",
-        )
+        raise _missing("is not installed")
 
 
 def load() -> None:
-    """Imports what pictures need, which takes a while."""
-    import matplotlib.backends.backend_svg
-    import matplotlib.figure  # noqa: F401
-    import networkx  # noqa: F401
+    """Imports what pictures need, which takes a while; raises SNN054 when that fails."""
+    try:
+        import matplotlib.backends.backend_svg
+        import matplotlib.figure  # noqa: F401
+        import networkx  # noqa: F401
+    except ImportError as error:
+        raise _missing(f"cannot be imported ({error})") from None
+
+
+def _missing(what: str) -> SnnccError:
+    return fail(
+        "SNN054",
+        f"matplotlib {what}, so there are no pictures",
+        hint="pip install 'snncc[plot]'",
+    )
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ LEGEND = 0.35
 
 def beside(names: Iterable[str], labeled: bool = False) -> float:
     """The margin for texts at the ticks of a vertical axis. labeled: the axis has a label, too."""
+    load()
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
@@ -97,7 +105,7 @@ def beside(names: Iterable[str], labeled: bool = False) -> float:
 @contextmanager
 def sheet(height: float, margins: Margins, columns: int = 1, rows: int = 1) -> Iterator["Figure"]:
     """An empty figure of `WIDTH` by `height` inches, in the report's style, for so many axes."""
-    check_installed()
+    load()
     import matplotlib
     from matplotlib.figure import Figure
 
