@@ -30,7 +30,7 @@ from snncc_backends import (
     margin_unit,
 )  # fmt: skip
 from snncc_backends.bundle import REPORT
-from snncc_ir import Array, Batch, Graph, SnnccError, beside
+from snncc_ir import Array, Batch, Graph, SnnccError, side_thread
 
 Data = str | Path | Array | Dataset | EventDataset
 
@@ -213,7 +213,7 @@ class Bundle:
         runner, reason = self.runner_or_oracle()
         labels = dataset.labels
         # most simulators are processes of their own, beside which onnxruntime can work
-        with beside() as thread:
+        with side_thread() as thread:
             told = thread.submit(expected_of, self.files, Path(model), batch, labels)
             result = _rest(runner, samples, steps, begun, progress)
             ending = None

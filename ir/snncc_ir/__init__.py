@@ -10,7 +10,7 @@
 
 from snncc_ir.checker import CODED, INTEGER, LOWERED, NORMAL, STAGES, Stage, check, violations
 from snncc_ir.composed import LARGEST_CODE, RESOLUTIONS, Binary, Composed, Factored, Linear, Log2
-from snncc_ir.cores import beside, cores, spread
+from snncc_ir.cores import cores, side_thread, spread
 from snncc_ir.diagnostics import CATALOG, Diagnostic, SnnccError, fail, nearest, why
 from snncc_ir.digits import Numbers, digit_train, run_digits
 from snncc_ir.files import pack, read_graph, tensor_bytes, unpack, write_graph
@@ -100,7 +100,6 @@ __all__ = [
     "Tensor",
     "Type",
     "ValueRunner",
-    "beside",
     "check",
     "constants",
     "cores",
@@ -127,6 +126,7 @@ __all__ = [
     "run_phases",
     "runtime_says",
     "session",
+    "side_thread",
     "slots_of",
     "small",
     "spike_train",

@@ -25,7 +25,7 @@ def cores() -> int:
 
 
 @contextmanager
-def beside() -> Iterator[Executor]:
+def side_thread() -> Iterator[Executor]:
     """A thread for work beside the caller's, who, if it fails, waits for nothing that is queued."""
     pool = ThreadPoolExecutor(1)
     try:

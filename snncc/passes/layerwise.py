@@ -166,12 +166,12 @@ def _affordable(graph: Graph, given: int, wanted: int, steps: int) -> int:
 
     Two float32 numbers a neuron; over time its spikes, and three numbers.
     """
-    sizes = [node.type.size for node in graph if isinstance(node.type, Spikes)] or [1]
-    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * sum(sizes))
+    spiking = [node.type for node in graph if isinstance(node.type, Spikes)]
+    neurons = sum(kind.size for kind in spiking) or 1
+    work = max(steps, 1) * (_multiplications(graph) + WORK_OF_A_NEURON * neurons)
     most = WORK_OF_VALUES
     if steps:
-        codes = [node.type.code for node in graph if isinstance(node.type, Spikes)]
-        most = WORK_IF_SETTLED if any(map(settles_soon, codes)) else WORK
+        most = WORK_IF_SETTLED if any(settles_soon(kind.code) for kind in spiking) else WORK
     bearable = max(LEAST_SAMPLES, most // work)
     bytes_a_sample = (12 + steps) * _most_alive(graph)
     return max(1, min(given, wanted, bearable, MEMORY // bytes_a_sample))

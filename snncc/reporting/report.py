@@ -15,7 +15,7 @@ from snncc.reporting.page import compact, page
 from snncc.reporting.pictures import pictures
 from snncc.reporting.plots.canvas import check_installed
 from snncc_backends import to_json, write_folder
-from snncc_ir import beside, fail
+from snncc_ir import fail, side_thread
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,7 +101,7 @@ def make_report(
             f"{there} given without {missing}, should be both or neither",
             hint="--model MODEL.onnx --data TEST.npz",
         )
-    with beside() as meanwhile:
+    with side_thread() as meanwhile:
         if model is None or data is None:
             measured = measure_vectors(loaded)
         else:
